@@ -1,0 +1,68 @@
+"""Where a page stands: slugs, article paths and listing paths. Pure functions, so a replay finds every page in its place."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from anyascii import anyascii
+
+from newsroom.ids import short_mark
+
+HOME = "/"
+UPDATES_LEDGER = "/updates/"
+CORRECTIONS_LEDGER = "/corrections/"
+SITE_FEED = "/feed.atom"
+
+RESERVED = frozenset(
+    {
+        "about", "api", "articles", "assets", "authors", "corrections", "docs", "embed", "events", "favicon",
+        "feed", "health", "history", "keys", "live", "metrics", "news-sitemap", "oembed", "openapi", "preview",
+        "reuse", "robots", "search", "sitemap", "sitemaps", "static", "tags", "updates", "well-known",
+    }
+)  # fmt: skip
+"""First path parts of the site itself: no section may be called so."""
+
+MAX_SLUG = 80
+
+
+def slugify(text: str) -> str:
+    """Lower-case ASCII words joined by hyphens, transliterated (`Қазақстан` → `qazaqstan`), at most 80 characters; may be empty."""
+    words = re.sub(r"['’ʼ`]", "", anyascii(text)).lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", words).strip("-")
+    return slug if len(slug) <= MAX_SLUG else slug[: MAX_SLUG + 1].rpartition("-")[0] or slug[:MAX_SLUG]
+
+
+def is_reserved_section(section: str) -> bool:
+    """Whether a section's slug would hide a page of the site: reserved, all digits (a year), or empty."""
+    slug = slugify(section)
+    return not slug or slug.isdigit() or slug in RESERVED
+
+
+def publication_day(published_at: datetime, timezone: str) -> str:
+    """The day of first publication in the dateline's zone, as the path writes it: `2023/06/20`."""
+    return published_at.astimezone(ZoneInfo(timezone)).strftime("%Y/%m/%d")
+
+
+def article_path(section: str, day: str, slug: str, article_id: str) -> str:
+    """`/{section}/{yyyy}/{mm}/{dd}/{slug}-{xxxxxx}/`. `section` is the editor's name or its slug, `day` as `publication_day` gives it."""
+    named = f"{slug}-{short_mark(article_id)}" if slug else short_mark(article_id)
+    return f"/{slugify(section)}/{day}/{named}/"
+
+
+def section_path(section: str) -> str:
+    return f"/{slugify(section)}/"
+
+
+def tag_path(tag: str) -> str:
+    return f"/tags/{slugify(tag)}/"
+
+
+def author_path(author: str) -> str:
+    return f"/authors/{slugify(author)}/"
+
+
+def day_path(day: str) -> str:
+    """The archive of one day; `day` as `publication_day` gives it."""
+    return f"/{day}/"

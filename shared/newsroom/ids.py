@@ -1,0 +1,54 @@
+"""Ids: made at random, or derived so that a retry makes the same one again."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import secrets
+
+ARTICLE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+EVENT_ID = re.compile(r"evt_[a-z2-7]{26}")
+
+
+def _base32(raw: bytes, length: int) -> str:
+    return base64.b32encode(raw).decode("ascii").lower()[:length]
+
+
+def _digest(*parts: str) -> bytes:
+    """SHA-256 over the parts, each with its length before it, so that no two lists of parts run together."""
+    digest = hashlib.sha256()
+    for part in parts:
+        encoded = part.encode()
+        digest.update(len(encoded).to_bytes(4, "big") + encoded)
+    return digest.digest()
+
+
+def new_article_id() -> str:
+    """A random article id, 16 characters (80 bits)."""
+    return _base32(secrets.token_bytes(10), 16)
+
+
+def derive_article_id(key_name: str, idempotency_key: str) -> str:
+    """The article id that a create with this `Idempotency-Key` gets, however often it is sent."""
+    return _base32(_digest("article", key_name, idempotency_key), 16)
+
+
+def new_event_id() -> str:
+    """A random event id: `evt_` and 26 characters (130 bits)."""
+    return "evt_" + _base32(secrets.token_bytes(17), 26)
+
+
+def derive_event_id(key_name: str, article_id: str, idempotency_key: str) -> str:
+    """The event id that a request with this `Idempotency-Key` gets, for ever."""
+    return "evt_" + _base32(_digest("event", key_name, article_id, idempotency_key), 26)
+
+
+def is_event_id(text: str) -> bool:
+    """Whether the text has the form of an event id of ours (it may still be unknown)."""
+    return EVENT_ID.fullmatch(text) is not None
+
+
+def short_mark(article_id: str) -> str:
+    """The six characters that end an article's slug: a function of its id alone, so no two articles compete for a path."""
+    return _base32(_digest("address", article_id), 6)

@@ -1,0 +1,51 @@
+"""Which listings to write anew: the marks on `newsroom.listings`, keyed by the listing's path, so that each has one owner.
+
+A mark says only *that*, never *what*: the listing is always made from the current state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsroom.articles import Contract
+from newsroom.envelope import Envelope, read_data, unwrap, wrap
+from newsroom.errors import BadRecord
+from newsroom.records import Message, Record
+from newsroom.topics import LISTINGS
+
+SOURCE = "/newsroom/render"
+TYPE = "newsroom.listing.marked.v1"
+
+
+class ListingMark(Contract):
+    """Write the listing at `path` anew. `article_id` and `revision` are what moved in it."""
+
+    path: str
+    article_id: str
+    revision: int
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A mark with the trace it belongs to."""
+
+    mark: ListingMark
+    trace: str | None = None
+
+
+def mark_message(mark: ListingMark, time: datetime, trace: str | None) -> Message:
+    """The mark as a record, keyed by the listing's path."""
+    envelope = Envelope(f"{mark.path} {mark.article_id}/{mark.revision}", TYPE, SOURCE, mark.path, time, trace)
+    return wrap(LISTINGS, mark.path, envelope, mark)
+
+
+def decode_mark(record: Record) -> Marked:
+    """A record of `newsroom.listings`. Raises: BadRecord with the reason."""
+    envelope = unwrap(record)
+    if envelope.type != TYPE:
+        raise BadRecord(f"type {envelope.type[:80]!r} is unknown to this version; known: {TYPE}")
+    mark = read_data(record, ListingMark)
+    if not mark.path.startswith("/") or ".." in mark.path:
+        raise BadRecord(f"path {mark.path[:80]!r} is no listing of the site")
+    return Marked(mark, envelope.trace)

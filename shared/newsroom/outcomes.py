@@ -1,0 +1,103 @@
+"""What became of each event, on `newsroom.outcomes`: the one line that runs back. It carries no articles.
+
+Two kinds of record: an `EventOutcome` per event (stored, rejected or dead-lettered) from the store, and a `Rendering`
+per article from render (up to which revision what the public may see is what the public does see).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from newsroom.articles import ArticleId, Contract
+from newsroom.envelope import Envelope, read_data, unwrap, wrap
+from newsroom.errors import BadRecord
+from newsroom.records import Message, Record
+from newsroom.times import Moment
+from newsroom.topics import OUTCOMES
+
+EVENT_TYPE = "newsroom.outcome.event.v1"
+RENDERING_TYPE = "newsroom.outcome.rendering.v1"
+
+
+class EventState(StrEnum):
+    """States of an event in the only order they can come: accepted, then one of the others; stored may become rendered."""
+
+    ACCEPTED = "accepted"
+    STORED = "stored"
+    RENDERED = "rendered"
+    REJECTED = "rejected"
+    DEAD_LETTERED = "dead_lettered"
+
+
+class RejectionCode(StrEnum):
+    """Why the log's order forbade an event. Each has one sentence for people beside it in `Rejection.detail`."""
+
+    UNKNOWN_ARTICLE = "unknown_article"
+    ARTICLE_EXISTS = "article_exists"
+    ALREADY_PUBLIC = "already_public"
+    NOT_PUBLIC = "not_public"
+    RETRACTED = "retracted"
+    REVISION_MISMATCH = "revision_mismatch"
+    INVALID = "invalid"
+
+
+class Rejection(Contract):
+    """Why an event had no effect. `current_revision` is what stood then (None: no such article)."""
+
+    code: RejectionCode
+    detail: str
+    current_revision: int | None = None
+
+
+class EventOutcome(Contract):
+    """What the store did with an event.
+
+    `revision` it made (stored only); `renders`: a page follows, so wait for a `Rendering` of that revision;
+    `path` of the page then, if the article has one; `reason` for dead letters; `times`: named steps to their moments.
+    """
+
+    event_id: str
+    article_id: str
+    state: EventState
+    request_hash: str = ""
+    revision: int | None = None
+    renders: bool = False
+    path: str | None = None
+    rejection: Rejection | None = None
+    reason: str | None = None
+    times: dict[str, Moment] = {}
+
+
+class Rendering(Contract):
+    """The public outputs stand at `revision` of the article (or a later one). `path` is None where no page stands."""
+
+    article_id: ArticleId
+    revision: int
+    path: str | None = None
+    times: dict[str, Moment] = {}
+
+
+Outcome = EventOutcome | Rendering
+
+
+def outcome_message(outcome: EventOutcome, time: Moment, trace: str | None) -> Message:
+    """An event's outcome as a record, keyed by its article."""
+    envelope = Envelope(outcome.event_id, EVENT_TYPE, "/newsroom/store", outcome.article_id, time, trace)
+    return wrap(OUTCOMES, outcome.article_id, envelope, outcome)
+
+
+def rendering_message(rendering: Rendering, time: Moment, trace: str | None) -> Message:
+    """A rendering as a record, keyed by its article."""
+    identity = f"{rendering.article_id}/{rendering.revision}"
+    envelope = Envelope(identity, RENDERING_TYPE, "/newsroom/render", rendering.article_id, time, trace)
+    return wrap(OUTCOMES, rendering.article_id, envelope, rendering)
+
+
+def decode_outcome(record: Record) -> Outcome:
+    """A record of `newsroom.outcomes`. Raises: BadRecord with the reason."""
+    envelope = unwrap(record)
+    if envelope.type == EVENT_TYPE:
+        return read_data(record, EventOutcome)
+    if envelope.type == RENDERING_TYPE:
+        return read_data(record, Rendering)
+    raise BadRecord(f"type {envelope.type[:80]!r} is unknown to this version; known: {EVENT_TYPE}, {RENDERING_TYPE}")

@@ -1,0 +1,132 @@
+"""What the store announces: the public face of an article after each revision, on `newsroom.updates` (compacted, by article).
+
+Of an article that is not public it says only why, its revision, and its paths if it once was: no word of its text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from newsroom.articles import ArticleId, ArticleText, Contract
+from newsroom.envelope import Envelope, read_data, unwrap, wrap
+from newsroom.errors import BadRecord
+from newsroom.records import Message, Record
+from newsroom.times import Moment
+from newsroom.topics import UPDATES
+
+SOURCE = "/newsroom/store"
+TYPE = "newsroom.article.announced.v1"
+
+
+class ChangeKind(StrEnum):
+    """Kinds of public revisions, as history and pages name them."""
+
+    PUBLISHED = "published"
+    UPDATED = "updated"
+    CORRECTION = "correction"
+    CLARIFICATION = "clarification"
+    EDITORS_NOTE = "editors_note"
+    AMENDED = "amended"
+    RETRACTED = "retracted"
+
+    @property
+    def is_correction(self) -> bool:
+        return self in (ChangeKind.CORRECTION, ChangeKind.CLARIFICATION, ChangeKind.EDITORS_NOTE)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether readers are told: everything but an amendment, which stands in the history only."""
+        return self is not ChangeKind.AMENDED
+
+
+class Status(StrEnum):
+    """Where an article stands before the public. `unpublished` was never public; `withdrawn` was and may be again."""
+
+    UNPUBLISHED = "unpublished"
+    PUBLIC = "public"
+    WITHDRAWN = "withdrawn"
+    RETRACTED = "retracted"
+
+
+class Change(Contract):
+    """One public revision in the history: no text, only what happened. `breaking` marks a publication flagged so."""
+
+    revision: int
+    kind: ChangeKind
+    time: Moment
+    note: str | None = None
+    breaking: bool = False
+
+
+class PublicArticle(Contract):
+    """What the public may see of an article.
+
+    `revision`: the last *public* revision, which a later draft does not move. `text` is None after a retraction, and
+    then `section`, `language`, `dateline_place` and `timezone` are all that remains. `published_at` never moves;
+    `updated_at` moves with what readers should know; `bumped_at` orders listings. `changes` are oldest first and begin
+    anew at a publication after a withdrawal; after a retraction only the retraction is left.
+    """
+
+    revision: int
+    text: ArticleText | None
+    section: str
+    language: str
+    dateline_place: str | None = None
+    timezone: str = "UTC"
+    published_at: Moment
+    updated_at: Moment
+    bumped_at: Moment
+    changes: tuple[Change, ...]
+
+
+class ArticleUpdate(Contract):
+    """The record itself. `revision` counts every effective event, drafts included; `path` is None if never public."""
+
+    article_id: ArticleId
+    revision: int
+    status: Status
+    path: str | None = None
+    former_paths: tuple[str, ...] = ()
+    public: PublicArticle | None = None
+    event_ids: tuple[str, ...] = ()
+    """Events that this announcement follows from (empty in a re-announcement): for logs only."""
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """An update with what its headers say. `again` marks a re-announcement (rebuild): it brings no new notices."""
+
+    update: ArticleUpdate
+    time: datetime
+    again: bool = False
+    trace: str | None = None
+
+
+def update_message(announcement: Announcement) -> Message:
+    """The announcement as a record for `newsroom.updates`, keyed by its article."""
+    update = announcement.update
+    envelope = Envelope(
+        id=f"{update.article_id}/{update.revision}",
+        type=TYPE,
+        source=SOURCE,
+        subject=update.article_id,
+        time=announcement.time,
+        trace=announcement.trace,
+        extensions={"again": "1"} if announcement.again else {},
+    )
+    return wrap(UPDATES, update.article_id, envelope, update)
+
+
+def decode_update(record: Record) -> Announcement:
+    """A record of `newsroom.updates` as an announcement. Raises: BadRecord with the reason."""
+    envelope = unwrap(record)
+    if envelope.type != TYPE:
+        raise BadRecord(f"type {envelope.type[:80]!r} is unknown to this version; known: {TYPE}")
+    update = read_data(record, ArticleUpdate)
+    if record.key != update.article_id.encode():
+        raise BadRecord("the record's key is not its article: its order cannot be told")
+    if (update.public is not None) != (update.status in (Status.PUBLIC, Status.RETRACTED)):
+        raise BadRecord(f"status {update.status} does not go with {'a' if update.public else 'no'} public text")
+    return Announcement(update, envelope.time, envelope.extensions.get("again") == "1", envelope.trace)
