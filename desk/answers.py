@@ -1,0 +1,76 @@
+"""What the services answer to the desk, as far as the desk reads it (API, "Ingest" and "Store")."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from newsroom.articles import Contract
+from newsroom.keys import Role
+from newsroom.outcomes import EventState
+from newsroom.times import Moment
+
+
+class Receipt(Contract):
+    """What a change came to within the wait. `url` only where a page stands."""
+
+    event_id: str
+    article_id: str
+    state: EventState = EventState.ACCEPTED
+    status_url: str | None = None
+    revision: int | None = None
+    url: str | None = None
+
+
+class EventStatus(Contract):
+    """What became of an event."""
+
+    event_id: str
+    article_id: str | None = None
+    state: EventState
+    revision: int | None = None
+    url: str | None = None
+    reason: str | None = None
+    times: dict[str, Moment] = Field(default_factory=dict)
+
+
+class KeyEntry(Contract):
+    """A key as the operator sees it: never its secret."""
+
+    name: str
+    role: Role
+    created_at: Moment | None = None
+    expires_at: Moment | None = None
+    revoked_at: Moment | None = None
+
+
+class NewKey(KeyEntry):
+    """A key just made, with its secret, which is told this once."""
+
+    secret: str
+
+
+class ProblemField(Contract):
+    """One bad field of a problem (RFC 9457, with our `errors`)."""
+
+    pointer: str = ""
+    detail: str = ""
+
+
+class Problem(Contract):
+    """`application/problem+json`."""
+
+    title: str = ""
+    detail: str = ""
+    errors: tuple[ProblemField, ...] = ()
+
+
+class SiteNotice(Contract):
+    """One `event: notice` of the live stream."""
+
+    article_id: str
+    revision: int
+    kind: str
+    note: str | None = None
+    time: Moment
+    url: str
+    headline: str

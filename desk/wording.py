@@ -1,0 +1,131 @@
+"""What the desk prints: answers as lines for people, and as JSON for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, tzinfo
+
+from desk.answers import EventStatus, KeyEntry, Receipt, SiteNotice
+from newsroom.errors import Away, Forbidden, Invalid, Misconfigured, NewsroomError, Unauthenticated
+from newsroom.outcomes import EventState
+
+OK = 0
+FAILED = 1
+USAGE = 2
+UNREACHABLE = 3
+NOT_ALLOWED = 4
+UNFINISHED = 5
+
+EXIT_CODES = """\b
+Exit codes:
+  0  done
+  1  refused or failed: the newsroom says why
+  2  usage or setup: the command, a file or a setting is wrong; nothing was sent
+  3  the newsroom cannot be reached, or is too busy
+  4  not allowed: no key, an unknown or expired one, or its role is not enough
+  5  accepted and safe, but not finished within --wait: ask `newsroom status`"""
+
+_STATES = {
+    EventState.ACCEPTED: "accepted: safe on the log, not stored yet",
+    EventState.STORED: "stored",
+    EventState.RENDERED: "rendered: the public sees it",
+    EventState.REJECTED: "rejected: it had no effect",
+    EventState.DEAD_LETTERED: "dead-lettered: it could not be read",
+}
+
+
+def exit_code(error: NewsroomError) -> int:
+    """The code that the desk ends with after this error."""
+    match error:
+        case Misconfigured():
+            return USAGE
+        case Away():
+            return UNREACHABLE
+        case Unauthenticated() | Forbidden():
+            return NOT_ALLOWED
+        case _:
+            return FAILED
+
+
+def error_lines(error: NewsroomError) -> list[str]:
+    """What went wrong and what to do: one line, then one for each bad field."""
+    match error:
+        case Away():
+            return [f"{error}. Start it with `newsroom up`, or say where it is (NEWSROOM_URL, …)"]
+        case Unauthenticated():
+            return [f"{error} (pass --key or set NEWSROOM_KEY)"]
+        case Invalid():
+            fields = [f"  {field.pointer or '(the whole)'}: {field.detail}" for field in error.errors]
+            return [error.detail, *fields]
+        case _:
+            return [str(error)]
+
+
+def receipt_lines(receipt: Receipt) -> list[str]:
+    """What a change came to."""
+    if receipt.revision is None:
+        return [
+            f"accepted: article {receipt.article_id}; it is safe, its page is still to come",
+            f"  see `newsroom status {receipt.event_id}`",
+        ]
+    lines = [f"{receipt.state}: article {receipt.article_id}, revision {receipt.revision}"]
+    return [*lines, f"  {receipt.url}"] if receipt.url else lines
+
+
+def status_lines(status: EventStatus) -> list[str]:
+    """What became of an event, with the steps it took and their distance from the first in milliseconds."""
+    facts = {
+        "article": status.article_id,
+        "revision": status.revision,
+        "reason": status.reason,
+        "page": status.url,
+    }
+    steps = sorted(status.times.items(), key=lambda step: step[1])
+    return [
+        _STATES[status.state],
+        *(f"  {name:<9} {value}" for name, value in facts.items() if value is not None),
+        *(f"  {_clock(time, None)}  {name}{_since(steps[0][1], time)}" for name, time in steps),
+    ]
+
+
+def notice_line(notice: SiteNotice, zone: tzinfo | None = None) -> str:
+    """One notice on one line, its time in `zone` (None: this machine's)."""
+    kind = notice.kind.replace("_", " ")
+    note = f" – {notice.note}" if notice.note else ""
+    return f"{_clock(notice.time, zone)}  {kind:<13} {notice.headline}{note}  {notice.url}"
+
+
+def key_lines(keys: Iterable[KeyEntry], now: datetime) -> list[str]:
+    """Every key with its role and whether it still opens anything."""
+    return table(
+        ("NAME", "ROLE", "STATE"), [(key.name, key.role.value, _key_state(key, now)) for key in keys]
+    )
+
+
+def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows under a heading, each column as wide as its widest cell."""
+    widths = [max(len(row[column]) for row in (heading, *rows)) for column in range(len(heading))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (heading, *rows)
+    ]
+
+
+def _key_state(key: KeyEntry, now: datetime) -> str:
+    if key.revoked_at is not None:
+        return f"revoked {_day(key.revoked_at)}"
+    if key.expires_at is None:
+        return "good"
+    return f"good until {_day(key.expires_at)}" if now < key.expires_at else f"expired {_day(key.expires_at)}"
+
+
+def _day(time: datetime) -> str:
+    return f"{time.astimezone():%Y-%m-%d %H:%M}"
+
+
+def _clock(time: datetime, zone: tzinfo | None) -> str:
+    return f"{time.astimezone(zone):%H:%M:%S}"
+
+
+def _since(first: datetime, time: datetime) -> str:
+    return f" (+{(time - first).total_seconds() * 1000:.0f} ms)" if time > first else ""
