@@ -87,9 +87,9 @@ def _named(service: str) -> Processor:
     return add_service
 
 
-def _tell(info: ExcInfo) -> list[dict[str, object]]:
-    """An exception, its causes after it: type, message unless it quotes what was sent, and frames without locals."""
-    kind, error, frames = info
+def _tell(exc_info: ExcInfo) -> list[dict[str, object]]:
+    """An exception and its causes: type, message unless it quotes what was sent, frames without locals."""
+    kind, error, frames = exc_info
     quotes = kind.__name__ in _QUOTES_DATA
     told: list[dict[str, object]] = [
         {

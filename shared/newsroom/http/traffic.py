@@ -1,0 +1,102 @@
+"""Around every request: its trace, its log line, its metrics, headers of every answer, and bugs as answers.
+
+Pure ASGI: nothing is buffered, so a stream of events passes through as it is sent.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from newsroom.http.problems import bug_response
+from newsroom.telemetry import metrics, new_traceparent, trace_id, tracing
+
+_QUIET = ("/health/", "/metrics")
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class _Answer:
+    """What is known about an answer while it is sent. 499: the caller left before it began."""
+
+    status: int = 499
+    has_begun: bool = False
+
+
+class TrafficMiddleware:
+    """The outermost layer of every service."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        incoming = Headers(scope=scope).get("traceparent")
+        traceparent = new_traceparent(incoming)
+        with tracing(traceparent):
+            await self._answer(scope, receive, send, trace_id(traceparent) or "")
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, trace: str) -> None:
+        answer = _Answer()
+        begun = time.perf_counter()
+
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answer.status, answer.has_begun = message["status"], True
+                _mark(MutableHeaders(scope=message), trace)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_marked)
+        except Exception:
+            metrics.bugs.labels(where="http").inc()
+            log.exception("request_failed", method=scope["method"], route=route_template(scope))
+            if answer.has_begun:
+                raise  # the server cuts the connection, so nobody takes half an answer for a whole one
+            await bug_response()(scope, receive, send_marked)
+        finally:
+            _tell(scope, answer, time.perf_counter() - begun)
+
+
+def route_template(scope: Scope) -> str:
+    """The route as it was declared, such as `/articles/{id}`: never a raw path, which may carry a secret."""
+    route = scope.get("route")
+    for name in ("path_format", "path"):
+        template = getattr(route, name, None)
+        if isinstance(template, str):
+            return template
+    return "unmatched"
+
+
+def _mark(headers: MutableHeaders, trace: str) -> None:
+    headers["X-Trace-Id"] = trace
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Cache-Control", "no-store")
+
+
+def _tell(scope: Scope, answer: _Answer, seconds: float) -> None:
+    route = route_template(scope)
+    metrics.requests.labels(method=_known_method(scope), route=route, status=str(answer.status)).inc()
+    metrics.request_seconds.labels(method=_known_method(scope), route=route).observe(seconds)
+    level = "debug" if scope["path"].startswith(_QUIET) else "info"
+    key = scope.get("state", {}).get("key_name")
+    getattr(log, level)(
+        "request",
+        method=_known_method(scope),
+        route=route,
+        status=answer.status,
+        duration_ms=round(seconds * 1000, 1),
+        **({"key": key} if key else {}),
+    )
+
+
+def _known_method(scope: Scope) -> str:
+    """The method, or OTHER: a caller's invention would make a new series of metrics each time."""
+    method: str = scope["method"]
+    return method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "OTHER"
