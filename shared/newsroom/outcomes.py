@@ -101,3 +101,22 @@ def decode_outcome(record: Record) -> Outcome:
     if envelope.type == RENDERING_TYPE:
         return read_data(record, Rendering)
     raise BadRecord(f"type {envelope.type[:80]!r} is unknown to this version; known: {EVENT_TYPE}, {RENDERING_TYPE}")
+
+
+class EventStatus(Contract):
+    """What `GET /events/{event}` answers, on ingest (from what it read lately) and on the store (for ever).
+
+    `article_id` is None only of an event that nobody here has heard of yet. `url` is absolute, None where no page
+    stands. `code` and `reason` tell why an event was rejected or dead-lettered. `request_hash` is the SHA-256 (hex)
+    of the body it came in. `times`: named steps to their moments, among them `accepted`, `stored`, `rendered`.
+    """
+
+    event_id: str
+    article_id: str | None = None
+    state: EventState
+    revision: int | None = None
+    url: str | None = None
+    code: RejectionCode | None = None
+    reason: str | None = None
+    request_hash: str | None = None
+    times: dict[str, Moment] = {}

@@ -12,8 +12,11 @@ from pydantic import AfterValidator, AwareDatetime, PlainSerializer
 
 
 def to_moment(time: datetime) -> datetime:
-    """The same instant in UTC, cut to milliseconds."""
-    utc = time.astimezone(UTC)
+    """The same instant in UTC, cut to milliseconds. Raises: ValueError where UTC has no year for it."""
+    try:
+        utc = time.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is before the year 1 or after the year 9999 in UTC") from error
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
@@ -24,7 +27,7 @@ def now() -> datetime:
 
 def rfc3339(time: datetime) -> str:
     """RFC 3339 in UTC with three decimals: `2023-06-20T05:40:00.000Z`. Fixed width, so text order is time order."""
-    return to_moment(time).strftime("%Y-%m-%dT%H:%M:%S.") + f"{to_moment(time).microsecond // 1000:03d}Z"
+    return to_moment(time).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(to_moment), PlainSerializer(rfc3339, return_type=str)]

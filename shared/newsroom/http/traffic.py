@@ -65,13 +65,13 @@ class TrafficMiddleware:
 
 
 def route_template(scope: Scope) -> str:
-    """The route as it was declared, such as `/articles/{id}`: never a raw path, which may carry a secret."""
+    """The route as declared, such as `/articles/{id}`: never a raw path, which may carry a secret."""
     route = scope.get("route")
     for name in ("path_format", "path"):
         template = getattr(route, name, None)
         if isinstance(template, str):
             return template
-    return "unmatched"
+    return getattr(scope.get("endpoint"), "__name__", "unmatched")
 
 
 def _mark(headers: MutableHeaders, trace: str) -> None:
