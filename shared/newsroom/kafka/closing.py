@@ -1,0 +1,35 @@
+"""Closing a Kafka client in bounded time: with the broker away aiokafka's own `stop` may wait for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+_left_behind: set[asyncio.Task[Any]] = set()
+
+
+async def closed_within(stop: Coroutine[Any, Any, None], seconds: float, what: str) -> None:
+    """Close, or leave it closing in the background when it takes longer. Cutting it short leaks its tasks."""
+    task = close_later(stop, what)
+    await asyncio.wait({task}, timeout=seconds)
+    if not task.done():
+        log.warning("kafka.close_takes_long", what=what, seconds=seconds)
+
+
+def close_later(stop: Coroutine[Any, Any, None], what: str) -> asyncio.Task[None]:
+    """Close in the background; a failure is logged."""
+    task = asyncio.create_task(stop, name=f"close {what}")
+    _left_behind.add(task)
+    task.add_done_callback(_collect)
+    return task
+
+
+def _collect(task: asyncio.Task[Any]) -> None:
+    _left_behind.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.warning("kafka.close_failed", what=task.get_name(), reason=str(error) or type(error).__name__)
