@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
@@ -132,25 +132,27 @@ class KafkaPublisher:
 
     async def _write(self, producer: AIOKafkaProducer, messages: Sequence[Message]) -> list[Position]:
         """Hand all over in order (which awaits no acknowledgement), then await the acknowledgements together."""
-        acknowledgements: list[asyncio.Future[object]] = []
+        acknowledgements: list[asyncio.Future[Any]] = []
         try:
             for message in messages:
-                acknowledgements.append(
-                    await producer.send(
-                        message.topic,
-                        message.value,
-                        message.key,
-                        partition=message.partition,
-                        headers=list(message.headers),
-                    )
+                sent = await producer.send(
+                    message.topic,
+                    message.value,
+                    message.key,
+                    partition=message.partition,
+                    headers=list(message.headers),
                 )
-        finally:
-            results = await asyncio.gather(*acknowledgements, return_exceptions=True)
+                acknowledgements.append(sent)
+        except BaseException:
+            for sent in acknowledgements:
+                sent.cancel()  # nobody awaits it any more; the record itself may still arrive
+            raise
+        results = await asyncio.gather(*acknowledgements, return_exceptions=True)
         positions = []
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-            positions.append(Position(result.topic, result.partition, result.offset))  # type: ignore[attr-defined]
+            positions.append(Position(result.topic, result.partition, result.offset))
         return positions
 
     async def _connected(self) -> AIOKafkaProducer:

@@ -346,7 +346,7 @@ class KafkaSource:
 
     async def gain(self, client: AIOKafkaConsumer, partitions: Iterable[KafkaPartition]) -> None:
         """Partitions are ours from now on."""
-        if client is not self._client or self._listener is None:
+        if self._client is not client or self._listener is None:
             return
         self._owned = frozenset(TopicPartition(where.topic, where.partition) for where in partitions)
         self._heard_at = time.monotonic()

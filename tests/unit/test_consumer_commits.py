@@ -1,0 +1,292 @@
+"""When the loop commits, and what it does with what it has begun: stops, rebalances, liveness."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from newsroom.errors import Away
+
+from tests.unit.loops import P0, P1, P2, Loop, a_log, but, until, write
+
+
+async def test_nothing_is_committed_before_its_effect() -> None:
+    loop = Loop(a_log())
+    loop.gate.clear()
+    await write(loop.log, "a1", "a2")
+    async with loop.running():
+        await until(lambda: loop.batches)
+        await asyncio.sleep(0.1)  # several commit intervals
+        assert loop.committed == {}
+        loop.gate.set()
+        await until(lambda: loop.committed == {P0: 2})
+
+
+async def test_a_commit_stands_behind_the_work_not_between_two_batches() -> None:
+    loop = Loop(a_log(), settings=but(commit_interval_seconds=3600), max_poll_records=1)
+    await write(loop.log, "a1", "a2", "a3")
+    async with loop.running():
+        await until(lambda: loop.handled == ["a1", "a2", "a3"])
+        assert loop.source.commits == []
+    assert loop.source.commits == [{P0: 3}]
+
+
+async def test_an_offset_is_committed_once() -> None:
+    loop = Loop(a_log())
+    await write(loop.log, "a1")
+    async with loop.running():
+        await until(lambda: loop.committed == {P0: 1})
+        await asyncio.sleep(0.1)  # several commit intervals
+    assert loop.source.commits == [{P0: 1}]
+
+
+async def test_a_failed_commit_is_no_failure_and_is_made_up_for() -> None:
+    loop = Loop(a_log())
+    async with loop.running() as task:
+        await until(lambda: len(loop.assigned) == 1)
+        loop.gate.clear()
+        await write(loop.log, "a1")
+        await until(lambda: loop.batches)
+        loop.log.go_away()
+        loop.gate.set()
+        await until(lambda: loop.handled)
+        await asyncio.sleep(0.1)  # several commit intervals
+        assert loop.committed == {}
+        await loop.log.come_back()
+        await until(lambda: loop.committed == {P0: 1})
+        assert not task.done()
+
+
+async def test_what_was_not_committed_is_delivered_again_and_what_was_is_not() -> None:
+    log = a_log()
+    first = Loop(log, max_poll_records=1)
+    await write(log, "a1", "a2")
+
+    def break_on_second(batch: object) -> None:
+        if first.batches[-1] == ("a2",):
+            raise ZeroDivisionError
+
+    first.before = break_on_second
+    async with first.running() as task:
+        await first.end(task)
+    second = Loop(log)
+    async with second.running():
+        await until(lambda: second.committed == {P0: 2})
+    assert second.handled == ["a2"]
+
+
+async def test_a_stop_finishes_the_batch_in_flight_and_commits_it() -> None:
+    loop = Loop(a_log())
+    loop.gate.clear()
+    await write(loop.log, "a1", "a2")
+    async with loop.running() as task:
+        await until(lambda: loop.batches)
+        stop = asyncio.create_task(loop.consumer.stop())
+        await asyncio.sleep(0.05)
+        assert not stop.done()
+        loop.gate.set()
+        await stop
+        assert task.done()
+    assert task.exception() is None
+    assert loop.committed == {P0: 2}
+    assert loop.revoked == [(P0, P1, P2)]
+
+
+async def test_a_stop_is_bounded_and_drops_a_batch_that_hangs() -> None:
+    loop = Loop(a_log(), settings=but(stop_seconds=0.1))
+    loop.gate.clear()
+    await write(loop.log, "a1")
+    async with loop.running() as task:
+        await until(lambda: loop.batches)
+        begun = time.monotonic()
+        await loop.consumer.stop()
+        assert time.monotonic() - begun < 2
+    assert task.exception() is None
+    assert loop.handled == []
+    assert loop.committed == {}
+
+
+async def test_a_stop_does_not_wait_out_an_outage() -> None:
+    loop = Loop(a_log(), settings=but(retry_first_seconds=60, retry_most_seconds=60))
+    await write(loop.log, "a1")
+
+    def away(_: object) -> None:
+        raise Away("mongodb")
+
+    loop.before = away
+    async with loop.running() as task:
+        await until(lambda: loop.batches)
+        begun = time.monotonic()
+        await loop.consumer.stop()
+        assert time.monotonic() - begun < 1
+    assert task.exception() is None
+    assert loop.committed == {}
+
+
+async def test_a_stop_before_the_run_is_harmless() -> None:
+    loop = Loop(a_log())
+    await loop.consumer.stop()
+    await asyncio.wait_for(loop.consumer.run(), 5)
+    assert loop.source.owned == frozenset()
+
+
+async def test_a_cancelled_run_leaves_the_group() -> None:
+    loop = Loop(a_log())
+    async with loop.running() as task:
+        await until(lambda: loop.assigned)
+        task.cancel()
+        await asyncio.wait({task}, timeout=5)
+        assert task.cancelled()
+    assert loop.source.owned == frozenset()
+
+
+async def test_a_rebalance_waits_for_the_batch_in_flight_and_commits_it() -> None:
+    log = a_log()
+    first, second = Loop(log, settings=but(commit_interval_seconds=3600)), Loop(log)
+    first.gate.clear()
+    await write(log, "a1", "a2")
+    await write(log, "b1", partition=1)
+    async with first.running():
+        await until(lambda: first.batches)
+        async with second.running():
+            await asyncio.sleep(0.05)
+            assert second.assigned == []
+            first.gate.set()
+            await until(lambda: second.assigned)
+            assert first.source.commits == [{P0: 2, P1: 1}]
+            await write(log, "a3")
+            await write(log, "b2", partition=1)
+            await until(lambda: len(first.handled + second.handled) == 5)
+    assert log.group("desk").committed == {P0: 3, P1: 2}
+    assert sorted(first.handled + second.handled) == ["a1", "a2", "a3", "b1", "b2"]
+    assert first.revoked[0] == (P0, P1, P2)
+
+
+async def test_a_rebalance_does_not_wait_for_ever_and_the_late_batch_is_not_committed() -> None:
+    log = a_log(partitions=2)
+    first, second = Loop(log, settings=but(revoke_seconds=0.1)), Loop(log)
+    first.gate.clear()
+    await write(log, "b1", partition=1)
+    async with first.running():
+        await until(lambda: first.batches)
+        async with second.running():
+            await until(lambda: second.source.commits == [{P1: 1}])
+            assert second.handled == ["b1"]
+            first.gate.set()
+            await until(lambda: first.handled == ["b1"])
+            await write(log, "a1")
+            await until(lambda: first.source.commits)
+            assert first.source.commits == [{P0: 1}]
+
+
+async def test_a_rebalance_in_an_outage_drops_the_batch_at_once() -> None:
+    log = a_log()
+    first = Loop(log, settings=but(retry_first_seconds=60, retry_most_seconds=60, revoke_seconds=60))
+    second = Loop(log)
+    await write(log, "a1")
+
+    def away_once(_: object) -> None:
+        if len(first.batches) == 1:
+            raise Away("mongodb")
+
+    first.before = away_once
+    async with first.running():
+        await until(lambda: first.batches)
+        begun = time.monotonic()
+        async with second.running():
+            await until(lambda: second.assigned)
+            assert time.monotonic() - begun < 2
+            await until(lambda: log.group("desk").committed == {P0: 1})
+    assert first.handled + second.handled == ["a1"]
+
+
+async def test_the_assignment_is_told_before_its_first_record_is_handled() -> None:
+    loop = Loop(a_log())
+    order: list[str] = []
+    loop.before_assigned = lambda: order.append("assigned")
+    loop.before = lambda _: order.append("handled")
+    await write(loop.log, "a1")
+    async with loop.running():
+        await until(lambda: loop.handled)
+    assert order == ["assigned", "handled"]
+    assert loop.assigned == [(P0, P1, P2)]
+
+
+async def test_an_outage_while_told_of_an_assignment_is_waited_out() -> None:
+    loop = Loop(a_log())
+    left = [3]
+
+    def away() -> None:
+        if left[0]:
+            left[0] -= 1
+            raise Away("mongodb")
+
+    loop.before_assigned = away
+    await write(loop.log, "a1")
+    async with loop.running():
+        await until(lambda: loop.committed == {P0: 1})
+    assert loop.assigned == [(P0, P1, P2)]
+
+
+async def test_a_bug_while_told_of_an_assignment_ends_the_run() -> None:
+    loop = Loop(a_log())
+
+    def bug() -> None:
+        raise LookupError("bug")
+
+    loop.before_assigned = bug
+    async with loop.running() as task:
+        assert isinstance(await loop.end(task), LookupError)
+
+
+async def test_a_batch_grows_only_under_load() -> None:
+    loop = Loop(a_log())
+    loop.gate.clear()
+    async with loop.running():
+        await until(lambda: loop.assigned)
+        await write(loop.log, "a1")
+        await until(lambda: loop.batches)
+        await write(loop.log, "a2", "a3", "a4")
+        loop.gate.set()
+        await until(lambda: loop.committed == {P0: 4})
+    assert loop.batches == [("a1",), ("a2", "a3", "a4")]
+
+
+async def test_lag_without_progress_is_not_alive() -> None:
+    loop = Loop(a_log(), settings=but(alive_seconds=0.1, stop_seconds=0.1))
+    loop.gate.clear()
+    await write(loop.log, "a1", "a2")
+    async with loop.running():
+        await until(lambda: loop.batches)
+        assert loop.consumer.progress.lag == 2
+        await until(lambda: not loop.consumer.progress.is_alive)
+        loop.gate.set()
+        await until(lambda: loop.consumer.progress.is_alive)
+        await until(lambda: loop.consumer.progress.lag == 0)
+
+
+async def test_an_outage_is_no_lack_of_life() -> None:
+    loop = Loop(a_log(), settings=but(alive_seconds=0.2, retry_first_seconds=0.05, retry_most_seconds=0.05))
+    await write(loop.log, "a1")
+
+    def away(_: object) -> None:
+        raise Away("mongodb")
+
+    loop.before = away
+    async with loop.running():
+        await until(lambda: loop.batches)
+        until_moment = time.monotonic() + 0.6
+        while time.monotonic() < until_moment:
+            assert loop.consumer.progress.is_alive
+            assert loop.consumer.progress.lag == 1
+            await asyncio.sleep(0.01)
+
+
+async def test_an_idle_loop_is_alive_however_long_nothing_comes() -> None:
+    loop = Loop(a_log(), settings=but(alive_seconds=0.1))
+    async with loop.running():
+        await until(lambda: loop.assigned)
+        await asyncio.sleep(0.3)
+        await write(loop.log, "a1")
+        assert loop.consumer.progress.is_alive
+        await until(lambda: loop.handled)
