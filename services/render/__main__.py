@@ -1,0 +1,241 @@
+"""`python -m services.render`: everything of render wired together, here and nowhere else.
+
+The site answers from the first moment; what needs the log and the read model comes up beside it, as soon as
+they answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+import httpx
+import structlog
+
+from newsroom import mongo, topics
+from newsroom.errors import BadRecord
+from newsroom.http.app import Health
+from newsroom.kafka import cluster
+from newsroom.kafka.consumer import Consumer
+from newsroom.kafka.producer import KafkaPublisher
+from newsroom.kafka.reader import TopicReader
+from newsroom.kafka.source import KafkaSource
+from newsroom.listings import Marked, decode_mark
+from newsroom.notices import decode_notice
+from newsroom.records import Record
+from newsroom.service import main as run_service
+from newsroom.service import serve
+from newsroom.settings import read
+from newsroom.telemetry import configure_logging
+from newsroom.updates import Announcement, decode_update
+from services.render.app import create_site
+from services.render.consumer import UpdateRenderer
+from services.render.listings import ListingRenderer
+from services.render.live import Hub, log_mark
+from services.render.pages import Pages
+from services.render.readmodel import Identity, MongoReadModel
+from services.render.rebuild import Rebuilder, StoreClient, identify, persist, start_offsets
+from services.render.serving import SiteServer
+from services.render.settings import RenderSettings
+from services.render.site import SiteFolder
+from services.render.sitefile import load_site
+
+log = structlog.get_logger(__name__)
+CLIENT = "newsroom-render"
+RING_AGE = timedelta(hours=24)
+_CATCH_UP_SECONDS = 5.0
+
+
+class Render:
+    """One render process: its parts, how they come up, and how they go down."""
+
+    def __init__(self, settings: RenderSettings) -> None:
+        self._settings = settings
+        self.site = load_site(settings.site_file, settings.site_url)
+        self.pages = Pages(self.site)
+        self.folder = SiteFolder(settings.pages)
+        self.mongo = mongo.connect(settings.mongo, app_name=CLIENT)
+        self.model = MongoReadModel(self.mongo[settings.render_database])
+        self.publisher = KafkaPublisher(settings.kafka, client_id=CLIENT)
+        self.http = httpx.AsyncClient(timeout=10)
+        self.hub = Hub(settings.site_url, capacity=settings.live_ring)
+        self.updates = UpdateRenderer(self.model, self.folder, self.pages, self.publisher)
+        self.listings = ListingRenderer(self.model, self.folder, self.pages, self.publisher)
+        self.rebuilder = Rebuilder(
+            model=self.model,
+            folder=self.folder,
+            pages=self.pages,
+            site=self.site,
+            updates=self.updates,
+            listings=self.listings,
+            store=StoreClient(settings.store_url, settings.publisher_key, self.http),
+            is_idle=self._is_idle,
+        )
+        self._update_loop: Consumer[Announcement] | None = None
+        self._listing_loop: Consumer[Marked] | None = None
+        self._notices: TopicReader | None = None
+        self._rising: asyncio.Task[None] | None = None
+        self._rebuilding: asyncio.Task[None] | None = None
+
+    def server(self) -> SiteServer:
+        """What answers for the paths of the site."""
+        return SiteServer(
+            self.folder.root, self.pages, self.model.address, serves_pages=self._settings.serve_pages
+        )
+
+    def add_checks(self, health: Health) -> None:
+        """Ready: the log and the read model answer, the live stream has caught up.
+
+        Alive: the consumers get on.
+        """
+        health.add_ready("kafka", self.publisher.is_reachable)
+        health.add_ready("mongodb", lambda: mongo.ping(self.mongo))
+        health.add_ready(
+            "consumers", lambda: self._update_loop is not None and self._listing_loop is not None
+        )
+        health.add_ready("live", self.hub.ready.is_set)
+        health.add_live("updates", lambda: self._update_loop is None or self._update_loop.progress.is_alive)
+        health.add_live(
+            "listings", lambda: self._listing_loop is None or self._listing_loop.progress.is_alive
+        )
+
+    async def run(self) -> None:
+        """Come up, however long the log and the database take, then consume until `stop`."""
+        self._rising = asyncio.create_task(self._come_up(), name="come-up")
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._rising
+        if self._rising.cancelled():
+            return
+        await self._consume()
+
+    async def stop(self) -> None:
+        """Take no more, finish, commit, close; open streams end first, so that readers go elsewhere at
+        once.
+        """
+        self.hub.end()
+        for task in (self._rising, self._rebuilding):
+            if task is not None:
+                task.cancel()
+        running = [
+            part for part in (self._update_loop, self._listing_loop, self._notices) if part is not None
+        ]
+        await asyncio.gather(*(part.stop() for part in running))
+        await self.publisher.stop()
+        await self.http.aclose()
+        self.mongo.close()
+        self.folder.close()
+
+    async def _come_up(self) -> None:
+        settings = self._settings
+        await persist(self._open_folder, "pages folder")
+        await persist(
+            lambda: cluster.ensure_topics(
+                settings.kafka, replication=settings.replication, min_insync=settings.min_insync
+            ),
+            "topics",
+        )
+        await persist(self.publisher.start, "publisher")
+        await persist(self.model.prepare, "read model")
+        identity = await persist(lambda: identify(self.model, settings.kafka), "identity")
+        await persist(self.rebuilder.lay_ground, "standing pages")
+        self._wire_consumers(identity)
+        self._rebuilding = asyncio.create_task(self.rebuilder.run(identity), name="rebuild")
+
+    async def _open_folder(self) -> None:
+        self.folder.open()
+
+    def _wire_consumers(self, identity: Identity) -> None:
+        kafka = self._settings.kafka
+        self._update_loop = Consumer(
+            KafkaSource(
+                kafka,
+                topics.UPDATES,
+                f"render-{identity.id}",
+                client_id=CLIENT,
+                start_offsets=start_offsets(topics.UPDATES, identity.updates),
+            ),
+            self.publisher,
+            name="render-updates",
+            decode=decode_update,
+            handle=self.updates.handle,
+        )
+        self._listing_loop = Consumer(
+            KafkaSource(
+                kafka,
+                topics.LISTINGS,
+                f"render-listings-{identity.id}",
+                client_id=CLIENT,
+                start_offsets=start_offsets(topics.LISTINGS, identity.listings),
+            ),
+            self.publisher,
+            name="render-listings",
+            decode=decode_mark,
+            handle=self.listings.handle,
+        )
+        self.hub.name_log(log_mark(identity.cluster_id))
+        self._notices = TopicReader(
+            kafka, topics.NOTICES, self._take_notice, client_id=CLIENT, begin=RING_AGE
+        )
+
+    async def _consume(self) -> None:
+        assert self._update_loop is not None  # noqa: S101  (wired while coming up, like the next three)
+        assert self._listing_loop is not None  # noqa: S101
+        assert self._notices is not None  # noqa: S101
+        assert self._rebuilding is not None  # noqa: S101
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._update_loop.run())
+            group.create_task(self._listing_loop.run())
+            group.create_task(self._notices.run())
+            group.create_task(self._open_streams(self._notices))
+            group.create_task(self._watch_rebuild(self._rebuilding))
+
+    async def _watch_rebuild(self, rebuilding: asyncio.Task[None]) -> None:
+        """A bug in the rebuild is a bug of the process; its cancellation at the stop is none."""
+        await asyncio.wait([rebuilding])
+        if not rebuilding.cancelled():
+            rebuilding.result()
+
+    async def _open_streams(self, notices: TopicReader) -> None:
+        while not self.hub.is_over and not await notices.catch_up(_CATCH_UP_SECONDS):
+            log.info("live_waits", reason="the notices are not read to their end yet")
+        self.hub.ready.set()
+
+    def _take_notice(self, record: Record) -> None:
+        try:
+            self.hub.take(record.offset, decode_notice(record))
+        except BadRecord as error:
+            log.warning("notice_skipped", offset=record.offset, reason=str(error))
+            self.hub.skip(record.offset)
+
+    def _is_idle(self) -> bool:
+        loops = (self._update_loop, self._listing_loop)
+        return all(loop is not None and loop.progress.lag == 0 for loop in loops)
+
+
+async def run() -> int:
+    """The process, from its settings to its exit code."""
+    settings = read(RenderSettings)
+    configure_logging("render", settings.log_level, settings.log_format)
+    render = Render(settings)
+    health = Health("render")
+    render.add_checks(health)
+    app = create_site(settings, health, render.hub, render.model, render.server())
+    return await serve(
+        app,
+        host=settings.host,
+        port=settings.site_port,
+        health=health,
+        tasks={"render": render.run},
+        on_stop=render.stop,
+        stop_seconds=settings.stop_seconds,
+    )
+
+
+def main() -> None:
+    """Run render until it is told to stop."""
+    run_service(run)
+
+
+if __name__ == "__main__":
+    main()

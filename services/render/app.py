@@ -1,0 +1,79 @@
+"""The site over HTTP: the live stream first, then everything else as a path of the site."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Header, Path, Query, Request, Response
+
+from newsroom.http.app import Health, create_app
+from newsroom.http.problems import Extras, Kind, Refused
+from services.render.live import Hub
+from services.render.readmodel import ReadModel
+from services.render.serving import RETRY_AFTER_SECONDS, SiteServer
+from services.render.settings import RenderSettings
+from services.render.standing import told_revision
+from services.render.stream import Ask, EventStream, StreamSettings
+
+VERSION = "1"
+_MOST_REVISION = 2**53
+LastEventId = Annotated[str | None, Header(description="Where to go on, as the browser sends it")]
+
+
+def create_site(
+    settings: RenderSettings, health: Health, hub: Hub, model: ReadModel, server: SiteServer
+) -> FastAPI:
+    """The application of one render process. Connects to nothing."""
+    app = create_app(
+        title="Newsroom site",
+        description="The public pages and the live stream of their update notices.",
+        version=VERSION,
+        health=health,
+        settings=settings,
+    )
+    _add_live(app, hub, model, settings)
+    _add_pages(app, server)
+    return app
+
+
+def _add_live(app: FastAPI, hub: Hub, model: ReadModel, settings: RenderSettings) -> None:
+    times = StreamSettings(age_seconds=settings.live_age_seconds)
+
+    async def public_revision(article_id: str) -> int | None:
+        state = await model.find(article_id)
+        return told_revision(state) if state else None
+
+    def stream(ask: Ask) -> Response:
+        if hub.streams >= settings.live_streams or hub.is_over:
+            later = Extras(headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+            raise Refused(Kind.BUSY, "Too many readers are connected here: try again in a moment.", later)
+        return EventStream(hub, ask, public_revision, times)
+
+    answers: dict[int | str, dict[str, Any]] = {
+        200: {"content": {"text/event-stream": {}}, "description": "`event: notice` and `event: reset`"}
+    }
+
+    @app.get("/live", tags=["live"], summary="Notices of the whole site, as they are told", responses=answers)
+    async def live_site(last_event_id: LastEventId = None) -> Response:
+        return stream(Ask(None, None, last_event_id))
+
+    @app.get(
+        "/live/{article_id}",
+        tags=["live"],
+        summary="Notices of one page, as they are told",
+        responses=answers,
+    )
+    async def live_article(
+        article_id: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")],
+        revision: Annotated[
+            int | None, Query(ge=0, le=_MOST_REVISION, description="The page's `data-revision`")
+        ] = None,
+        last_event_id: LastEventId = None,
+    ) -> Response:
+        return stream(Ask(article_id, revision, last_event_id))
+
+
+def _add_pages(app: FastAPI, server: SiteServer) -> None:
+    @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
+    async def page(request: Request) -> Response:
+        return await server.answer(request)

@@ -1,0 +1,119 @@
+"""Marks in, fronts and feeds out: what render does with each batch of `newsroom.listings`.
+
+A mark says only that a listing moved. It is made from the read model's current state, however many marks
+came, by the owner of its key; a counter finds out an owner that was paused and wrote an old one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+import structlog
+
+from newsroom.addresses import HOME, publication_day
+from newsroom.kafka.consumer import Delivery, Poisoned
+from newsroom.kafka.producer import Publisher
+from newsroom.listings import Marked
+from newsroom.records import Message
+from newsroom.steps import reached
+from newsroom.telemetry import metrics
+from services.render.cards import OLDER_LIMIT, Card, Listing, ListingKind, listing_kind
+from services.render.consumer import AT_ONCE, all_of, rendering
+from services.render.pages import Pages
+from services.render.readmodel import ReadModel
+from services.render.site import SiteFolder
+
+log = structlog.get_logger(__name__)
+_WITH_ARCHIVES = frozenset({ListingKind.HOME, ListingKind.SECTION, ListingKind.TAG, ListingKind.AUTHOR})
+
+
+class ListingRenderer:
+    """Renders listings.
+
+    `handle` is idempotent and may run on several instances at once, even for the same listing.
+    """
+
+    def __init__(self, model: ReadModel, folder: SiteFolder, pages: Pages, publisher: Publisher) -> None:
+        self._model, self._folder, self._pages = model, folder, pages
+        self._publisher = publisher
+        self._room = asyncio.Semaphore(AT_ONCE)
+
+    async def handle(self, deliveries: Sequence[Delivery[Marked]]) -> None:
+        """Write each marked listing once, then tell which withdrawals it was the last to follow.
+
+        Raises: Away; Poisoned for the last mark of a listing that cannot be drawn.
+        """
+        reached("render.listing_taken")
+        by_path: dict[str, list[Delivery[Marked]]] = {}
+        for delivery in deliveries:
+            by_path.setdefault(delivery.item.mark.path, []).append(delivery)
+        await all_of([self._one(path, group) for path, group in by_path.items()])
+
+    async def write(self, path: str) -> None:
+        """Make the files of a listing agree with the read model. Raises: Away; CannotBeDrawn."""
+        while True:
+            turn = await self._model.take_turn(path)
+            files = self._draw(await self._current(path))
+            await self._folder.settle(files, _places(path))
+            if await self._model.turn(path) == turn:
+                metrics.pages_written.labels(kind="listing").inc(len(files))
+                return
+
+    async def _one(self, path: str, marked: Sequence[Delivery[Marked]]) -> None:
+        async with self._room:
+            try:
+                await self.write(path)
+            except CannotBeDrawn as error:
+                raise Poisoned(marked[-1].record, str(error)) from error
+            reached("render.listing_written")
+            messages = await self._followed(path, [delivery.item for delivery in marked])
+            if messages:
+                await self._publisher.publish_all(messages)
+            log.info("listing_rendered", path=path, marks=len(marked))
+
+    def _draw(self, listing: Listing) -> dict[str, bytes]:
+        try:
+            return dict(self._pages.listing(listing))
+        except Exception as error:
+            raise CannotBeDrawn(
+                f"listing {listing.path} cannot be rendered: {type(error).__name__}"
+            ) from error
+
+    async def _current(self, path: str) -> Listing:
+        kind = listing_kind(path)
+        if kind.is_ledger:
+            return Listing(path, entries=await self._model.entries(path, kind.limit))
+        cards = await self._model.cards(path, kind.limit)
+        return Listing(path, cards=cards, older=await self._older(path, kind, cards))
+
+    async def _older(self, path: str, kind: ListingKind, cards: Sequence[Card]) -> tuple[str, ...]:
+        """Days whose archives hold what no longer fits here: from the last card's on, newest first."""
+        if kind not in _WITH_ARCHIVES or len(cards) < kind.limit:
+            return ()
+        last = cards[-1]
+        return await self._model.days(path, publication_day(last.bumped_at, last.timezone), OLDER_LIMIT)
+
+    async def _followed(self, path: str, marked: Iterable[Marked]) -> list[Message]:
+        """A rendering for each hidden article that now stands in no listing it left.
+
+        A repeat tells it once more.
+        """
+        messages = []
+        for article_id, revision, trace in {(m.mark.article_id, m.mark.revision, m.trace) for m in marked}:
+            state = await self._model.left(article_id, revision, path)
+            if state is not None and not state.leaving:
+                messages.append(rendering(state, {}, trace))
+        return messages
+
+
+class CannotBeDrawn(Exception):  # noqa: N818  (named as it reads where it is raised)
+    """The templates, or what they are given, fail on this one listing."""
+
+
+def _places(path: str) -> tuple[str, ...]:
+    """Where files of the listing may stand that are none of it any more.
+
+    The root holds more than the front.
+    """
+    return () if path == HOME else (path,)

@@ -1,0 +1,328 @@
+"""Render's own picture of all articles, in a MongoDB database that its instances share: between updates and
+files.
+
+`articles` holds one document per article with everything that listings, addresses and notices need, so that
+each step is one guarded write; `listings` a counter per listing; `identity` who this read model is and which
+rebuild it asked for. `ReadModel` is what the rest of render knows; a fake in the tests passes the same
+contract suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+from newsroom import mongo
+from newsroom.addresses import CORRECTIONS_LEDGER, UPDATES_LEDGER
+from newsroom.articles import Contract
+from newsroom.updates import Status
+from services.render.cards import Card, LedgerEntry
+from services.render.standing import LEDGERS, ArticleState, entries_in
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Identity(Contract):
+    """Who a read model is. `updates` and `listings`: where each partition of those topics ended when it was
+    made.
+
+    A compacted topic keeps old records; none from before the read model's birth is ever rendered.
+    """
+
+    id: str
+    cluster_id: str
+    updates: dict[int, int]
+    listings: dict[int, int]
+
+
+class Rebuild(Contract):
+    """The rebuild that was asked of the store last: for which pages (`wanted`), and its id there."""
+
+    wanted: str
+    republication_id: str
+
+
+@dataclass(frozen=True)
+class Address:
+    """What a path leads to: an article's status, and where its page stands now (None: nowhere)."""
+
+    article_id: str
+    status: Status
+    page_path: str | None
+
+
+class ReadModel(Protocol):
+    """Every call raises Away("mongodb") when the database does not answer."""
+
+    async def identity(self) -> Identity | None: ...
+
+    async def claim(self, identity: Identity) -> Identity:
+        """Give a new read model its identity; whoever comes second gets the first one's."""
+        ...
+
+    async def rebuild(self) -> Rebuild | None: ...
+
+    async def note_rebuild(self, rebuild: Rebuild) -> None: ...
+
+    async def find(self, article_id: str) -> ArticleState | None: ...
+
+    async def insert(self, state: ArticleState) -> bool:
+        """Put an article in that was not there. False: it is there by now."""
+        ...
+
+    async def replace(self, state: ArticleState, former_revision: int) -> bool:
+        """Put the state in place of that revision's.
+
+        False: another revision stands by now. `announced` only rises.
+        """
+        ...
+
+    async def acknowledge(self, article_id: str, revision: int, marks: Iterable[str], announced: int) -> None:
+        """Note that these marks (if that revision still stands) and the notices up to `announced` are on
+        the log.
+        """
+        ...
+
+    async def left(self, article_id: str, revision: int, listing: str) -> ArticleState | None:
+        """Note that a listing was written without a hidden article.
+
+        The state after it, None unless that revision stands hidden.
+        """
+        ...
+
+    async def take_turn(self, listing: str) -> int:
+        """Count one up before the listing is made; returns the counter."""
+        ...
+
+    async def turn(self, listing: str) -> int:
+        """The counter as it stands: the same as ours means that nobody began after us."""
+        ...
+
+    async def cards(self, listing: str, limit: int) -> tuple[Card, ...]:
+        """The listing's newest cards by `bumped_at`, ties by article id."""
+        ...
+
+    async def entries(self, ledger: str, limit: int) -> tuple[LedgerEntry, ...]:
+        """The ledger's newest entries by time, ties by article id, then revision."""
+        ...
+
+    async def days(self, listing: str, until: str, limit: int) -> tuple[str, ...]:
+        """Days (`2023/06/20`) up to and including `until` with articles of that listing, newest first."""
+        ...
+
+    async def address(self, path: str) -> Address | None:
+        """Whose path this is or was, None for nobody's."""
+        ...
+
+
+def _translated(call: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """Tell an outage of the database as Away."""
+
+    @wraps(call)
+    async def translated(*args: P.args, **kwargs: P.kwargs) -> R:
+        with mongo.translating():
+            return await call(*args, **kwargs)
+
+    return translated
+
+
+class MongoReadModel:
+    """The read model in MongoDB. A listing costs the same at any number of articles: every query ends at
+    its limit.
+    """
+
+    def __init__(self, database: mongo.Database) -> None:
+        self._articles = database["articles"]
+        self._listings = database["listings"]
+        self._identity = database["identity"]
+
+    @_translated
+    async def prepare(self) -> None:
+        """Make the indexes (idempotent)."""
+        newest_first = [("_id", mongo.ASCENDING)]
+        await self._articles.create_index(
+            [("listings", mongo.ASCENDING), ("bumped_at", mongo.DESCENDING), *newest_first]
+        )
+        await self._articles.create_index([("listings", mongo.ASCENDING), ("day", mongo.DESCENDING)])
+        await self._articles.create_index([("paths", mongo.ASCENDING)])
+        for field in _NEWEST_ENTRY.values():
+            await self._articles.create_index(
+                [("listings", mongo.ASCENDING), (field, mongo.DESCENDING), *newest_first]
+            )
+
+    @_translated
+    async def identity(self) -> Identity | None:
+        document = await self._identity.find_one({"_id": "identity"})
+        return Identity.model_validate({**document, "id": document["name"]}) if document else None
+
+    @_translated
+    async def claim(self, identity: Identity) -> Identity:
+        fields = identity.model_dump(mode="json", exclude={"id"}) | {"name": identity.id}
+        numbered = {name: _text_keys(value) for name, value in fields.items()}
+        try:
+            await self._identity.insert_one({"_id": "identity", **numbered})
+        except mongo.DuplicateKeyError:
+            standing = await self.identity()
+            assert standing is not None, "the identity is inserted once and never removed"  # noqa: S101
+            return standing
+        return identity
+
+    @_translated
+    async def rebuild(self) -> Rebuild | None:
+        document = await self._identity.find_one({"_id": "rebuild"})
+        return Rebuild.model_validate(document) if document else None
+
+    @_translated
+    async def note_rebuild(self, rebuild: Rebuild) -> None:
+        await self._identity.replace_one({"_id": "rebuild"}, rebuild.model_dump(mode="json"), upsert=True)
+
+    @_translated
+    async def find(self, article_id: str) -> ArticleState | None:
+        document = await self._articles.find_one({"_id": article_id})
+        return _state(document) if document else None
+
+    @_translated
+    async def insert(self, state: ArticleState) -> bool:
+        try:
+            await self._articles.insert_one(
+                {"_id": state.article_id, **_fields(state), "announced": state.announced}
+            )
+        except mongo.DuplicateKeyError:
+            return False
+        return True
+
+    @_translated
+    async def replace(self, state: ArticleState, former_revision: int) -> bool:
+        result = await self._articles.update_one(
+            {"_id": state.article_id, "revision": former_revision},
+            {"$set": _fields(state), "$max": {"announced": state.announced}},
+        )
+        return bool(result.matched_count)
+
+    @_translated
+    async def acknowledge(self, article_id: str, revision: int, marks: Iterable[str], announced: int) -> None:
+        done = {"$pull": {"marks": {"$in": sorted(marks)}}, "$max": {"announced": announced}}
+        result = await self._articles.update_one({"_id": article_id, "revision": revision}, done)
+        if not result.matched_count:
+            await self._articles.update_one({"_id": article_id}, {"$max": {"announced": announced}})
+
+    @_translated
+    async def left(self, article_id: str, revision: int, listing: str) -> ArticleState | None:
+        document = await self._articles.find_one_and_update(
+            {"_id": article_id, "revision": revision, "is_hidden": True},
+            {"$pull": {"leaving": listing}},
+            return_document=mongo.ReturnDocument.AFTER,
+        )
+        return _state(document) if document else None
+
+    @_translated
+    async def take_turn(self, listing: str) -> int:
+        document = await self._listings.find_one_and_update(
+            {"_id": listing},
+            {"$inc": {"counter": 1}},
+            upsert=True,
+            return_document=mongo.ReturnDocument.AFTER,
+        )
+        return int(document["counter"])
+
+    @_translated
+    async def turn(self, listing: str) -> int:
+        document = await self._listings.find_one({"_id": listing})
+        return int(document["counter"]) if document else 0
+
+    @_translated
+    async def cards(self, listing: str, limit: int) -> tuple[Card, ...]:
+        newest = self._articles.find({"listings": listing}, {"card": 1})
+        found = (
+            await newest.sort([("bumped_at", mongo.DESCENDING), ("_id", mongo.ASCENDING)])
+            .limit(limit)
+            .to_list(limit)
+        )
+        return tuple(Card.model_validate(document["card"]) for document in found)
+
+    @_translated
+    async def entries(self, ledger: str, limit: int) -> tuple[LedgerEntry, ...]:
+        """As many articles as entries are enough: each one before an article that is left out has a newer
+        entry.
+        """
+        newest = self._articles.find({"listings": ledger}, {"ledger": 1})
+        order = [(_NEWEST_ENTRY[ledger], mongo.DESCENDING), ("_id", mongo.ASCENDING)]
+        found = await newest.sort(order).limit(limit).to_list(limit)
+        entries = [LedgerEntry.model_validate(entry) for document in found for entry in document["ledger"]]
+        return newest_entries(entries_in(ledger, tuple(entries)), limit)
+
+    @_translated
+    async def days(self, listing: str, until: str, limit: int) -> tuple[str, ...]:
+        """One step of the index per day, however many articles a day has."""
+        days: list[str] = []
+        bound = {"$lte": until}
+        while len(days) < limit:
+            found = await self._articles.find_one(
+                {"listings": listing, "day": bound}, {"day": 1}, sort=[("day", mongo.DESCENDING)]
+            )
+            if not found:
+                break
+            days.append(found["day"])
+            bound = {"$lt": found["day"]}
+        return tuple(days)
+
+    @_translated
+    async def address(self, path: str) -> Address | None:
+        fields = {"update.status": 1, "page_path": 1}
+        document = await self._articles.find_one({"paths": path}, fields)
+        if not document:
+            return None
+        return Address(document["_id"], Status(document["update"]["status"]), document["page_path"])
+
+
+_NEWEST_ENTRY = {UPDATES_LEDGER: "updates_at", CORRECTIONS_LEDGER: "corrections_at"}
+
+
+def newest_entries(entries: Iterable[LedgerEntry], limit: int) -> tuple[LedgerEntry, ...]:
+    """Newest first, ties by article id, then revision."""
+    ordered = sorted(entries, key=lambda entry: (entry.article_id, entry.revision))
+    return tuple(sorted(ordered, key=lambda entry: entry.time, reverse=True)[:limit])
+
+
+def day_of(state: ArticleState) -> str | None:
+    """The day whose archive lists the article, None if none does."""
+    return next(
+        (path.strip("/") for path in state.listings if path[1:2].isdigit() and path.count("/") == 4), None
+    )
+
+
+def _fields(state: ArticleState) -> Mapping[str, Any]:
+    """The document's fields: the state and what its queries are sorted and found by."""
+    dumped = state.model_dump(mode="json", exclude={"article_id", "announced"})
+    newest = {
+        field: max(
+            (dumped_time["time"] for dumped_time in _dumped(entries_in(path, state.ledger))), default=None
+        )
+        for path, field in _NEWEST_ENTRY.items()
+    }
+    return {
+        **dumped,
+        **newest,
+        "bumped_at": dumped["card"]["bumped_at"] if dumped["card"] else None,
+        "day": day_of(state),
+        "page_path": state.page_path,
+        "is_hidden": state.is_hidden,
+    }
+
+
+def _dumped(entries: Iterable[LedgerEntry]) -> list[mongo.Document]:
+    return [entry.model_dump(mode="json") for entry in entries]
+
+
+def _state(document: Mapping[str, Any]) -> ArticleState:
+    return ArticleState.model_validate({**document, "article_id": document["_id"]})
+
+
+def _text_keys(value: Any) -> Any:
+    return {str(key): item for key, item in value.items()} if isinstance(value, dict) else value
+
+
+assert set(_NEWEST_ENTRY) == set(LEDGERS)  # noqa: S101

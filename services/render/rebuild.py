@@ -1,0 +1,264 @@
+"""Who this read model is, and when every page has to be made again.
+
+A new read model starts at the ends of its topics and has the store announce everything again; so do changed
+templates, assets or site settings, told by a fingerprint that lies beside the pages. There is no second path
+that writes pages: a rebuild is only a question to the store, and a broom for what no article and no listing
+owns any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+import httpx
+import structlog
+from pydantic import SecretStr, ValidationError
+
+from newsroom import topics
+from newsroom.articles import Contract
+from newsroom.errors import Away, Misconfigured
+from newsroom.kafka import cluster
+from newsroom.kafka.backoff import Backoff
+from newsroom.records import TopicPartition
+from services.render.cards import standing_paths
+from services.render.consumer import UpdateRenderer
+from services.render.listings import ListingRenderer
+from services.render.pages import Pages
+from services.render.readmodel import Identity, ReadModel, Rebuild
+from services.render.site import SiteFolder
+from services.render.sitefile import Site
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+ROBOTS = "/robots.txt"
+ASSETS = "/assets/"
+_ARTICLE_FOLDER = re.compile(r"/[a-z0-9-]+/\d{4}/\d{2}/\d{2}/[a-z0-9-]+/")
+_POLL_SECONDS = 0.5
+_QUIET_SECONDS = 2.0
+
+
+async def identify(model: ReadModel, bootstrap: str) -> Identity:
+    """The read model's identity, given now if it is new.
+
+    Raises: Misconfigured when it belongs to another log; Away.
+    """
+    here = await cluster.cluster_id(bootstrap)
+    identity = await model.identity()
+    if identity is None:
+        identity = await model.claim(
+            Identity(
+                id=secrets.token_hex(8),
+                cluster_id=here,
+                updates=_by_number(await cluster.end_offsets(bootstrap, topics.UPDATES)),
+                listings=_by_number(await cluster.end_offsets(bootstrap, topics.LISTINGS)),
+            )
+        )
+    if identity.cluster_id != here:
+        raise Misconfigured(
+            f"render's read model belongs to the Kafka cluster {identity.cluster_id}, but NEWSROOM_KAFKA is "
+            f"{here}: point it back, or name an empty database in NEWSROOM_RENDER_DATABASE to render all anew"
+        )
+    return identity
+
+
+def start_offsets(topic: str, by_number: Mapping[int, int]) -> dict[TopicPartition, int]:
+    """Where a consumer begins that has not committed yet."""
+    return {TopicPartition(topic, number): offset for number, offset in by_number.items()}
+
+
+def _by_number(offsets: Mapping[TopicPartition, int]) -> dict[int, int]:
+    return {place.partition: offset for place, offset in offsets.items()}
+
+
+async def persist(step: Callable[[], Awaitable[T]], what: str) -> T:
+    """Try a step until what it needs is there, with back-off."""
+    backoff = Backoff(first=0.2, most=10.0)
+    while True:
+        try:
+            return await step()
+        except Away as error:
+            log.warning("step_waits", step=what, reason=str(error))
+            await asyncio.sleep(backoff.next_delay_seconds())
+
+
+class Republication(Contract):
+    """A rebuild as the store tells of it."""
+
+    id: str
+    state: str
+
+
+class StoreClient:
+    """Asks the store for rebuilds. Raises Away for anything but an answer that can be used."""
+
+    def __init__(self, url: str, key: SecretStr | None, client: httpx.AsyncClient) -> None:
+        self._url, self._key, self._client = url, key, client
+
+    async def ask(self) -> Republication:
+        """Have every article announced again."""
+        response = await self._send("POST", "/republications", json={"all": True})
+        return _republication(response)
+
+    async def find(self, republication_id: str) -> Republication | None:
+        """How far a rebuild is; None for one that the store does not know (any more)."""
+        response = await self._send("GET", f"/republications/{republication_id}")
+        return None if response.status_code == httpx.codes.NOT_FOUND else _republication(response)
+
+    async def _send(self, method: str, path: str, json: object = None) -> httpx.Response:
+        if self._key is None:
+            raise Away("store", "a rebuild needs a publisher's key: set NEWSROOM_PUBLISHER_KEY")
+        headers = {"Authorization": f"Bearer {self._key.get_secret_value()}"}
+        try:
+            return await self._client.request(method, self._url + path, json=json, headers=headers)
+        except httpx.TransportError as error:
+            raise Away("store", type(error).__name__) from error
+
+
+def _republication(response: httpx.Response) -> Republication:
+    if not response.is_success:
+        hint = ": check NEWSROOM_PUBLISHER_KEY" if response.status_code in (401, 403) else ""
+        raise Away("store", f"{response.status_code} for a rebuild{hint}")
+    try:
+        return Republication.model_validate_json(response.content)
+    except ValidationError as error:
+        raise Away("store", "its answer about a rebuild cannot be read") from error
+
+
+class Fingerprint(Contract):
+    """What the pages folder was last rebuilt with; kept beside the pages."""
+
+    fingerprint: str
+    read_model: str
+
+
+class Rebuilder:
+    """Brings a pages folder up to this process's templates and read model, and keeps no more than belongs
+    there.
+
+    `is_idle`: whether the consumers of this process have nothing left to do.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: ReadModel,
+        folder: SiteFolder,
+        pages: Pages,
+        site: Site,
+        updates: UpdateRenderer,
+        listings: ListingRenderer,
+        store: StoreClient,
+        is_idle: Callable[[], bool],
+    ) -> None:
+        self._model, self._folder, self._pages, self._site = model, folder, pages, site
+        self._updates, self._listings = updates, listings
+        self._store, self._is_idle = store, is_idle
+
+    async def lay_ground(self) -> None:
+        """Write what no article makes: assets, robots.txt, and the standing listings where they are
+        missing.
+        """
+        assets = dict(self._pages.assets())
+        await self._folder.settle({**assets, ROBOTS: self._pages.robots()})
+        for path in standing_paths(self._site):
+            name = f"{path}index.html" if path.endswith("/") else path
+            if await self._folder.read(name) is None:
+                await self._listings.write(path)
+
+    async def run(self, identity: Identity) -> None:
+        """Rebuild if the folder was last built with something else; ends when it is done."""
+        wanted = Fingerprint(fingerprint=self._pages.fingerprint, read_model=identity.id)
+        if await self._standing_fingerprint() == wanted:
+            return
+        log.info("rebuild_begins", fingerprint=wanted.fingerprint)
+        await persist(lambda: self._announced_again(wanted), "rebuild")
+        await persist(self._sweep, "sweep")
+        await persist(lambda: self._folder.write_note(wanted.model_dump_json().encode()), "fingerprint")
+        log.info("rebuild_done", fingerprint=wanted.fingerprint)
+
+    async def _standing_fingerprint(self) -> Fingerprint | None:
+        note = await persist(self._folder.read_note, "fingerprint")
+        try:
+            return Fingerprint.model_validate_json(note or b"")
+        except ValidationError:
+            return None
+
+    async def _announced_again(self, wanted: Fingerprint) -> None:
+        """Have the store announce everything again, once for all instances, and wait until it is rendered."""
+        republication = await self._republication(f"{wanted.fingerprint}/{wanted.read_model}")
+        while republication.state == "running":
+            await asyncio.sleep(_POLL_SECONDS)
+            found = await self._store.find(republication.id)
+            if found is None:
+                raise Away("store", "it forgot the rebuild")
+            republication = found
+        for path in standing_paths(self._site):
+            await self._listings.write(path)
+        await self._quiet()
+
+    async def _republication(self, wanted: str) -> Republication:
+        """The rebuild that was asked for these pages already, if the store still knows it, else a new one."""
+        noted = await self._model.rebuild()
+        if noted is not None and noted.wanted == wanted:
+            found = await self._store.find(noted.republication_id)
+            if found is not None and found.state == "running":
+                return found
+        asked = await self._store.ask()
+        await self._model.note_rebuild(Rebuild(wanted=wanted, republication_id=asked.id))
+        return asked
+
+    async def _quiet(self) -> None:
+        """Wait until the consumers have had nothing to do for a while: what they know of the log's end
+        lags a little.
+        """
+        quiet_since = asyncio.get_running_loop().time()
+        while asyncio.get_running_loop().time() - quiet_since < _QUIET_SECONDS:
+            await asyncio.sleep(_POLL_SECONDS / 5)
+            if not self._is_idle():
+                quiet_since = asyncio.get_running_loop().time()
+
+    async def _sweep(self) -> None:
+        """Remove what a rebuild from scratch would not write."""
+        kept = {ROBOTS, *self._pages.assets()}
+        folders = set[str]()
+        for path in await self._folder.paths():
+            if path in kept:
+                continue
+            if path.startswith(ASSETS):
+                await self._folder.settle({}, [path])
+            else:
+                folders.add(_place_of(path))
+        for place in sorted(folders):
+            await self._sweep_place(place)
+
+    async def _sweep_place(self, place: str) -> None:
+        address = await self._model.address(place)
+        if address is not None and address.page_path == place:
+            return
+        if address is not None or _ARTICLE_FOLDER.fullmatch(place):
+            await self._remove_page(place)
+        elif place in standing_paths(self._site):
+            return
+        elif not place.endswith("/"):
+            await self._folder.settle({}, [place])
+        elif not await self._model.cards(place, 1):
+            await self._listings.write(place)
+
+    async def _remove_page(self, place: str) -> None:
+        """Remove a page that is no article's. One that came to the read model meanwhile is written again."""
+        await self._folder.settle({}, [place, f"{place}history/"])
+        address = await self._model.address(place)
+        if address is not None:
+            await self._updates.write_again(address.article_id)
+
+
+def _place_of(path: str) -> str:
+    """The article or listing whose file this is: its folder, or in the root the file itself."""
+    folder, _, name = path.rpartition("/")
+    if folder == "":
+        return "/" if name == "index.html" else path
+    return f"{folder}/".removesuffix("history/")

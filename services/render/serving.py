@@ -1,0 +1,190 @@
+"""From the pages folder to a reader: the file at a path in the best encoding, else where the path leads to
+now.
+
+No article text comes from anywhere but a file. The read model only says whether an address moved, was
+withdrawn or never was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from newsroom.errors import Away
+from newsroom.updates import Status
+from services.render.headers import CONTENT_TYPES, IMMUTABLE, NEVER_KEPT, REVALIDATED, SECURITY
+from services.render.pages import Pages
+from services.render.readmodel import Address
+from services.render.site import ENCODINGS, OutsideTheSite, read_file, target
+
+INDEX = "index.html"
+RETRY_AFTER_SECONDS = 5
+_TOKENS = {".br": "br", ".gz": "gzip"}
+_HISTORY = "history/"
+
+FindAddress = Callable[[str], Awaitable[Address | None]]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A file as it goes out: its bytes in one encoding (None: as they are)."""
+
+    content: bytes
+    encoding: str | None
+
+
+class SiteServer:
+    """Answers `GET` and `HEAD` for any path of the site."""
+
+    def __init__(
+        self, root: Path, pages: Pages, find_address: FindAddress, *, serves_pages: bool = True
+    ) -> None:
+        self._root = root
+        self._find_address = find_address
+        self._serves_pages = serves_pages
+        self._errors = {status: pages.error(status) for status in (404, 410, 503)}
+
+    async def answer(self, request: Request) -> Response:
+        """The file, a redirect, or one of the error pages."""
+        path = request.url.path if request.scope.get("path") is None else str(request.scope["path"])
+        if not _is_plain(path):
+            return self._error(404)
+        if self._serves_pages and (response := await self._file(path, request)) is not None:
+            return response
+        try:
+            return await self._elsewhere(path, request)
+        except Away:
+            return self._error(503)
+
+    async def _file(self, path: str, request: Request) -> Response | None:
+        accepted = accepted_encodings(request.headers.get("accept-encoding", ""))
+        name = path + INDEX if path.endswith("/") else path
+        if path.endswith("/" + INDEX):
+            return _moved(path.removesuffix(INDEX), request)
+        found = await asyncio.to_thread(self._read, name, accepted)
+        if found is not None:
+            return _serve(name, found, request)
+        if not path.endswith("/") and await asyncio.to_thread(self._stands, f"{path}/{INDEX}"):
+            return _moved(f"{path}/", request)
+        return None
+
+    def _read(self, name: str, accepted: frozenset[str]) -> _Found | None:
+        suffix = Path(name).suffix
+        if suffix not in CONTENT_TYPES:
+            return None
+        for sibling in ENCODINGS:
+            if (
+                _TOKENS[sibling] in accepted
+                and (content := read_file(self._root, name + sibling)) is not None
+            ):
+                return _Found(content, _TOKENS[sibling])
+        content = read_file(self._root, name)
+        return None if content is None else _Found(content, None)
+
+    def _stands(self, name: str) -> bool:
+        try:
+            return target(self._root, name).is_file()
+        except OutsideTheSite:
+            return False
+
+    async def _elsewhere(self, path: str, request: Request) -> Response:
+        """Where no file stands: a former address leads on, a withdrawn one is gone, any other is unknown."""
+        folder = path if path.endswith("/") else f"{path}/"
+        rest = _HISTORY if folder.endswith(f"/{_HISTORY}") else ""
+        address = await self._find_address(folder.removesuffix(rest))
+        if address is None or address.status is Status.UNPUBLISHED:
+            return self._error(404)
+        if address.status is Status.WITHDRAWN or address.page_path is None:
+            return self._error(410)
+        if address.page_path + rest != path:
+            return _moved(address.page_path + rest, request)
+        return self._error(404)
+
+    def _error(self, status: int) -> Response:
+        retry = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
+        return Response(
+            self._errors[status],
+            status_code=status,
+            headers={
+                **SECURITY,
+                "Content-Type": CONTENT_TYPES[".html"],
+                "Cache-Control": NEVER_KEPT,
+                **retry,
+            },
+        )
+
+
+def accepted_encodings(header: str) -> frozenset[str]:
+    """The content codings that an `Accept-Encoding` header allows by name (RFC 9110): `*` is not taken for
+    one.
+    """
+    accepted = set()
+    for part in header.split(","):
+        token, _, parameters = part.partition(";")
+        name, _, weight = parameters.strip().partition("=")
+        if name.strip().lower() == "q" and _is_zero(weight):
+            continue
+        accepted.add(token.strip().lower())
+    return frozenset(accepted)
+
+
+def _is_zero(weight: str) -> bool:
+    try:
+        return float(weight) <= 0
+    except ValueError:
+        return True
+
+
+def matches(header: str | None, etag: str) -> bool:
+    """Whether an `If-None-Match` header names this entity tag (weak comparison)."""
+    if header is None:
+        return False
+    named = {tag.strip().removeprefix("W/") for tag in header.split(",")}
+    return etag in named or "*" in named
+
+
+def _serve(name: str, found: _Found, request: Request) -> Response:
+    etag = f'"{hashlib.sha256(found.content).hexdigest()[:32]}"'
+    headers = _page_headers(name, found.encoding) | {"ETag": etag}
+    if matches(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=headers)
+    headers |= {"Content-Type": CONTENT_TYPES[Path(name).suffix]}
+    return Response(found.content, headers=headers)
+
+
+def _page_headers(name: str, encoding: str | None) -> dict[str, str]:
+    return {
+        **SECURITY,
+        "Cache-Control": IMMUTABLE if name.startswith("/assets/") else REVALIDATED,
+        "Vary": "Accept-Encoding",
+        **({"Content-Encoding": encoding} if encoding else {}),
+    }
+
+
+def _moved(path: str, request: Request) -> Response:
+    """A redirect that is asked again each time: an article may move back."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    headers: Mapping[str, str] = {**SECURITY, "Location": quote(path) + query, "Cache-Control": REVALIDATED}
+    return Response(status_code=301, headers=headers)
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a path could be one of the site: no empty or dotted part (`//host` would lead away), no
+    control character.
+    """
+    parts = path.split("/")[1:]
+    middle = parts[:-1] if parts and parts[-1] == "" else parts
+    return (
+        path.startswith("/")
+        and all(part not in ("", ".", "..") for part in middle)
+        and "\\" not in path
+        and path.isprintable()
+        and len(path) <= 2_000
+    )

@@ -1,0 +1,255 @@
+"""What the read model holds of each article, and the pure decisions on it: which listings move, which notices
+are due.
+
+An update meets the state that stands (or none) and makes the next state; nothing here waits or does I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsroom.addresses import CORRECTIONS_LEDGER, UPDATES_LEDGER
+from newsroom.articles import ArticleId, Contract
+from newsroom.kafka.consumer import Delivery
+from newsroom.notices import Notice, NoticeKind, notice_kind
+from newsroom.records import Record
+from newsroom.updates import Announcement, ArticleUpdate, ChangeKind, Status
+from services.render.cards import Card, LedgerEntry
+
+LEDGERS = (UPDATES_LEDGER, CORRECTIONS_LEDGER)
+RETRACTED_HEADLINE = "Article retracted"
+_HIDDEN = frozenset({Status.WITHDRAWN, Status.RETRACTED})
+
+
+@dataclass(frozen=True)
+class View:
+    """What an update looks like in listings: its card, its ledger entries, and the paths of the listings
+    it stands in.
+    """
+
+    card: Card | None
+    ledger: tuple[LedgerEntry, ...]
+    listings: frozenset[str]
+
+
+class ArticleState(Contract):
+    """One article in the read model.
+
+    `paths`: every path it has or had. `announced`: highest revision that readers were told of.
+    `withdrawn_at`: the last withdrawal's revision, 0 if none. `marks`: listings still to mark. `leaving`:
+    listings that a withdrawal or retraction still waits for.
+    """
+
+    article_id: ArticleId
+    revision: int
+    update: ArticleUpdate
+    card: Card | None = None
+    ledger: tuple[LedgerEntry, ...] = ()
+    listings: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    announced: int = 0
+    withdrawn_at: int = 0
+    marks: tuple[str, ...] = ()
+    leaving: tuple[str, ...] = ()
+
+    @property
+    def page_path(self) -> str | None:
+        """Where its page stands now, None where none may."""
+        return self.update.path if self.update.status in (Status.PUBLIC, Status.RETRACTED) else None
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether its text was taken from the public: outputs must be clean before anybody is told that
+        they are.
+        """
+        return self.update.status in _HIDDEN
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """All that a batch brought of one article: the newest announcement, and what the others say about it.
+
+    `again`: one was a re-announcement, so every output is to be made again. `silent_up_to`: where the article
+    is not known yet, up to which revision readers count as told (it was first met in a re-announcement).
+    """
+
+    record: Record
+    newest: Announcement
+    again: bool
+    silent_up_to: int
+
+    @property
+    def update(self) -> ArticleUpdate:
+        return self.newest.update
+
+
+def coalesce(deliveries: Sequence[Delivery[Announcement]]) -> list[Arrival]:
+    """One arrival per article, in the order in which the articles were first met."""
+    by_article: dict[str, list[Delivery[Announcement]]] = {}
+    for delivery in deliveries:
+        by_article.setdefault(delivery.item.update.article_id, []).append(delivery)
+    return [_arrival(group) for group in by_article.values()]
+
+
+def _arrival(group: list[Delivery[Announcement]]) -> Arrival:
+    newest = max(reversed(group), key=lambda delivery: delivery.item.update.revision)
+    first = group[0].item
+    return Arrival(
+        record=newest.record,
+        newest=newest.item,
+        again=any(delivery.item.again for delivery in group),
+        silent_up_to=first.update.revision if first.again else 0,
+    )
+
+
+def first_met(arrival: Arrival, view: View) -> ArticleState:
+    """The state of an article that the read model did not know."""
+    update = arrival.update
+    return ArticleState(
+        article_id=update.article_id,
+        revision=update.revision,
+        update=update,
+        card=view.card,
+        ledger=view.ledger,
+        listings=tuple(sorted(view.listings)),
+        paths=_paths(update, ()),
+        announced=arrival.silent_up_to,
+        withdrawn_at=update.revision if update.status is Status.WITHDRAWN else 0,
+        marks=tuple(sorted(view.listings)),
+    )
+
+
+def moved_on(former: ArticleState, arrival: Arrival, view: View) -> ArticleState | None:
+    """The state after an update of a known article, None where what stands is to stay.
+
+    A lower revision changes nothing and an equal one is only made again; but a re-announcement, of whichever
+    revision, has every listing of the article made again.
+    """
+    update = arrival.update
+    if update.revision <= former.revision and not arrival.again:
+        return None
+    if update.revision < former.revision:
+        return former.model_copy(update={"marks": _sorted(former.marks, former.listings)})
+    moved = listings_moved(former, view)
+    marks = moved | set(former.marks) | (view.listings if arrival.again else set())
+    leaving = _leaving(former, update, moved)
+    return former.model_copy(
+        update={
+            "revision": update.revision,
+            "update": update,
+            "card": view.card,
+            "ledger": view.ledger,
+            "listings": _sorted(view.listings),
+            "paths": _paths(update, former.paths),
+            "withdrawn_at": _withdrawn_at(former, update),
+            "marks": _sorted(marks, leaving),
+            "leaving": leaving,
+        }
+    )
+
+
+def listings_moved(former: ArticleState, view: View) -> set[str]:
+    """The listings that the article left or entered, and those it stays in that show something else of it
+    now.
+    """
+    before = set(former.listings)
+    moved = before ^ view.listings
+    for path in before & view.listings:
+        if _shown(path, former.card, former.ledger) != _shown(path, view.card, view.ledger):
+            moved.add(path)
+    return moved
+
+
+def _shown(path: str, card: Card | None, ledger: tuple[LedgerEntry, ...]) -> object:
+    """What a listing shows of an article.
+
+    A card's revision is not shown, so an amendment of the body moves nothing.
+    """
+    if path in LEDGERS:
+        return entries_in(path, ledger)
+    return card.model_copy(update={"revision": 0}) if card else None
+
+
+def entries_in(path: str, ledger: tuple[LedgerEntry, ...]) -> tuple[LedgerEntry, ...]:
+    """The entries of an article that a ledger lists."""
+    return tuple(entry for entry in ledger if path in entry.ledgers)
+
+
+def due_notices(state: ArticleState, time: datetime) -> list[Notice]:
+    """What readers have not been told yet, oldest first.
+
+    `time` stamps a withdrawal, which the history does not hold.
+    """
+    due = [notice for notice in _history_notices(state) if notice.revision > state.announced]
+    if state.withdrawn_at > state.announced:
+        due.append(
+            Notice(
+                article_id=state.article_id,
+                revision=state.withdrawn_at,
+                kind=NoticeKind.WITHDRAWN,
+                time=time,
+                path=state.update.path or "/",
+                headline="",
+            )
+        )
+    return sorted(due, key=lambda notice: notice.revision)
+
+
+def told_revision(state: ArticleState) -> int | None:
+    """The highest revision that a reader of the public outputs must know of, None for what was never
+    public.
+    """
+    if state.update.status is Status.UNPUBLISHED:
+        return None
+    if state.update.public is None:
+        return state.withdrawn_at or state.revision
+    told = [change.revision for change in state.update.public.changes if change.kind.is_told]
+    return max(told, default=state.update.public.revision)
+
+
+def _history_notices(state: ArticleState) -> list[Notice]:
+    public = state.update.public
+    if public is None or state.update.path is None:
+        return []
+    headline = public.text.headline if public.text else RETRACTED_HEADLINE
+    return [
+        Notice(
+            article_id=state.article_id,
+            revision=change.revision,
+            kind=kind,
+            note=change.note,
+            time=change.time,
+            path=state.update.path,
+            headline=headline,
+        )
+        for change in public.changes
+        if (kind := notice_kind(change)) is not None
+    ]
+
+
+def _leaving(former: ArticleState, update: ArticleUpdate, moved: set[str]) -> tuple[str, ...]:
+    if update.status not in _HIDDEN:
+        return ()
+    return former.leaving if update.revision == former.revision else _sorted(former.leaving, moved)
+
+
+def _withdrawn_at(former: ArticleState, update: ArticleUpdate) -> int:
+    """The last withdrawal's revision; one whose record never came shows in a history that begins anew."""
+    if update.status is Status.WITHDRAWN:
+        return former.withdrawn_at if former.update.status is Status.WITHDRAWN else update.revision
+    was_public = former.update.status is Status.PUBLIC
+    changes = update.public.changes if update.public else ()
+    begins_anew = (
+        bool(changes) and changes[0].kind is ChangeKind.PUBLISHED and changes[0].revision > former.revision
+    )
+    return changes[0].revision - 1 if was_public and begins_anew else former.withdrawn_at
+
+
+def _paths(update: ArticleUpdate, former: Sequence[str]) -> tuple[str, ...]:
+    return _sorted(former, update.former_paths, [update.path] if update.path else [])
+
+
+def _sorted(*groups: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({path for group in groups for path in group}))

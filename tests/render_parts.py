@@ -1,0 +1,314 @@
+"""What render's tests are built from: updates as announced, plain pages, a read model in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from newsroom.addresses import article_path
+from newsroom.articles import ArticleText, Dateline
+from newsroom.kafka.consumer import Delivery
+from newsroom.notices import Notice, NoticeKind
+from newsroom.records import Message, Record
+from newsroom.updates import (
+    Announcement,
+    ArticleUpdate,
+    Change,
+    ChangeKind,
+    PublicArticle,
+    Status,
+    decode_update,
+    update_message,
+)
+from services.render.cards import Card, LedgerEntry, Listing, standing_paths
+from services.render.pages import ErrorStatus, Pages
+from services.render.readmodel import Address, Identity, Rebuild, day_of, newest_entries
+from services.render.sitefile import Licence, Policies, Publisher, Site
+from services.render.standing import ArticleState, entries_in
+
+BEGINNING = datetime(2023, 6, 20, 4, 0, tzinfo=UTC)
+SITE_URL = "http://site.test"
+
+
+def a_site(*sections: str) -> Site:
+    """A small site."""
+    return Site(
+        url=SITE_URL,
+        name="The Test",
+        timezone="Asia/Almaty",
+        sections=sections or ("Kazakhstan",),
+        publisher=Publisher(name="The Test Press", contact="desk@site.test"),
+        policies=Policies(corrections="We correct.", no_byline="By our desk.", reuse="At most 30 %."),
+        licence=Licence(contact="rights@site.test"),
+    )
+
+
+def minute(number: int) -> datetime:
+    """A moment so many minutes after the beginning."""
+    return BEGINNING + timedelta(minutes=number)
+
+
+def a_change(revision: int, kind: ChangeKind = ChangeKind.UPDATED, note: str | None = None) -> Change:
+    """A public revision; a publication needs no note. Its time is its revision in minutes."""
+    told = None if kind in (ChangeKind.PUBLISHED, ChangeKind.AMENDED) else note or f"Note {revision}."
+    return Change(revision=revision, kind=kind, time=minute(revision), note=told)
+
+
+def a_history(revision: int) -> tuple[Change, ...]:
+    """Published, then updated up to that revision."""
+    return (a_change(1, ChangeKind.PUBLISHED), *(a_change(number) for number in range(2, revision + 1)))
+
+
+def a_public(
+    article_id: str = "a1",
+    revision: int = 1,
+    *,
+    changes: Sequence[Change] | None = None,
+    headline: str | None = None,
+    section: str = "Kazakhstan",
+    tags: tuple[str, ...] = ("Astana",),
+    slug: str = "bank",
+    former_paths: tuple[str, ...] = (),
+) -> ArticleUpdate:
+    """An announcement of a public article."""
+    history = tuple(changes) if changes is not None else a_history(revision)
+    text = ArticleText(
+        headline=headline or f"Headline {revision}",
+        body=f"<p>Words of revision {revision}. And some more of them follow. And then the last ones.</p>",
+        section=section,
+        tags=tags,
+        authors=("A. Reporter",),
+        dateline=Dateline(place="Astana, Kazakhstan", timezone="Asia/Almaty"),
+    )
+    told = [change for change in history if change.kind.is_told]
+    return ArticleUpdate(
+        article_id=article_id,
+        revision=revision,
+        status=Status.PUBLIC,
+        path=article_path(section, "2023/06/20", slug, article_id),
+        former_paths=former_paths,
+        public=PublicArticle(
+            revision=history[-1].revision,
+            text=text,
+            section=section,
+            language="en",
+            dateline_place="Astana, Kazakhstan",
+            timezone="Asia/Almaty",
+            published_at=history[0].time,
+            updated_at=told[-1].time,
+            bumped_at=told[-1].time,
+            changes=history,
+        ),
+    )
+
+
+def a_withdrawn(former: ArticleUpdate, revision: int) -> ArticleUpdate:
+    """The same article taken down."""
+    return ArticleUpdate(
+        article_id=former.article_id,
+        revision=revision,
+        status=Status.WITHDRAWN,
+        path=former.path,
+        former_paths=former.former_paths,
+    )
+
+
+def a_retracted(former: ArticleUpdate, revision: int) -> ArticleUpdate:
+    """The same article killed."""
+    assert former.public is not None
+    retraction = a_change(revision, ChangeKind.RETRACTED, "It was not so.")
+    public = former.public.model_copy(
+        update={
+            "revision": revision,
+            "text": None,
+            "changes": (retraction,),
+            "updated_at": retraction.time,
+            "bumped_at": retraction.time,
+        }
+    )
+    return former.model_copy(update={"revision": revision, "status": Status.RETRACTED, "public": public})
+
+
+def a_draft(article_id: str = "a1", revision: int = 1) -> ArticleUpdate:
+    """An article that was never public."""
+    return ArticleUpdate(article_id=article_id, revision=revision, status=Status.UNPUBLISHED)
+
+
+def an_announcement(update: ArticleUpdate, *, again: bool = False) -> Announcement:
+    return Announcement(update, minute(update.revision), again)
+
+
+def as_record(message: Message, offset: int = 0) -> Record:
+    """The message as it would be read."""
+    return Record(message.topic, 0, offset, message.key, message.value, message.headers, 0)
+
+
+def a_delivery(update: ArticleUpdate, *, again: bool = False, offset: int = 0) -> Delivery[Announcement]:
+    """An update as the consumer hands it over."""
+    record = as_record(update_message(an_announcement(update, again=again)), offset)
+    return Delivery(record, decode_update(record))
+
+
+def a_notice(
+    article_id: str = "a1",
+    revision: int = 1,
+    kind: NoticeKind = NoticeKind.UPDATE,
+) -> Notice:
+    return Notice(
+        article_id=article_id,
+        revision=revision,
+        kind=kind,
+        note=None if kind is NoticeKind.WITHDRAWN else f"Note {revision}.",
+        time=minute(revision),
+        path=f"/kazakhstan/2023/06/20/{article_id}/",
+        headline="" if kind is NoticeKind.WITHDRAWN else f"Headline {revision}",
+    )
+
+
+class PlainPages(Pages):
+    """Pages without a look: each tells exactly what it was given, so that a test can read it back.
+
+    `breaks_on`: headlines on which the templates fail.
+    """
+
+    def __init__(
+        self, site: Site | None = None, *, breaks_on: Iterable[str] = (), fingerprint: str = "plain"
+    ) -> None:
+        self.site = site or a_site()
+        self.fingerprint = fingerprint
+        self.breaks_on = frozenset(breaks_on)
+
+    def assets(self) -> Mapping[str, bytes]:
+        return {f"/assets/site.{self.fingerprint}.css": b"p { color: black }"}
+
+    def article(self, update: ArticleUpdate) -> Mapping[str, bytes]:
+        if update.public is None or update.path is None:
+            return {}
+        headline = update.public.text.headline if update.public.text else "Retracted"
+        if headline in self.breaks_on:
+            raise ZeroDivisionError("a template fails")
+        notes = "".join(f"<li>{change.note}</li>" for change in update.public.changes)
+        page = f"<h1>{headline}</h1><p>{update.public.revision}</p>"
+        return {
+            f"{update.path}index.html": page.encode(),
+            f"{update.path}history/index.html": f"<ol>{notes}</ol>".encode(),
+        }
+
+    def listing(self, listing: Listing) -> Mapping[str, bytes]:
+        if listing.is_empty and listing.path not in standing_paths(self.site):
+            return {}
+        cards = [f"{card.headline or 'retracted'} {card.path}" for card in listing.cards]
+        entries = [f"{entry.kind} {entry.headline} {entry.note}" for entry in listing.entries]
+        name = f"{listing.path}index.html" if listing.path.endswith("/") else listing.path
+        return {name: "\n".join([listing.path, *cards, *entries, *listing.older]).encode()}
+
+    def error(self, status: ErrorStatus) -> bytes:
+        return f"<h1>{status}</h1>".encode()
+
+    def robots(self) -> bytes:
+        return b"User-agent: *\n"
+
+
+class MemoryReadModel:
+    """The read model in memory, for tests; passes the contract suite of the real one."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, ArticleState] = {}
+        self._turns: dict[str, int] = {}
+        self._identity: Identity | None = None
+        self._rebuild: Rebuild | None = None
+
+    async def identity(self) -> Identity | None:
+        return self._identity
+
+    async def claim(self, identity: Identity) -> Identity:
+        await asyncio.sleep(0)
+        self._identity = self._identity or identity
+        return self._identity
+
+    async def rebuild(self) -> Rebuild | None:
+        return self._rebuild
+
+    async def note_rebuild(self, rebuild: Rebuild) -> None:
+        self._rebuild = rebuild
+
+    async def find(self, article_id: str) -> ArticleState | None:
+        await asyncio.sleep(0)
+        return self.states.get(article_id)
+
+    async def insert(self, state: ArticleState) -> bool:
+        await asyncio.sleep(0)
+        return self.states.setdefault(state.article_id, state) is state
+
+    async def replace(self, state: ArticleState, former_revision: int) -> bool:
+        await asyncio.sleep(0)
+        standing = self.states.get(state.article_id)
+        if standing is None or standing.revision != former_revision:
+            return False
+        announced = max(standing.announced, state.announced)
+        self.states[state.article_id] = state.model_copy(update={"announced": announced})
+        return True
+
+    async def acknowledge(self, article_id: str, revision: int, marks: Iterable[str], announced: int) -> None:
+        await asyncio.sleep(0)
+        standing = self.states.get(article_id)
+        if standing is None:
+            return
+        done = set(marks) if standing.revision == revision else set()
+        kept = tuple(path for path in standing.marks if path not in done)
+        changes = {"marks": kept, "announced": max(standing.announced, announced)}
+        self.states[article_id] = standing.model_copy(update=changes)
+
+    async def left(self, article_id: str, revision: int, listing: str) -> ArticleState | None:
+        await asyncio.sleep(0)
+        standing = self.states.get(article_id)
+        if standing is None or standing.revision != revision or not standing.is_hidden:
+            return None
+        leaving = tuple(path for path in standing.leaving if path != listing)
+        self.states[article_id] = standing.model_copy(update={"leaving": leaving})
+        return self.states[article_id]
+
+    async def take_turn(self, listing: str) -> int:
+        await asyncio.sleep(0)
+        self._turns[listing] = self._turns.get(listing, 0) + 1
+        return self._turns[listing]
+
+    async def turn(self, listing: str) -> int:
+        await asyncio.sleep(0)
+        return self._turns.get(listing, 0)
+
+    async def cards(self, listing: str, limit: int) -> tuple[Card, ...]:
+        await asyncio.sleep(0)
+        cards = [state.card for state in self._in(listing) if state.card is not None]
+        ordered = sorted(cards, key=lambda card: card.article_id)
+        return tuple(sorted(ordered, key=lambda card: card.bumped_at, reverse=True)[:limit])
+
+    async def entries(self, ledger: str, limit: int) -> tuple[LedgerEntry, ...]:
+        await asyncio.sleep(0)
+        entries = [entry for state in self._in(ledger) for entry in entries_in(ledger, state.ledger)]
+        return newest_entries(entries, limit)
+
+    async def days(self, listing: str, until: str, limit: int) -> tuple[str, ...]:
+        days = {day for state in self._in(listing) if (day := day_of(state)) is not None and day <= until}
+        return tuple(sorted(days, reverse=True)[:limit])
+
+    async def address(self, path: str) -> Address | None:
+        await asyncio.sleep(0)
+        for state in self.states.values():
+            if path in state.paths:
+                return Address(state.article_id, state.update.status, state.page_path)
+        return None
+
+    def _in(self, listing: str) -> list[ArticleState]:
+        return [state for state in self.states.values() if listing in state.listings]
+
+
+async def until(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
+    """Wait for a condition. Raises: TimeoutError that names it."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds:.0f} s for: {what}")
+        await asyncio.sleep(0.01)

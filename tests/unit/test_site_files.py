@@ -1,0 +1,234 @@
+"""Files come whole and in order, in every encoding, whatever reads or writes beside us."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import gzip
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import brotli  # type: ignore[import-untyped]
+import pytest
+
+from newsroom.errors import Away
+from services.render.site import OutsideTheSite, SiteFolder, read_file
+
+PAGE = "/kazakhstan/2023/06/20/bank/index.html"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[SiteFolder]:
+    folder = SiteFolder(tmp_path / "pages")
+    folder.open()
+    yield folder
+    folder.close()
+
+
+def everything(folder: SiteFolder) -> list[str]:
+    """Every file that stands, siblings too."""
+    return sorted(
+        "/" + path.relative_to(folder.root).as_posix() for path in folder.root.rglob("*") if path.is_file()
+    )
+
+
+def opened(folder: SiteFolder, path: str) -> dict[str, bytes]:
+    """What stands at a path in each encoding, decompressed."""
+    unpack: dict[str, Callable[[bytes], bytes]] = {
+        "": bytes,
+        ".br": brotli.decompress,
+        ".gz": gzip.decompress,
+    }
+    return {
+        suffix: take((folder.root / (path + suffix).lstrip("/")).read_bytes())
+        for suffix, take in unpack.items()
+    }
+
+
+async def test_a_page_stands_in_every_encoding(folder: SiteFolder) -> None:
+    """Identity, Brotli and gzip say the same."""
+    await folder.settle({PAGE: b"<p>words</p>" * 50})
+    assert set(opened(folder, PAGE).values()) == {b"<p>words</p>" * 50}
+
+
+async def test_equal_content_gives_equal_bytes(folder: SiteFolder, tmp_path: Path) -> None:
+    """No time, no process leaves a trace in a file, compressed or not."""
+    other = SiteFolder(tmp_path / "other")
+    other.open()
+    for each in (folder, other):
+        await each.settle({PAGE: b"<p>words</p>"})
+    for suffix in ("", ".br", ".gz"):
+        assert read_file(folder.root, PAGE + suffix) == read_file(other.root, PAGE + suffix)
+    other.close()
+
+
+async def test_what_stands_already_is_left_alone(folder: SiteFolder) -> None:
+    """The same bytes again touch nothing; a lost or stale sibling has everything written again."""
+    await folder.settle({PAGE: b"<p>words</p>"})
+    place = folder.root / PAGE.lstrip("/")
+    before = place.stat().st_ino
+    await folder.settle({PAGE: b"<p>words</p>"})
+    assert place.stat().st_ino == before
+    place.with_name("index.html.br").write_bytes(brotli.compress(b"<p>old words</p>"))
+    await folder.settle({PAGE: b"<p>words</p>"})
+    assert set(opened(folder, PAGE).values()) == {b"<p>words</p>"}
+
+
+async def test_a_place_keeps_only_what_is_settled_there(folder: SiteFolder) -> None:
+    """What else stood directly in the folder goes, what stands below it stays, and empty folders go too."""
+    await folder.settle({PAGE: b"one", "/kazakhstan/index.html": b"front", "/kazakhstan/feed.atom": b"feed"})
+    await folder.settle({"/kazakhstan/index.html": b"front"}, ["/kazakhstan/"])
+    assert await folder.paths() == [PAGE, "/kazakhstan/index.html"]
+    await folder.settle({}, ["/kazakhstan/2023/06/20/bank/", "/kazakhstan/", "/feed.atom"])
+    assert everything(folder) == []
+    assert list(folder.root.iterdir()) == []
+
+
+async def test_a_page_moves_without_a_moment_of_absence(folder: SiteFolder) -> None:
+    """The former address is removed only after the new page stands."""
+    await folder.settle({PAGE: b"one"})
+    seen: list[tuple[bool, bool]] = []
+    moved = "/world/2023/06/20/bank/index.html"
+
+    def look() -> None:
+        seen.append((read_file(folder.root, PAGE) is not None, read_file(folder.root, moved) is not None))
+
+    stop = _watching(look)
+    await folder.settle({moved: b"one"}, ["/kazakhstan/2023/06/20/bank/", "/world/2023/06/20/bank/"])
+    stop()
+    look()
+    assert seen[-1] == (False, True)
+    assert (False, False) not in seen
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "index.html", "/", "//index.html", "/../secret.html", "/a/../../secret.html",
+        "/a/./index.html", "/a//b.html",        "/a\\b.html", "/a\0.html", "/a/..", "", "/a/",
+    ],
+)  # fmt: skip
+async def test_no_path_leads_out_of_the_served_root(folder: SiteFolder, path: str) -> None:
+    """Paths come from data."""
+    with pytest.raises(OutsideTheSite):
+        await folder.settle({path: b"words"})
+    assert read_file(folder.root, path) is None
+
+
+async def test_links_are_neither_followed_nor_read(folder: SiteFolder, tmp_path: Path) -> None:
+    """A link in the pages folder leads nowhere, for writing and for reading."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.html").write_bytes(b"secret")
+    (folder.root / "linked").symlink_to(outside)
+    (folder.root / "page.html").symlink_to(outside / "secret.html")
+    with pytest.raises(OutsideTheSite):
+        await folder.settle({"/linked/index.html": b"words"})
+    assert read_file(folder.root, "/linked/secret.html") is None
+    assert read_file(folder.root, "/page.html") is None
+    await folder.settle({"/page.html": b"words"})
+    assert (outside / "secret.html").read_bytes() == b"secret"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO])
+async def test_a_full_or_broken_disk_is_an_outage(
+    folder: SiteFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int
+) -> None:
+    """It is told as Away, the page that stood still stands, and no temporary file is left."""
+    await folder.settle({PAGE: b"one"})
+
+    def fail(handle: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", fail)
+        with pytest.raises(Away, match="pages folder"):
+            await folder.settle({PAGE: b"two"})
+    assert set(opened(folder, PAGE).values()) == {b"one"}
+    assert list((tmp_path / "pages").glob("tmp-*/*")) == []
+    await folder.settle({PAGE: b"two"})
+    assert set(opened(folder, PAGE).values()) == {b"two"}
+
+
+def test_temporary_files_of_the_dead_are_removed_and_of_the_living_are_not(tmp_path: Path) -> None:
+    """Who lives is told by a lock, which ends with its process however that ended."""
+    living, dead = SiteFolder(tmp_path), SiteFolder(tmp_path)
+    living.open()
+    (tmp_path / "tmp-0000dead").mkdir()
+    (tmp_path / "tmp-0000dead" / "7").write_bytes(b"half a page")
+    (tmp_path / "tmp-0000dead.lock").touch()
+    dead.open()
+    assert not (tmp_path / "tmp-0000dead").exists()
+    assert len([path for path in tmp_path.glob("tmp-*") if path.is_dir()]) == 2
+    dead.close()
+    living.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["public"]
+
+
+async def test_a_reader_never_sees_half_a_page_or_an_older_after_a_newer(folder: SiteFolder) -> None:
+    """One reader fetches as a server does, in turns in each encoding, while revisions are written."""
+    last, problems, reads = 150, list[str](), 0
+    seen = 0
+
+    def look() -> None:
+        nonlocal seen, reads
+        for suffix, unpack in (("", bytes), (".br", brotli.decompress), (".gz", gzip.decompress)):
+            packed = read_file(folder.root, PAGE + suffix)
+            if packed is None and suffix:
+                packed, unpack = read_file(folder.root, PAGE), bytes
+            if packed is None:
+                problems.append("no page") if seen else None
+                continue
+            reads += 1
+            content = unpack(packed)
+            revision = int(content[:6])
+            if content != a_page(revision):
+                problems.append(f"torn: {content[:20]!r} in {suffix or 'identity'}")
+            if revision < seen:
+                problems.append(f"{revision} after {seen} in {suffix or 'identity'}")
+            seen = max(seen, revision)
+
+    stop = _watching(look)
+    for revision in range(1, last + 1):
+        await folder.settle({PAGE: a_page(revision)}, ["/kazakhstan/2023/06/20/bank/"])
+    stop()
+    look()
+    assert problems == []
+    assert seen == last
+    assert reads > last
+
+
+async def test_writers_that_make_and_remove_neighbours_do_not_trip_each_other(folder: SiteFolder) -> None:
+    """A folder removed as empty while another page is put into it is made again."""
+
+    async def come_and_go(name: str) -> None:
+        for _ in range(40):
+            await folder.settle({f"/tags/{name}/index.html": b"words"})
+            await folder.settle({}, [f"/tags/{name}/"])
+
+    await asyncio.gather(*(come_and_go(name) for name in "abcd"))
+    assert everything(folder) == []
+
+
+def a_page(revision: int) -> bytes:
+    return f"{revision:06d}".encode() + f" words of {revision}".encode() * 400
+
+
+def _watching(look: Callable[[], None]) -> Callable[[], None]:
+    """Look again and again in a thread until told to stop."""
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.is_set():
+            look()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+
+    def stop() -> None:
+        over.set()
+        thread.join()
+
+    return stop
