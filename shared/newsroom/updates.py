@@ -70,7 +70,7 @@ class PublicArticle(Contract):
     """
 
     revision: int
-    text: ArticleText | None
+    text: ArticleText | None = None
     section: str
     language: str
     dateline_place: str | None = None
