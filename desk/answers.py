@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
 from newsroom.articles import Contract
 from newsroom.keys import Role
 from newsroom.outcomes import EventState
@@ -21,18 +19,6 @@ class Receipt(Contract):
     url: str | None = None
 
 
-class EventStatus(Contract):
-    """What became of an event."""
-
-    event_id: str
-    article_id: str | None = None
-    state: EventState
-    revision: int | None = None
-    url: str | None = None
-    reason: str | None = None
-    times: dict[str, Moment] = Field(default_factory=dict)
-
-
 class KeyEntry(Contract):
     """A key as the operator sees it: never its secret."""
 
@@ -47,6 +33,12 @@ class NewKey(KeyEntry):
     """A key just made, with its secret, which is told this once."""
 
     secret: str
+
+
+class KeyList(Contract):
+    """Every key there is or was."""
+
+    keys: tuple[KeyEntry, ...]
 
 
 class ProblemField(Contract):

@@ -11,7 +11,6 @@ import sys
 import click
 
 from desk import editing, keyring, wording
-from desk.answers import EventStatus
 from desk.client import Request
 from desk.demo import STORIES, Player, load_story
 from desk.options import (
@@ -22,11 +21,10 @@ from desk.options import (
     desk_options,
     echo_json,
     given,
-    pause,
     to_json,
 )
 from desk.watching import Reset, Watcher
-from newsroom.outcomes import EventState
+from newsroom.outcomes import EventState, EventStatus
 
 _HELP = f"""The newsroom's desk: run a newsroom, write articles, follow what readers see.
 
@@ -82,7 +80,7 @@ def demo(step_seconds: float) -> None:
     tell = complain if given().as_json else click.echo
     story = load_story(STORIES / "astana")
     with given().client(key_needed=True) as client:
-        receipt = Player(client, tell, pause, step_seconds).play(story)
+        receipt = Player(client, tell, given().pause, step_seconds).play(story)
     if given().as_json:
         echo_json(to_json(receipt))
 
@@ -105,7 +103,7 @@ def watch(article_id: str | None, after: int | None, count: int | None) -> None:
     if after is not None and article_id is None:
         raise click.UsageError("--after needs an article ID: revisions are counted by article")
     with given().client() as client:
-        watcher = Watcher(client, article_id, after_revision=after, say=complain, pause=pause)
+        watcher = Watcher(client, article_id, after_revision=after, say=complain, pause=given().pause)
         try:
             _print_notices(watcher, count)
         except KeyboardInterrupt:

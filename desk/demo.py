@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,17 +16,19 @@ from typing import Literal
 from pydantic import ValidationError
 
 from desk import changes
-from desk.answers import Receipt, SiteNotice
+from desk.answers import Receipt
 from desk.changes import Change
 from desk.client import Client
 from desk.manuscripts import Manuscript, read_manuscript
-from desk.watching import Watcher
+from desk.watching import Reset, Watcher
 from desk.wording import notice_line
 from newsroom.articles import Contract
 from newsroom.errors import Away, Conflict, Misconfigured, NewsroomError
 
 STORIES = Path(__file__).parent / "stories"
 WAIT_SECONDS = 20
+HEAR_SECONDS = 5.0
+HEAR_ATTEMPTS = 3
 
 
 class _Background(Contract):
@@ -150,9 +153,18 @@ class Player:
     def _notice_after(self, receipt: Receipt, revision: int) -> str:
         """The notice of this revision, from the stream of its page."""
         watcher = Watcher(
-            self.client, receipt.article_id, after_revision=revision, say=self.say, pause=self.pause
+            self.client,
+            receipt.article_id,
+            after_revision=revision,
+            idle_seconds=HEAR_SECONDS,
+            say=self.say,
+            pause=self.pause,
         )
-        for heard in watcher.listen():
-            if isinstance(heard, SiteNotice) and heard.revision >= (receipt.revision or 0):
-                return notice_line(heard)
-        raise Away("the live stream", "it ended without the notice")
+        for _ in range(HEAR_ATTEMPTS):
+            with suppress(Away):
+                for heard in watcher.listen_once():
+                    if isinstance(heard, Reset):
+                        return "(open pages are asked to fetch again)"
+                    if heard.revision >= (receipt.revision or 0):
+                        return notice_line(heard)
+        raise Away(f"the live stream of {receipt.url}", "the notice did not come")

@@ -6,21 +6,33 @@ import re
 from datetime import datetime, timedelta
 
 import click
-from pydantic import JsonValue, RootModel
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from desk import wording
-from desk.answers import KeyEntry, NewKey
+from desk.answers import KeyList, NewKey
 from desk.client import Request, to_body
-from desk.options import desk_options, echo_json, given, to_json
-from newsroom.keys import Role
+from desk.options import desk_options, echo_json, given
+from newsroom.keys import KeyName, Role
 from newsroom.times import now, rfc3339
 
 _SPAN = re.compile(r"(\d{1,5})([hdw])")
 _HOURS = {"h": 1, "d": 24, "w": 24 * 7}
+_LONGEST_HOURS = 100 * 365 * 24
+_JSON = {"Content-Type": "application/json"}
+_key_name = TypeAdapter(KeyName)
 
 
-class KeyList(RootModel[tuple[KeyEntry, ...]]):
-    """What `GET /keys` answers."""
+class KeyNameType(click.ParamType[str]):
+    """A key's name, checked before anything is sent."""
+
+    name = "NAME"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Raises: BadParameter."""
+        try:
+            return _key_name.validate_python(value)
+        except ValidationError:
+            self.fail(f"{value!r} is no key name: small letters, digits and -, at most 40", param, ctx)
 
 
 class Expiry(click.ParamType[datetime]):
@@ -35,7 +47,7 @@ class Expiry(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         span = _SPAN.fullmatch(value)
-        if span:
+        if span and int(span[1]) * _HOURS[span[2]] <= _LONGEST_HOURS:
             return now() + timedelta(hours=int(span[1]) * _HOURS[span[2]])
         try:
             moment = datetime.fromisoformat(value)
@@ -52,7 +64,7 @@ def keys() -> None:
 
 
 @keys.command()
-@click.argument("name")
+@click.argument("name", type=KeyNameType())
 @click.option(
     "--role", required=True, type=click.Choice([role.value for role in Role]), help="What it may do."
 )
@@ -69,9 +81,9 @@ def add(name: str, role: str, expires: datetime | None) -> None:
     asked: dict[str, JsonValue] = {"name": name, "role": role}
     if expires is not None:
         asked["expires_at"] = rfc3339(expires)
-    request = Request("POST", f"{given().url.rstrip('/')}/keys", to_body(asked), _JSON, repeatable=False)
     with given().client(key_needed=True) as client:
-        made = client.ask(NewKey, request)
+        url = f"{client.addresses.ingest}/keys"
+        made = client.ask(NewKey, Request("POST", url, to_body(asked), _JSON, repeatable=False))
     given().show(made, [made.secret])
 
 
@@ -80,15 +92,12 @@ def add(name: str, role: str, expires: datetime | None) -> None:
 def list_() -> None:
     """Every key with its role and state; never its secret."""
     with given().client(key_needed=True) as client:
-        found = client.ask(KeyList, Request("GET", f"{client.addresses.ingest}/keys")).root
-    if given().as_json:
-        echo_json([to_json(key) for key in found])
-    else:
-        given().show(found, wording.key_lines(found, now()))
+        found = client.ask(KeyList, Request("GET", f"{client.addresses.ingest}/keys")).keys
+    given().show(found, wording.key_lines(found, now()))
 
 
 @keys.command()
-@click.argument("name")
+@click.argument("name", type=KeyNameType())
 @desk_options
 def revoke(name: str) -> None:
     """Make a key useless, everywhere and for good, within a second."""
@@ -98,6 +107,3 @@ def revoke(name: str) -> None:
         echo_json({"name": name, "revoked": True})
     else:
         click.echo(f"revoked: {name}")
-
-
-_JSON = {"Content-Type": "application/json"}

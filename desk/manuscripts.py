@@ -147,7 +147,7 @@ class PlainLoader(yaml.BaseLoader):
 def _to_manuscript(path: Path, fields: dict[str, JsonValue]) -> Manuscript:
     """Checks every key and value by the contract; ingest has the last word."""
     identity = fields.pop("id", None)
-    door_fields = {key: fields.pop(key) for key in sorted(DOOR_KEYS & fields.keys())}
+    door_fields = {key: _to_flag(fields.pop(key)) for key in sorted(DOOR_KEYS & fields.keys())}
     unknown = [
         FieldError(key, _explain_unknown(key)) for key in fields if key not in ArticleText.model_fields
     ]
@@ -172,6 +172,11 @@ def _prepare(path: Path, key: str, value: JsonValue, fields: Mapping[str, JsonVa
     if key == "published_at" and isinstance(value, str):
         return _to_time(path, key, value, fields)
     return value
+
+
+def _to_flag(value: JsonValue) -> JsonValue:
+    """Front matter knows text only; here no model of the contract reads `true` and `false` as such."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
 def _split_dateline(path: Path, text: str) -> dict[str, str]:

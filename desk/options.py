@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import click
+import httpx
 from click.core import ParameterSource
 from pydantic import BaseModel, JsonValue, SecretStr
 
@@ -33,6 +34,8 @@ class Given:
     site_url: str = "http://127.0.0.1:8000"
     key: str | None = None
     as_json: bool = False
+    transport: httpx.BaseTransport | None = None
+    pause: Callable[[float], None] = time.sleep
 
     def client(self, *, key_needed: bool = False) -> Client:
         """A client of the newsroom that is meant. Raises: Misconfigured without a usable address or key."""
@@ -42,7 +45,7 @@ class Given:
             raise Misconfigured(
                 f"no key: pass --key, set NEWSROOM_KEY, or run where `newsroom up` wrote {_home() / KEY_FILE}"
             )
-        return Client(addresses, key)
+        return Client(addresses, key, transport=self.transport, pause=self.pause)
 
     def show(self, result: BaseModel | Sequence[BaseModel], lines: Sequence[str]) -> None:
         """A result on stdout: lines for people, or with --json the whole for scripts."""
@@ -150,11 +153,6 @@ def find_key(key: str | None) -> SecretStr | None:
     if not key or not key.isascii() or not key.isprintable() or " " in key:
         raise Misconfigured("the key is empty or has characters that no key has: check --key or NEWSROOM_KEY")
     return SecretStr(key)
-
-
-def pause(seconds: float) -> None:
-    """Wait so long."""
-    time.sleep(seconds)
 
 
 def _home() -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import httpx
-from httpx_sse import EventSource, ServerSentEvent, SSEError
+from httpx_sse import EventSource, ServerSentEvent
 from pydantic import ValidationError
 
 from desk.answers import SiteNotice
@@ -40,11 +40,13 @@ class Watcher:
         article_id: str | None = None,
         *,
         after_revision: int | None = None,
+        idle_seconds: float = IDLE_SECONDS,
         say: Callable[[str], None],
         pause: Callable[[float], None],
     ) -> None:
         self._client = client
         self._url = live_url(client.addresses.site, article_id, after_revision)
+        self._idle_seconds = idle_seconds
         self._say = say
         self._pause = pause
         self._last_id = ""
@@ -57,30 +59,39 @@ class Watcher:
         """Every notice from now on (or after `after_revision`), for ever. Raises: Away, but only at first."""
         while True:
             try:
-                yield from self._listen_once()
+                yield from self.listen_once()
                 self._pause(self._retry_seconds)
-            except (Away, SSEError) as error:
+            except Away:
                 if not self._was_open:
-                    raise (error if isinstance(error, Away) else Away(self._url, str(error))) from error
+                    raise
                 self._tell_broken()
                 self._pause(self._pause_seconds)
                 self._pause_seconds = min(self._pause_seconds * 2, MAX_PAUSE_SECONDS)
 
-    def _listen_once(self) -> Iterator[Heard]:
-        """One connection, to its end. An end in order is no failure: the site bounds the age of each."""
+    def listen_once(self) -> Iterator[Heard]:
+        """One connection, to its end. An end in order is no failure: the site bounds the age of each.
+
+        Raises: Away where the site does not answer or the connection breaks; NewsroomError where it refuses.
+        """
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
         if self._last_id:
             headers["Last-Event-ID"] = self._last_id
         try:
-            with self._client.stream(self._url, headers, IDLE_SECONDS) as response:
+            with self._client.stream(self._url, headers, self._idle_seconds) as response:
                 if not response.is_success:
                     response.read()
                     raise to_error(response)
+                self._check_kind(response)
                 self._tell_open()
                 for event in EventSource(response).iter_sse():
                     yield from self._hear(event)
         except httpx.TransportError as error:
             raise Away(self._url, str(error) or type(error).__name__) from error
+
+    def _check_kind(self, response: httpx.Response) -> None:
+        kind = response.headers.get("Content-Type", "nothing")
+        if kind.partition(";")[0].strip() != "text/event-stream":
+            raise NewsroomError(f"{self._url} is no live stream but {kind}: is it the site's address?")
 
     def _hear(self, event: ServerSentEvent) -> Iterator[Heard]:
         self._pause_seconds = FIRST_PAUSE_SECONDS

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 
-from desk.answers import EventStatus, KeyEntry, Receipt, SiteNotice
+from desk.answers import KeyEntry, Receipt, SiteNotice
+from desk.manuscripts import BadManuscript
 from newsroom.errors import Away, Forbidden, Invalid, Misconfigured, NewsroomError, Unauthenticated
-from newsroom.outcomes import EventState
+from newsroom.outcomes import EventState, EventStatus
 
 OK = 0
 FAILED = 1
@@ -37,7 +38,7 @@ _STATES = {
 def exit_code(error: NewsroomError) -> int:
     """The code that the desk ends with after this error."""
     match error:
-        case Misconfigured():
+        case Misconfigured() | BadManuscript():
             return USAGE
         case Away():
             return UNREACHABLE

@@ -1,41 +1,123 @@
-"""The public site as a pure function: an article or a listing in, the bytes of its files out."""
+"""The public site as a pure function: an article or a listing in, the bytes of its files out.
+
+Stands between the read model and the pages folder. Templates and assets are read once, at construction; after
+that nothing is read, and equal input gives equal bytes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from newsroom.updates import ArticleUpdate
-from services.render.cards import Listing
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+import newsroom.bodies
+import newsroom.excerpts
+from newsroom.addresses import CORRECTIONS_LEDGER, HOME, SITE_FEED, UPDATES_LEDGER, section_path
+from newsroom.updates import ArticleUpdate, Status
+from services.render import cards, contexts, feeds, graph, words
+from services.render.assets import load_assets
+from services.render.cards import Listing, ListingKind, standing_paths
+from services.render.contexts import Link
 from services.render.sitefile import Site
 
+TEMPLATES = Path(__file__).parent / "templates"
 ErrorStatus = Literal[404, 410, 503]
+_DRAWING_MODULES = (cards, contexts, feeds, graph, words, newsroom.bodies, newsroom.excerpts)
+_DRAWING_LIBRARIES = ("jinja2", "nh3")
 
 
 class Pages:
-    """Draws every file of one site. Equal input gives equal bytes, whenever and wherever it is drawn."""
+    """Draws every file of one site. `fingerprint` changes with whatever could change a page's bytes."""
 
     def __init__(self, site: Site, templates: Path | None = None) -> None:
+        folder = templates or TEMPLATES
         self._site = site
-        self.fingerprint = ""
+        self._standing = frozenset(standing_paths(site))
+        self._assets = load_assets()
+        self._templates = self._compile(folder)
+        self.fingerprint = _fingerprint(site, folder, self._assets.files)
 
     def assets(self) -> Mapping[str, bytes]:
         """Every asset by its address, which names its content's hash: what stands there never changes."""
-        raise NotImplementedError
+        return self._assets.files
 
     def article(self, update: ArticleUpdate) -> Mapping[str, bytes]:
         """The files of an article by path: its page and its history. Empty where it is not public."""
-        raise NotImplementedError
+        public, path = update.public, update.path
+        if public is None or path is None or update.status not in (Status.PUBLIC, Status.RETRACTED):
+            return {}
+        if public.text is None or update.status is Status.RETRACTED:
+            page = self._draw("retracted.html", contexts.retracted_page(update, public, self._site))
+        else:
+            page = self._draw("article.html", contexts.article_page(update, public, public.text, self._site))
+        history = self._draw("history.html", contexts.history_page(update, public, self._site))
+        return {f"{path}index.html": page, f"{path}history/index.html": history}
 
     def listing(self, listing: Listing) -> Mapping[str, bytes]:
         """The file of a listing by path. Empty where it has no entries and does not stand from the start."""
-        raise NotImplementedError
+        if listing.is_empty and listing.path not in self._standing:
+            return {}
+        if listing.kind is ListingKind.FEED:
+            return {listing.path: self._draw("feed.atom", feeds.feed_of(listing, self._site))}
+        if listing.kind.is_ledger:
+            page = self._draw("ledger.html", contexts.ledger_page(listing, self._site))
+        else:
+            page = self._draw("listing.html", contexts.listing_page(listing, self._site))
+        return {f"{listing.path}index.html": page}
 
     def error(self, status: ErrorStatus) -> bytes:
         """A whole page that says, in the site's look, why nothing stands here."""
-        raise NotImplementedError
+        return self._draw("error.html", contexts.error_page(status))
 
     def robots(self) -> bytes:
         """The `robots.txt` of the site."""
-        raise NotImplementedError
+        return self._draw("robots.txt", None)
+
+    def _compile(self, folder: Path) -> Mapping[str, Template]:
+        """Every template, compiled, with what all of them may use."""
+        environment = Environment(
+            loader=FileSystemLoader(folder),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            auto_reload=False,
+        )
+        environment.globals.update(
+            site=self._site,
+            site_direction=words.direction(self._site.language),
+            assets=self._assets,
+            sections=tuple(Link(section, section_path(section)) for section in self._site.sections),
+            home=HOME,
+            feed=SITE_FEED,
+            ledgers=(Link("Updates", UPDATES_LEDGER), Link("Corrections", CORRECTIONS_LEDGER)),
+            breaking=words.BREAKING,
+        )
+        return {name: environment.get_template(name) for name in sorted(environment.list_templates())}
+
+    def _draw(self, template: str, page: object) -> bytes:
+        return self._templates[template].render(page=page).encode()
+
+
+def _fingerprint(site: Site, templates: Path, assets: Mapping[str, bytes]) -> str:
+    """SHA-256 (hex) over all that pages are made of besides articles: settings, templates, assets, our drawing code."""
+    digest = hashlib.sha256()
+    for part in _parts(site, templates, assets):
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
+
+
+def _parts(site: Site, templates: Path, assets: Mapping[str, bytes]) -> Iterator[bytes]:
+    yield site.model_dump_json().encode()
+    for file in sorted(file for file in templates.rglob("*") if file.is_file()):
+        yield file.relative_to(templates).as_posix().encode()
+        yield file.read_bytes()
+    yield from (address.encode() for address in sorted(assets))
+    for module in _DRAWING_MODULES:
+        yield Path(module.__file__ or "").read_bytes()
+    yield from (f"{library} {version(library)}".encode() for library in _DRAWING_LIBRARIES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -62,13 +63,17 @@ class Licence(_SitePart):
 
 
 class Site(_SitePart):
-    """One site. `url`, its public address with no slash at the end, comes from the settings, not the file."""
+    """One site. `url`, its public address with no slash at the end, comes from the settings, not the file.
+
+    `since` is a day on which the host's name was already the publisher's: feed ids are made with it (RFC 4151).
+    """
 
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s<>\"]+$")]
     name: Line
     tagline: OptionalLine = ""
     language: Language = "en"
     timezone: Zone
+    since: date
     sections: tuple[Section, ...]
     publisher: Publisher
     policies: Policies
@@ -85,6 +90,11 @@ class Site(_SitePart):
     def host(self) -> str:
         """The host's name alone, which feed ids are made of."""
         return urlsplit(self.url).hostname or ""
+
+    @property
+    def feed_authority(self) -> str:
+        """How every id in a feed begins: `tag:host,2026-01-01:`."""
+        return f"tag:{self.host},{self.since.isoformat()}:"
 
     def absolute(self, path: str) -> str:
         """A path of the site as a whole address."""

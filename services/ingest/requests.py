@@ -1,0 +1,205 @@
+"""What the door accepts: the contract's article with the limits that may change, and the bodies of each call.
+
+Limits stand here and not in the contract, because old events are read again and must stay readable. Everything is
+checked and cleaned here, so what follows is the contract's own `ArticleText`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from newsroom import times
+from newsroom.addresses import is_reserved_section
+from newsroom.articles import (
+    ArticleId,
+    ArticleText,
+    Body,
+    Contract,
+    Dateline,
+    Language,
+    Line,
+    Name,
+    Note,
+    OptionalLine,
+    Slug,
+    Source,
+    WebAddress,
+)
+from newsroom.bodies import paragraphs
+from newsroom.events import CorrectionKind
+from newsroom.keys import KeyName, Role
+from newsroom.times import Moment
+from newsroom.topics import MAX_BODY_BYTES
+from services.ingest.later import NotYet
+from services.ingest.weight import complaint
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
+_FIRST_YEAR = 1600
+
+
+def _rfc_3339(value: Any) -> Any:
+    if isinstance(value, str) and not _RFC_3339.fullmatch(value):
+        raise ValueError("is no RFC 3339 time: write it like 2023-06-20T10:40:00+06:00")
+    return value
+
+
+def _not_in_the_future(time: datetime) -> datetime:
+    if time > times.now():
+        raise ValueError("is in the future: leave it out, and the time of the post counts")
+    if time.year < _FIRST_YEAR:
+        raise ValueError(f"is before the year {_FIRST_YEAR}")
+    return time
+
+
+def _in_the_future(time: datetime) -> datetime:
+    if time <= times.now():
+        raise ValueError("is past already: the key would never open anything")
+    return time
+
+
+def _not_reserved(section: str) -> str:
+    if is_reserved_section(section):
+        raise ValueError("is an address of the site itself or all digits: choose another name")
+    return section
+
+
+def _of_bearable_size(html: Any) -> Any:
+    if isinstance(html, str):
+        _within_limit(html)
+        problem = complaint(html)
+        if problem:
+            raise ValueError(problem)
+    return html
+
+
+def _within_limit(html: str) -> str:
+    size = len(html.encode("utf-8", "surrogatepass"))
+    if size > MAX_BODY_BYTES:
+        raise ValueError(f"has {size} bytes: at most {MAX_BODY_BYTES}")
+    return html
+
+
+def _not_empty(html: str) -> str:
+    if not paragraphs(html):
+        raise ValueError("has no text once it is cleaned: what is public needs some")
+    return html
+
+
+PastTime = Annotated[Moment, BeforeValidator(_rfc_3339), AfterValidator(_not_in_the_future)]
+FutureTime = Annotated[Moment, BeforeValidator(_rfc_3339), AfterValidator(_in_the_future)]
+SentBody = Annotated[Body, BeforeValidator(_of_bearable_size), AfterValidator(_within_limit)]
+PublicBody = Annotated[SentBody, AfterValidator(_not_empty)]
+ShortNote = Annotated[Note, Field(max_length=2000)]
+
+
+class SentDateline(Dateline):
+    """Where the story was filed, and the zone its times are told in."""
+
+    place: Line = Field(max_length=200, description="Place as readers see it", examples=["Astana, Kazakhstan"])
+
+
+class SentSource(Source):
+    """Somebody or something the story stands on."""
+
+    name: Line = Field(max_length=300, description="Who or what", examples=["Ministry of Internal Affairs"])
+    url: Annotated[WebAddress, Field(max_length=2000)] | None = Field(default=None, description="Where it is")
+
+
+class SentDraft(ArticleText, NotYet):
+    """An article that need not be finished: only headline and section are needed."""
+
+    headline: Line = Field(max_length=300, description="One line", examples=["Siege at a bank in Astana ends"])
+    deck: OptionalLine = Field(default="", max_length=1000, description="The sentence below the headline")
+    body: SentBody = Field(
+        default="",
+        description="HTML, at most 1 MiB. What is not allowed (img, script, style, classes…) is cleaned away.",
+        examples=["<p>The siege ended without casualties.</p>"],
+    )
+    section: Annotated[Name, AfterValidator(_not_reserved)] = Field(
+        max_length=60, description="Section by name; its slug begins the address", examples=["Kazakhstan"]
+    )
+    tags: tuple[Annotated[Name, Field(max_length=60)], ...] = Field(default=(), max_length=20)
+    authors: tuple[Annotated[Name, Field(max_length=100)], ...] = Field(default=(), max_length=20)
+    dateline: SentDateline | None = Field(default=None, description="Place and zone; without one, UTC")
+    language: Language = Field(default="en", max_length=35, description="BCP 47", examples=["en", "kk", "ru"])
+    slug: Slug | None = Field(
+        default=None, description="Words of the address; made from the first headline where absent"
+    )
+    breaking: bool = Field(default=False, description="Told as breaking when it is published")
+    published_at: PastTime | None = Field(
+        default=None, description="For stories older than the post; RFC 3339, never in the future"
+    )
+    sources: tuple[SentSource, ...] = Field(default=(), max_length=50)
+
+    def text(self) -> ArticleText:
+        """The article as the event carries it: what was checked, without what only the door knows."""
+        return ArticleText.model_construct(**{name: getattr(self, name) for name in ArticleText.model_fields})
+
+
+class SentArticle(SentDraft):
+    """A whole article, fit to be public."""
+
+    body: PublicBody = Field(
+        description="HTML, at most 1 MiB, with some text once it is cleaned. What is not allowed is cleaned away.",
+        examples=["<p>The siege ended without casualties.</p>"],
+    )
+
+
+class NewArticle(SentDraft):
+    """A new article: published, or with `draft` only saved."""
+
+    id: ArticleId | None = Field(default=None, description="Your own id; made where absent", examples=["bank-siege"])
+    draft: bool = Field(default=False, description="Save it, do not publish it")
+
+
+class Update(Contract):
+    """New facts: the whole article as it reads now, and what is new in a sentence."""
+
+    note: ShortNote = Field(description="Told to readers", examples=["The siege has ended; all hostages are free."])
+    article: SentArticle
+
+
+class Correction(Contract):
+    """A factual error mended: the whole article as it reads now, what was wrong and what is right."""
+
+    kind: CorrectionKind = Field(description="What readers are told it is")
+    note: ShortNote = Field(
+        description="Told to readers", examples=["An earlier version misstated the number of hostages: there were two."]
+    )
+    article: SentArticle
+
+
+class Amendment(Contract):
+    """A typo or a matter of style: the whole article as it reads now. Readers are not told."""
+
+    article: SentArticle
+
+
+class Retraction(Contract):
+    """Killed, for good."""
+
+    note: ShortNote = Field(description="Told to readers where the text was", examples=["The report was unfounded."])
+
+
+class Withdrawal(Contract):
+    """Taken down; may come back."""
+
+    note: ShortNote = Field(description="Kept private", examples=["Legal review until Monday."])
+
+
+class NewKey(Contract):
+    """A key to be made."""
+
+    name: KeyName = Field(description="Who or what uses it; never given twice", examples=["wire-desk"])
+    role: Role = Field(description="What it may do")
+    expires_at: FutureTime | None = Field(default=None, description="When it stops working; RFC 3339")
+
+
+BODIES: tuple[type[Contract], ...] = (
+    NewArticle, SentArticle, SentDraft, Update, Correction, Amendment, Retraction, Withdrawal, NewKey,
+)  # fmt: skip
+"""Every body of the API, for its documentation."""

@@ -1,0 +1,188 @@
+"""What became of events lately, in memory: fed from `newsroom.outcomes`, asked by waiting requests and by status.
+
+Every ingest instance reads the whole topic from a quarter of an hour back, so each can tell about any event of any
+other. Bounded: what falls out is answered by the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+import structlog
+
+from newsroom.errors import BadRecord
+from newsroom.events import Event
+from newsroom.outcomes import EventOutcome, EventState, EventStatus, Outcome, Rendering, decode_outcome
+from newsroom.records import Record
+
+MAX_REMEMBERED = 20_000
+_RANK = {
+    EventState.ACCEPTED: 0,
+    EventState.STORED: 1,
+    EventState.RENDERED: 2,
+    EventState.REJECTED: 2,
+    EventState.DEAD_LETTERED: 2,
+}
+V = TypeVar("V")
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where an event stands. `is_final`: nothing further will be told of it. `outcome` is None while only accepted."""
+
+    status: EventStatus
+    is_final: bool
+    outcome: EventOutcome | None = None
+
+
+def further(one: EventStatus, other: EventStatus) -> EventStatus:
+    """The one that has come further: a state never goes back, whoever tells it."""
+    return other if _RANK[other.state] > _RANK[one.state] else one
+
+
+class _Remembered(OrderedDict[str, V], Generic[V]):
+    """The newest so many; the one not touched for longest goes first."""
+
+    def keep(self, name: str, value: V) -> None:
+        self[name] = value
+        self.move_to_end(name)
+        if len(self) > MAX_REMEMBERED:
+            self.popitem(last=False)
+
+
+@dataclass(frozen=True)
+class _Accepted:
+    article_id: str
+    request_hash: str
+    time: datetime
+
+
+class Statuses:
+    """Outcomes by event, renderings by article, and who waits for them."""
+
+    def __init__(self, site_url: str) -> None:
+        self._site_url = site_url
+        self._accepted: _Remembered[_Accepted] = _Remembered()
+        self._outcomes: _Remembered[EventOutcome] = _Remembered()
+        self._renderings: _Remembered[Rendering] = _Remembered()
+        self._bells: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._is_released = False
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait now."""
+        return sum(map(len, self._bells.values()))
+
+    def take(self, record: Record) -> None:
+        """A record of the topic."""
+        try:
+            outcome = decode_outcome(record)
+        except BadRecord as error:
+            log.warning("outcome_record_skipped", offset=record.offset, reason=str(error))
+            return
+        self._keep(outcome)
+        for bell in self._bells.get(outcome.article_id, ()):
+            bell.set()
+
+    def remember_accepted(self, event: Event) -> None:
+        """This instance put the event on the log."""
+        self._accepted.keep(event.id, _Accepted(event.article_id, event.request_hash, event.time))
+
+    def known_hash(self, event_id: str) -> str | None:
+        """The SHA-256 of the body that the event came in, as far as anything is known here."""
+        outcome, accepted = self._outcomes.get(event_id), self._accepted.get(event_id)
+        return (outcome.request_hash if outcome else accepted.request_hash if accepted else None) or None
+
+    def is_decided(self, event_id: str) -> bool:
+        """Whether the store has decided about the event, so that it stands on the log for certain."""
+        return event_id in self._outcomes
+
+    def standing(self, event_id: str) -> Standing | None:
+        """Where the event stands, or None where nothing is known of it here."""
+        outcome = self._outcomes.get(event_id)
+        if outcome is not None:
+            return self._decided(outcome)
+        accepted = self._accepted.get(event_id)
+        if accepted is None:
+            return None
+        status = EventStatus(
+            event_id=event_id,
+            article_id=accepted.article_id,
+            state=EventState.ACCEPTED,
+            request_hash=accepted.request_hash,
+            times={"accepted": accepted.time},
+        )
+        return Standing(status, is_final=False)
+
+    async def settled(self, event_id: str, article_id: str, seconds: float) -> Standing | None:
+        """Wait until nothing further will be told of the event; None when the time is over or the process stops."""
+        with self._listening(article_id) as bell:
+            try:
+                async with asyncio.timeout(seconds):
+                    while not self._is_released:
+                        standing = self.standing(event_id)
+                        if standing is not None and standing.is_final:
+                            return standing
+                        bell.clear()
+                        await bell.wait()
+            except TimeoutError:
+                pass
+            return None
+
+    def release(self) -> None:
+        """Let everybody go who waits: the process stops."""
+        self._is_released = True
+        for bells in self._bells.values():
+            for bell in bells:
+                bell.set()
+
+    @contextmanager
+    def _listening(self, article_id: str) -> Iterator[asyncio.Event]:
+        bell = asyncio.Event()
+        self._bells[article_id].add(bell)
+        try:
+            yield bell
+        finally:
+            self._bells[article_id].discard(bell)
+            if not self._bells[article_id]:
+                del self._bells[article_id]
+
+    def _keep(self, outcome: Outcome) -> None:
+        if isinstance(outcome, EventOutcome):
+            self._outcomes.keep(outcome.event_id, outcome)
+            return
+        former = self._renderings.get(outcome.article_id)
+        if former is None or outcome.revision >= former.revision:
+            self._renderings.keep(outcome.article_id, outcome)
+
+    def _decided(self, outcome: EventOutcome) -> Standing:
+        status = EventStatus(
+            event_id=outcome.event_id,
+            article_id=outcome.article_id,
+            state=outcome.state,
+            revision=outcome.revision,
+            code=outcome.rejection.code if outcome.rejection else None,
+            reason=outcome.rejection.detail if outcome.rejection else outcome.reason,
+            request_hash=outcome.request_hash or None,
+            times=outcome.times,
+        )
+        if outcome.state is not EventState.STORED or not outcome.renders:
+            return Standing(status, is_final=True, outcome=outcome)
+        rendering = self._renderings.get(outcome.article_id)
+        if rendering is None or rendering.revision < (outcome.revision or 0):
+            return Standing(status, is_final=False, outcome=outcome)
+        rendered = status.model_copy(
+            update={
+                "state": EventState.RENDERED,
+                "url": self._site_url + rendering.path if rendering.path else None,
+                "times": {**rendering.times, **outcome.times},
+            }
+        )
+        return Standing(rendered, is_final=True, outcome=outcome)

@@ -1,0 +1,104 @@
+"""What the store tells the rest of the newsroom, from what is stored: updates of articles, outcomes of events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from newsroom.outcomes import EventOutcome, EventState, outcome_message
+from newsroom.records import Message
+from newsroom.times import now
+from newsroom.updates import Announcement, ArticleUpdate, PublicArticle, Status, update_message
+from services.store.decisions import Decision
+from services.store.filing import Article, shows
+
+
+def has_page(article: Article) -> bool:
+    """Whether a page stands at the article's path."""
+    return article.status in (Status.PUBLIC, Status.RETRACTED)
+
+
+def update_of(article: Article, event_ids: tuple[str, ...] = ()) -> ArticleUpdate:
+    """What is announced of the article: its public face and history, or only why it has none."""
+    return ArticleUpdate(
+        article_id=article.id,
+        revision=article.revision,
+        status=article.status,
+        path=article.path,
+        former_paths=article.former_paths,
+        public=public_article(article),
+        event_ids=event_ids,
+    )
+
+
+def public_article(article: Article) -> PublicArticle | None:
+    """What the public may see of the article; None of one that is not public."""
+    face = article.public
+    if face is None or not has_page(article):
+        return None
+    if article.published_at is None or article.updated_at is None or article.bumped_at is None:
+        raise ValueError(f"article {article.id} is public without its times")
+    return PublicArticle(
+        revision=face.revision,
+        text=face.text,
+        section=face.section,
+        language=face.language,
+        dateline_place=face.dateline_place,
+        timezone=face.timezone,
+        published_at=article.published_at,
+        updated_at=article.updated_at,
+        bumped_at=article.bumped_at,
+        changes=article.changes,
+    )
+
+
+def announcements(articles: Iterable[Article], decisions: Iterable[Decision]) -> list[Message]:
+    """One update for each article, with the events behind it and the trace of the newest of them."""
+    events: dict[str, list[Decision]] = {}
+    for decision in decisions:
+        if decision.state is EventState.STORED:
+            events.setdefault(decision.article_id, []).append(decision)
+    return [_announcement(article, events.get(article.id, ())) for article in articles]
+
+
+def _announcement(article: Article, behind: list[Decision] | tuple[()]) -> Message:
+    trace = behind[-1].trace if behind else None
+    update = update_of(article, tuple(decision.event_id for decision in behind))
+    return update_message(Announcement(update, article.time, trace=trace))
+
+
+def again(article: Article) -> Message:
+    """The re-announcement of an article: a rebuild follows from it, no notice."""
+    return update_message(Announcement(update_of(article), article.time, again=True))
+
+
+def outcome(decision: Decision, times: Mapping[str, datetime] | None = None) -> Message:
+    """What became of an event, as a record. `times` are steps known only now."""
+    return outcome_message(outcome_of(decision, times), now(), decision.trace)
+
+
+def outcome_of(decision: Decision, times: Mapping[str, datetime] | None = None) -> EventOutcome:
+    """What became of an event."""
+    return EventOutcome(
+        event_id=decision.event_id,
+        article_id=decision.article_id,
+        state=decision.state,
+        request_hash=decision.request_hash,
+        revision=decision.revision,
+        renders=renders(decision),
+        path=page_path(decision),
+        rejection=decision.rejection,
+        reason=decision.reason,
+        times={**decision.times, **(times or {})},
+    )
+
+
+def renders(decision: Decision) -> bool:
+    """Whether a page, or a page's end, follows from the event."""
+    return decision.state is EventState.STORED and decision.kind is not None and shows(decision.kind)
+
+
+def page_path(decision: Decision) -> str | None:
+    """Where the page stands that followed from the event; None where none did."""
+    article = decision.article
+    return article.path if article is not None and renders(decision) and has_page(article) else None

@@ -1,0 +1,235 @@
+"""From `newsroom.events` to the database, `newsroom.updates` and `newsroom.outcomes`: one batch at a time (DESIGN §5).
+
+Load, fold in log order, write decisions, then heads, then tell. Whatever dies in between is done again from the log
+and comes to the same end, because every event that was decided is known by its id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from newsroom.envelope import unwrap
+from newsroom.errors import Away, BadRecord
+from newsroom.events import Event, EventKind, decode_event
+from newsroom.ids import ARTICLE_ID, is_event_id
+from newsroom.kafka.consumer import Delivery
+from newsroom.kafka.producer import Publisher
+from newsroom.outcomes import EventState, Rejection
+from newsroom.records import Position, Record
+from newsroom.steps import reached
+from newsroom.telemetry import metrics
+from newsroom.times import now, to_moment
+from services.store.announcing import announcements, outcome
+from services.store.decisions import Decision, Loaded, Overtaken, Revisions
+from services.store.filing import Article, apply, change_of
+from services.store.replay import Replay
+
+__all__ = ["Filer", "decode_event"]
+
+log = structlog.get_logger(__name__)
+Batch = Sequence[Delivery[Event]]
+_RACES = 10
+
+
+@dataclass
+class Folded:
+    """What a batch came to.
+
+    `articles` are in their newest state; `fresh` was decided now, `known` had been before, each by event id in log
+    order. `lost` are events that the log position says are in their article, but that no decision names.
+    """
+
+    articles: dict[str, Article]
+    fresh: dict[str, Decision] = field(default_factory=dict)
+    known: dict[str, Decision] = field(default_factory=dict)
+    lost: list[Delivery[Event]] = field(default_factory=list)
+
+
+class Filer:
+    """Files events; the handler of the store's loop. Idempotent, as the loop asks."""
+
+    def __init__(self, revisions: Revisions, publisher: Publisher, replay: Replay) -> None:
+        self._revisions = revisions
+        self._publisher = publisher
+        self._replay = replay
+
+    async def handle(self, batch: Batch) -> None:
+        """File a batch and tell about it. What stands before a partition's horizon is filed and not told."""
+        taken = now()
+        reached("store.batch_taken")
+        old = [delivery for delivery in batch if self._replay.is_old(delivery.record)]
+        if old:
+            await self._file(old, taken)
+            await self._replay.folded(delivery.record for delivery in old)
+        live = [delivery for delivery in batch if not self._replay.is_old(delivery.record)]
+        if live:
+            await self._replay.cross({delivery.record.partition for delivery in live})
+            await self._tell(await self._file(live, taken), batch)
+
+    async def park(self, record: Record, reason: str) -> None:
+        """Keep and tell the end of a record that cannot be processed, if it can be told which event it is."""
+        decision = _parked(record, reason)
+        if decision is not None:
+            standing = await self._revisions.park(decision)
+            if not self._replay.is_old(record):
+                await self._publisher.publish(outcome(standing))
+            metrics.events_decided.labels(state=standing.state.value).inc()
+        await self._replay.folded([record])
+
+    async def _file(self, batch: Batch, taken: datetime) -> Folded:
+        """Fold and write, again from the start when another owner was faster."""
+        for _ in range(_RACES):
+            loaded = await self._load(batch)
+            folded = fold(loaded, batch, taken)
+            try:
+                await self._write(loaded, folded)
+            except Overtaken:
+                log.info("filing_overtaken", events=len(batch))
+                continue
+            return folded
+        raise Away("mongodb", "other owners of the partition write the same articles")
+
+    async def _load(self, batch: Batch) -> Loaded:
+        article_ids = {delivery.item.article_id for delivery in batch}
+        event_ids = {delivery.item.id for delivery in batch}
+        with metrics.step_seconds.labels(step="store.load").time():
+            return await self._revisions.load(article_ids, event_ids)
+
+    async def _write(self, loaded: Loaded, folded: Folded) -> None:
+        if folded.fresh:
+            stored = now()
+            folded.fresh = {event_id: _stamped(d, stored) for event_id, d in folded.fresh.items()}
+            with metrics.step_seconds.labels(step="store.write_decisions").time():
+                await self._revisions.write(list(folded.fresh.values()), instead=loaded.parked)
+        reached("store.revisions_written")
+        behind = [
+            article
+            for article in folded.articles.values()
+            if article.revision > loaded.heads.get(article.id, 0)
+        ]
+        with metrics.step_seconds.labels(step="store.write_heads").time():
+            await self._revisions.replace_heads(behind)
+        reached("store.heads_written")
+
+    async def _tell(self, folded: Folded, batch: Batch) -> None:
+        """Produce updates and outcomes at once and wait until the log has acknowledged all of them."""
+        for delivery in folded.lost:
+            log.warning("event_lost", event_id=delivery.item.id, offset=delivery.record.offset)
+        decisions = {**folded.known, **folded.fresh}
+        touched = {d.article_id for d in decisions.values() if d.state is EventState.STORED}
+        touched |= {delivery.item.article_id for delivery in folded.lost}
+        articles = [article for article in folded.articles.values() if article.id in touched]
+        with metrics.step_seconds.labels(step="store.tell").time():
+            await asyncio.gather(
+                self._announce(articles, decisions.values()), self._report(decisions.values())
+            )
+        _count(folded, len(articles))
+        _log(folded, batch)
+
+    async def _announce(self, articles: Iterable[Article], decisions: Iterable[Decision]) -> None:
+        await self._publisher.publish_all(announcements(articles, decisions))
+        reached("store.updates_announced")
+
+    async def _report(self, decisions: Iterable[Decision]) -> None:
+        await self._publisher.publish_all([outcome(decision) for decision in decisions])
+        reached("store.outcomes_published")
+
+
+def fold(loaded: Loaded, batch: Batch, taken: datetime) -> Folded:
+    """Fold a batch, in log order, on what stands. Pure."""
+    folded = Folded(articles=dict(loaded.articles))
+    for delivery in batch:
+        event, record = delivery.item, delivery.record
+        if event.id in folded.fresh or event.id in folded.known:
+            continue
+        if event.id in loaded.decided:
+            folded.known[event.id] = loaded.decided[event.id]
+            continue
+        article = folded.articles.get(event.article_id)
+        if article is not None and _is_in(article, record):
+            folded.lost.append(delivery)
+            continue
+        position = Position(record.topic, record.partition, record.offset)
+        result = apply(article, event, position)
+        if isinstance(result, Article):
+            folded.articles[result.id] = result
+        folded.fresh[event.id] = _decision(event, position, result, taken)
+    return folded
+
+
+def _is_in(article: Article, record: Record) -> bool:
+    """Whether the article's log position says that the record was folded already."""
+    return article.partition == record.partition and record.offset <= article.offset
+
+
+def _decision(event: Event, at: Position, result: Article | Rejection, taken: datetime) -> Decision:
+    is_stored = isinstance(result, Article)
+    return Decision(
+        event_id=event.id,
+        article_id=event.article_id,
+        state=EventState.STORED if is_stored else EventState.REJECTED,
+        partition=at.partition,
+        offset=at.offset,
+        kind=event.kind,
+        note=getattr(event.data, "note", None),
+        actor=event.actor,
+        trace=event.trace,
+        request_hash=event.request_hash,
+        revision=result.revision if isinstance(result, Article) else None,
+        change=change_of(result, event) if isinstance(result, Article) else None,
+        article=result.model_copy(update={"changes": ()}) if isinstance(result, Article) else None,
+        rejection=None if isinstance(result, Article) else result,
+        times={"accepted": to_moment(event.time), "taken": taken},
+    )
+
+
+def _stamped(decision: Decision, stored: datetime) -> Decision:
+    name = "stored" if decision.state is EventState.STORED else "rejected"
+    return decision.model_copy(update={"times": {**decision.times, name: stored}})
+
+
+def _parked(record: Record, reason: str) -> Decision | None:
+    """The decision for a dead letter; None where the record does not name an event of ours."""
+    event_id = record.header("ce_id") or ""
+    subject = record.header("ce_subject") or ""
+    if not is_event_id(event_id):
+        return None
+    times = {"dead_lettered": now()}
+    try:
+        times["accepted"] = unwrap(record).time
+    except BadRecord:
+        log.debug("dead_letter_without_time", event_id=event_id)
+    return Decision(
+        event_id=event_id,
+        article_id=subject if ARTICLE_ID.fullmatch(subject) else "",
+        state=EventState.DEAD_LETTERED,
+        partition=record.partition,
+        offset=record.offset,
+        trace=record.header("traceparent"),
+        request_hash=record.header("ce_requesthash") or "",
+        reason=reason,
+        times=times,
+    )
+
+
+def _count(folded: Folded, announced: int) -> None:
+    for decision in folded.fresh.values():
+        metrics.events_decided.labels(state=decision.state.value).inc()
+    metrics.announcements.labels(again="no").inc(announced)
+
+
+def _log(folded: Folded, batch: Batch) -> None:
+    rejected = sum(1 for decision in folded.fresh.values() if decision.state is EventState.REJECTED)
+    log.info(
+        "batch_filed",
+        events=len(batch),
+        stored=len(folded.fresh) - rejected,
+        rejected=rejected,
+        known=len(folded.known),
+        traces=[delivery.item.trace for delivery in batch[:5] if delivery.item.trace],
+    )

@@ -1,0 +1,148 @@
+"""The MongoDB edge, and the only module that knows Motor: connections, and outages told as `Away`.
+
+Motor is in maintenance; its successor is PyMongo's own async client. Whoever changes over changes this file.
+Documents are models dumped as JSON, so a time is a fixed-width RFC 3339 text and sorts as one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from pydantic import SecretStr
+from pymongo import (
+    ASCENDING,
+    DESCENDING,
+    DeleteOne,
+    IndexModel,
+    InsertOne,
+    ReplaceOne,
+    ReturnDocument,
+    UpdateOne,
+)
+from pymongo.errors import (
+    BulkWriteError,
+    ConfigurationError,
+    ConnectionFailure,
+    CursorNotFound,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+    WriteConcernError,
+)
+
+from newsroom.errors import Away, Misconfigured
+
+__all__ = [
+    "ASCENDING", "DESCENDING", "BulkWriteError", "Client", "Collection", "Database", "DeleteOne", "Document",
+    "DuplicateKeyError", "IndexModel", "InsertOne", "ReplaceOne", "ReturnDocument", "UpdateOne", "connect",
+    "only_duplicates", "ping", "translating",
+]  # fmt: skip
+
+Document: TypeAlias = dict[str, Any]
+Client: TypeAlias = "AsyncIOMotorClient[Document]"
+Database: TypeAlias = "AsyncIOMotorDatabase[Document]"
+Collection: TypeAlias = "AsyncIOMotorCollection[Document]"
+
+SELECTION_TIMEOUT_MS = 2_000
+SOCKET_TIMEOUT_MS = 10_000
+WRITE_TIMEOUT_MS = 8_000
+PING_TIMEOUT_SECONDS = 1.0
+
+_DUPLICATE_KEY = 11000
+_OUTAGE_CODES = frozenset(
+    {
+        6,  # HostUnreachable
+        7,  # HostNotFound
+        64,  # WriteConcernFailed
+        89,  # NetworkTimeout
+        91,  # ShutdownInProgress
+        100,  # UnsatisfiableWriteConcern
+        133,  # FailedToSatisfyReadPreference
+        134,  # ReadConcernMajorityNotAvailableYet
+        189,  # PrimarySteppedDown
+        262,  # ExceededTimeLimit
+        9001,  # SocketException
+        10107,  # NotWritablePrimary
+        11600,  # InterruptedAtShutdown
+        11602,  # InterruptedDueToReplStateChange
+        13435,  # NotPrimaryNoSecondaryOk
+        13436,  # NotPrimaryOrSecondary
+    }
+)
+
+
+def connect(url: SecretStr, *, app_name: str) -> Client:
+    """A client of a replica set; nothing connects before its first use.
+
+    Writes are acknowledged by a majority and journaled. Reads go to the primary and see only what a majority
+    has, so that nothing is taken for decided that a failover would roll back.
+    Raises: Misconfigured when the URL cannot be read.
+    """
+    try:
+        return AsyncIOMotorClient(
+            url.get_secret_value(),
+            appname=app_name,
+            w="majority",
+            journal=True,
+            wTimeoutMS=WRITE_TIMEOUT_MS,
+            readConcernLevel="majority",
+            readPreference="primary",
+            serverSelectionTimeoutMS=SELECTION_TIMEOUT_MS,
+            connectTimeoutMS=SELECTION_TIMEOUT_MS,
+            socketTimeoutMS=SOCKET_TIMEOUT_MS,
+        )
+    except (InvalidURI, ConfigurationError, ValueError) as error:
+        raise Misconfigured(
+            "NEWSROOM_MONGO is no MongoDB URL: write one like mongodb://host:27017/?replicaSet=newsroom"
+        ) from error
+
+
+@contextmanager
+def translating() -> Iterator[None]:
+    """Tell an outage of MongoDB from a bug: its network errors come out as `Away`, all else as it is."""
+    try:
+        yield
+    except PyMongoError as error:
+        if is_outage(error):
+            raise Away("mongodb", type(error).__name__) from error
+        raise
+
+
+def is_outage(error: PyMongoError) -> bool:
+    """Whether the same call may succeed later: no server, none that may write, too slow, or going down."""
+    if isinstance(error, ConnectionFailure | ExecutionTimeout | CursorNotFound | WriteConcernError):
+        return True
+    if isinstance(error, BulkWriteError):
+        return _is_bulk_outage(error)
+    if isinstance(error, OperationFailure) and error.code in _OUTAGE_CODES:
+        return True
+    return error.has_error_label("RetryableWriteError")
+
+
+def _is_bulk_outage(error: BulkWriteError) -> bool:
+    details = error.details or {}
+    if any(problem.get("code") in _OUTAGE_CODES for problem in details.get("writeErrors", [])):
+        return True
+    return bool(details.get("writeConcernErrors"))
+
+
+def only_duplicates(error: BulkWriteError) -> bool:
+    """Whether nothing but keys that stand already kept parts of a bulk from being written."""
+    details = error.details or {}
+    problems = details.get("writeErrors", [])
+    return bool(problems) and all(problem.get("code") == _DUPLICATE_KEY for problem in problems)
+
+
+async def ping(client: Client) -> bool:
+    """Whether the primary answers, within a second."""
+    try:
+        await asyncio.wait_for(client.admin.command("ping"), PING_TIMEOUT_SECONDS)
+    except (PyMongoError, TimeoutError):
+        return False
+    return True

@@ -1,0 +1,47 @@
+"""Run one service with a trap at a named point: `python -m tests.fault.launch store`.
+
+`NEWSROOM_TEST_TRAP` is `point=kill` or `point=stop`, with `@n` behind it for the n-th time the point is reached.
+`kill` is SIGKILL to oneself: no cleaning up, as when the power goes. `stop` is SIGSTOP: a process that stalls and
+is woken later by the test. The point that was reached is first written to `NEWSROOM_TEST_MARK`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+from newsroom import steps
+
+_SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+
+
+def set_trap(trap: str, mark: Path) -> None:
+    """Spring `point=action@n` once."""
+    where, _, count = trap.partition("@")
+    point, _, action = where.partition("=")
+    remaining = int(count or "1")
+
+    def spring(reached: str) -> None:
+        nonlocal remaining
+        if reached != point:
+            return
+        remaining -= 1
+        if remaining == 0:
+            mark.write_text(reached)
+            os.kill(os.getpid(), _SIGNALS[action])
+
+    steps.install(spring)
+
+
+def main() -> None:
+    trap = os.environ.get("NEWSROOM_TEST_TRAP")
+    if trap:
+        set_trap(trap, Path(os.environ["NEWSROOM_TEST_MARK"]))
+    importlib.import_module(f"services.{sys.argv[1]}.__main__").main()
+
+
+if __name__ == "__main__":
+    main()
