@@ -125,7 +125,7 @@ SERVICES = {
     ),
     "render": (
         {topics.LISTINGS, topics.NOTICES, topics.OUTCOMES, topics.DEAD_LETTERS},
-        {topics.UPDATES, topics.LISTINGS, topics.NOTICES, topics.KEYS},
+        {topics.UPDATES, topics.LISTINGS, topics.NOTICES},
     ),
 }
 """What each service writes, and what it reads."""

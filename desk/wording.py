@@ -52,7 +52,10 @@ def error_lines(error: NewsroomError) -> list[str]:
     """What went wrong and what to do: one line, then one for each bad field."""
     match error:
         case Away():
-            return [f"{error}. Start it with `newsroom up`, or say where it is (NEWSROOM_URL, …)"]
+            return [
+                f"{error}. Start the newsroom with `make up`, or say where it is "
+                "(NEWSROOM_URL, NEWSROOM_STORE_URL, NEWSROOM_SITE_URL)"
+            ]
         case Unauthenticated():
             return [f"{error} (pass --key or set NEWSROOM_KEY)"]
         case Invalid():

@@ -101,7 +101,8 @@ def test_a_draft_has_no_page(story: Path) -> None:
 
 def test_json_is_the_whole_answer(story: Path) -> None:
     """For scripts; the option may stand before the command, too."""
-    for arguments in (["post", story, "--json"], ["--json", "post", story]):
+    orders: tuple[list[str | Path], ...] = (["post", story, "--json"], ["--json", "post", story])
+    for arguments in orders:
         assert json.loads(run(answering(), *arguments).stdout) == a_receipt()
 
 
@@ -180,7 +181,8 @@ def test_a_newsroom_that_is_not_there_is_told_with_what_to_do(story: Path) -> No
     result = run(newsroom, "post", story)
     assert result.exit_code == wording.UNREACHABLE
     assert (
-        "http://127.0.0.1:8001 does not answer: no connection. Start it with `newsroom up`" in result.stderr
+        "http://127.0.0.1:8001 does not answer: no connection. Start the newsroom with `make up`"
+        in result.stderr
     )
     assert len(newsroom.requests) == MAX_ATTEMPTS
     assert newsroom.pauses == [0.5, 1, 2]
@@ -221,10 +223,11 @@ def test_something_else_at_the_address_is_told(story: Path) -> None:
 
 def test_addresses_come_from_options_before_the_environment(story: Path) -> None:
     """Wherever the option stands, and without caring for a slash at the end."""
-    for arguments in (
+    orders: tuple[list[str | Path], ...] = (
         ["--url", "http://a.example/", "post", story],
         ["post", story, "--url", "http://a.example"],
-    ):
+    )
+    for arguments in orders:
         newsroom = answering()
         run(newsroom, *arguments, newsroom_url="http://b.example")
         assert newsroom.last.url.host == "a.example"
