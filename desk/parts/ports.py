@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import random
 import socket
-from contextlib import ExitStack
+from itertools import islice
 
 import psutil
 
 LOOPBACK = "127.0.0.1"
+FOR_SERVERS = range(20_000, 32_000)
 
 
 def free_ports(count: int) -> list[int]:
-    """So many different ports that nobody listens on right now."""
-    with ExitStack() as probes:
-        sockets = [probes.enter_context(socket.socket()) for _ in range(count)]
-        for probe in sockets:
-            probe.bind((LOOPBACK, 0))
-        return [int(probe.getsockname()[1]) for probe in sockets]
+    """So many different ports that nobody listens on right now.
+
+    They lie below those that systems give to outgoing connections: a server finds its port again after a restart.
+    """
+    candidates = random.sample(FOR_SERVERS, len(FOR_SERVERS))
+    return list(islice((port for port in candidates if is_free(port)), count))
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
@@ -32,7 +34,7 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def holder(port: int) -> str:
-    """Who listens on that port, for a message: `process 123 (nginx)`, or `another process` where we may not know."""
+    """Who listens on that port, for a message: `process 123 (nginx)`, or `another process` where none may know."""
     try:
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:

@@ -1,0 +1,150 @@
+"""Real servers for tests marked `real`, Chromium for those marked `browser`; nothing starts before a test asks.
+
+A server that a fixture here gave ends with the session (or the module), also after failures, and its folder with
+it; should pytest itself be killed, the leash of `desk.parts` ends it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from desk.parts import kafka as embedded_kafka
+from desk.parts.home import SOURCE
+from newsroom.errors import Misconfigured
+from tests.running import RunningKafka, RunningMongo
+
+__all__ = ["RunningKafka", "RunningMongo"]
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+NO_CHROMIUM = "no Chromium on this machine: `apt-get install chromium` (or Google Chrome on PATH)"
+FOR_THE_TESTS = ("NEWSROOM_TEST_PARTS", "NEWSROOM_NO_SKIPS")
+
+_parts_folder = pytest.StashKey[Path]()
+_parts_problem = pytest.StashKey[str]()
+_no_skips = pytest.StashKey[bool]()
+_without_chromium = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read what is meant for the tests; forget every other setting of a newsroom in the environment."""
+    parts = os.environ.get("NEWSROOM_TEST_PARTS")
+    config.stash[_parts_folder] = Path(parts) if parts else SOURCE / ".newsroom" / "parts"
+    config.stash[_no_skips] = bool(os.environ.get("NEWSROOM_NO_SKIPS"))
+    config.stash[_without_chromium] = []
+    for name in [name for name in os.environ if name.startswith("NEWSROOM_") and name not in FOR_THE_TESTS]:
+        del os.environ[name]
+
+
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Fetch Kafka's jars before the first test if one needs them: no test's time runs, and progress is seen."""
+    are_needed = any(item.get_closest_marker("real") for item in session.items)
+    if session.config.option.collectonly or not are_needed:
+        return
+    folder = session.config.stash[_parts_folder]
+    folder.mkdir(parents=True, exist_ok=True)
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    try:
+        embedded_kafka.prepare_jars(folder, terminal.write_line if terminal else lambda _: None)
+    except Misconfigured as problem:
+        session.config.stash[_parts_problem] = str(problem)
+
+
+@pytest.fixture(scope="session")
+def parts_home(pytestconfig: pytest.Config) -> Path:
+    """The folder with the verified jars: the project's own, or `NEWSROOM_TEST_PARTS`."""
+    problem = pytestconfig.stash.get(_parts_problem, None)
+    if problem is not None:
+        pytest.fail(problem, pytrace=False)
+    return pytestconfig.stash[_parts_folder]
+
+
+@pytest.fixture(scope="session")
+def kafka(parts_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKafka]:
+    """The session's broker. A test that takes it away brings it back (`with kafka.away():`)."""
+    with ExitStack() as ends:
+        yield _a_kafka(ends, parts_home, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMongo]:
+    """The session's mongod. A test that takes it away brings it back; its databases have names of their own."""
+    with ExitStack() as ends:
+        yield _a_mongo(ends, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def fresh_kafka(
+    parts_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], RunningKafka]]:
+    """Makes new, empty brokers that end with the module."""
+    with ExitStack() as ends:
+        yield lambda: _a_kafka(ends, parts_home, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def fresh_mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], RunningMongo]]:
+    """Makes new, empty mongods that end with the module."""
+    with ExitStack() as ends:
+        yield lambda: _a_mongo(ends, tmp_path_factory)
+
+
+def _a_kafka(ends: ExitStack, parts: Path, folders: pytest.TempPathFactory) -> RunningKafka:
+    running = RunningKafka(folders.mktemp("kafka"), parts)
+    ends.callback(running.end)
+    running.start()
+    return running
+
+
+def _a_mongo(ends: ExitStack, folders: pytest.TempPathFactory) -> RunningMongo:
+    running = RunningMongo(folders.mktemp("mongo"))
+    ends.callback(running.end)
+    running.start()
+    return running
+
+
+@pytest.fixture
+def chromium(request: pytest.FixtureRequest) -> str:
+    """The path of a Chromium. Where there is none the test is skipped; the summary says what to install."""
+    found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if found is None:
+        request.config.stash[_without_chromium].append(request.node.nodeid)
+        pytest.skip(NO_CHROMIUM)
+    return found
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    skipped = config.stash[_without_chromium]
+    if skipped:
+        terminalreporter.write_line(f"{len(skipped)} browser tests were not run: {NO_CHROMIUM}", yellow=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under `NEWSROOM_NO_SKIPS` a skip is a failure."""
+    report = yield
+    if report.skipped and item.config.stash[_no_skips] and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be skipped: {_reason(report.longrepr)}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Likewise for a whole module."""
+    report = yield
+    if report.skipped and collector.config.stash[_no_skips]:
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be skipped: {_reason(report.longrepr)}"
+    return report
+
+
+def _reason(longrepr: object) -> str:
+    return str(longrepr[2]) if isinstance(longrepr, tuple) else str(longrepr)
