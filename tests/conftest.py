@@ -1,7 +1,7 @@
-"""Real servers for tests marked `real`, Chromium for those marked `browser`; nothing starts before a test asks.
+"""Real servers for tests marked `real`, a Chromium for those marked `browser`; started when a test asks.
 
-A server that a fixture here gave ends with the session (or the module), also after failures, and its folder with
-it; should pytest itself be killed, the leash of `desk.parts` ends it.
+A server that a fixture here gave ends with the session (or the module), also after failures, and its folder
+with it; should pytest itself be killed, the leash of `desk.parts` ends it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_runtestloop(session: pytest.Session) -> None:
-    """Fetch Kafka's jars before the first test if one needs them: no test's time runs, and progress is seen."""
+    """Fetch Kafka's jars before the first test, if one needs them: outside of its time limit, and seen."""
     are_needed = any(item.get_closest_marker("real") for item in session.items)
     if session.config.option.collectonly or not are_needed:
         return
@@ -73,7 +73,7 @@ def kafka(parts_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="session")
 def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMongo]:
-    """The session's mongod. A test that takes it away brings it back; its databases have names of their own."""
+    """The session's mongod. A test that takes it away brings it back, and names its own databases."""
     with ExitStack() as ends:
         yield _a_mongo(ends, tmp_path_factory)
 

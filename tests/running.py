@@ -80,7 +80,8 @@ class RunningKafka(Running):
 
     def __init__(self, folder: Path, parts: Path) -> None:
         home = _a_home(folder)
-        kafka = Kafka(home, *free_ports(2), parts)
+        port, controller_port = free_ports(2)
+        kafka = Kafka(home, port, controller_port, parts)
         super().__init__(kafka, home)
         self.bootstrap = kafka.bootstrap
 
@@ -90,7 +91,7 @@ class RunningMongo(Running):
 
     def __init__(self, folder: Path) -> None:
         home = _a_home(folder)
-        mongod = Mongod(home, *free_ports(1))
+        mongod = Mongod(home, free_ports(1)[0])
         super().__init__(mongod, home)
         self.url = mongod.url
 

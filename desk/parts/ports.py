@@ -15,7 +15,7 @@ FOR_SERVERS = range(20_000, 32_000)
 def free_ports(count: int) -> list[int]:
     """So many different ports that nobody listens on right now.
 
-    They lie below those that systems give to outgoing connections: a server finds its port again after a restart.
+    They lie below those that systems give to outgoing connections: a restarted server gets its own again.
     """
     candidates = random.sample(FOR_SERVERS, len(FOR_SERVERS))
     return list(islice((port for port in candidates if is_free(port)), count))
@@ -34,10 +34,10 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def holder(port: int) -> str:
-    """Who listens on that port, for a message: `process 123 (nginx)`, or `another process` where none may know."""
+    """Who listens on that port, for a message: `process 123 (nginx)`, or `another process` if unknown."""
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid:
                 return f"process {connection.pid} ({psutil.Process(connection.pid).name()})"
     except (psutil.Error, OSError):
         pass
