@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Request
 
@@ -13,6 +14,44 @@ MAX_WAIT_SECONDS = 60
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _REVISION_TAG = re.compile(r'"(0|[1-9][0-9]{0,11})"')
 _WAIT = re.compile(r'\s*wait\s*=\s*(?:"(\d{1,9})"|(\d{1,9}))\s*(?:;.*)?', re.IGNORECASE)
+
+
+def _parameter(name: str, description: str, example: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": description,
+        "schema": {"type": "string", **schema},
+        "example": example,
+    }
+
+
+PARAMETERS: dict[str, Any] = {
+    "parameters": [
+        _parameter(
+            "Idempotency-Key",
+            "Makes a retry safe: the same key with the same request has the effect of one, for ever. Another request "
+            "under the same key is refused.",
+            "7d1f2f0c-6f5e-4a53-b9c1-3a1f6f0f9d11",
+            {"minLength": 1, "maxLength": 255, "pattern": "^[!-~]{1,255}$"},
+        ),
+        _parameter(
+            "If-Match",
+            "The revision that the change was made on, in quotes: if the article stands at another, nothing changes "
+            "and the answer is 412.",
+            '"3"',
+            {"pattern": r'^(\*|"(0|[1-9][0-9]{0,11})")$'},
+        ),
+        _parameter(
+            "Prefer",
+            f"`wait=N`: answer when the page can be fetched, at most N seconds later (at most {MAX_WAIT_SECONDS}).",
+            "wait=10",
+            {},
+        ),
+    ]
+}
+"""For a route's `openapi_extra`: the three headers, which are read here and not by FastAPI."""
 
 
 @dataclass(frozen=True)

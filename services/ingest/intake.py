@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -16,15 +18,16 @@ from newsroom.telemetry import current_traceparent, metrics
 from services.ingest.statuses import Statuses
 
 PUBLISH_SECONDS = 1.8
+KEY_REUSED = "This Idempotency-Key came with another request before: use a new key for a new request."
 log = structlog.get_logger(__name__)
 
 
 class Full(NewsroomError):
-    """As many events are on their way to the log as may be."""
+    """As many events are on their way to the log as may be, or no more is taken because the process stops."""
 
 
 class KeyReused(Conflict):
-    """The same Idempotency-Key came with another body before."""
+    """The same Idempotency-Key came with another call or another body before."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,18 @@ def make_event(order: Order) -> Event:
         time=times.now(),
         data=order.data,
         actor=order.actor,
-        request_hash=hashlib.sha256(order.raw).hexdigest(),
+        request_hash=request_hash(order.kind, order.raw),
         expected_revision=order.expected_revision,
         trace=current_traceparent(),
     )
+
+
+def request_hash(kind: EventKind, raw: bytes) -> str:
+    """SHA-256 (hex) of what was asked for: the kind of event and the body.
+
+    The body alone would not do: a retraction and a withdrawal may read the same.
+    """
+    return hashlib.sha256(kind.value.encode() + b"\n" + raw).hexdigest()
 
 
 class Intake:
@@ -70,7 +81,10 @@ class Intake:
         self._publisher = publisher
         self._statuses = statuses
         self._max_in_flight = max_in_flight
-        self._in_flight = 0
+        self._in_flight: dict[object, Event] = {}
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
+        self._is_stopping = False
 
     async def accept(self, event: Event) -> None:
         """Put the event on the log: when this returns, it is durable.
@@ -78,26 +92,49 @@ class Intake:
         Raises: KeyReused, as far as it is known here; Full; Away (it may have arrived: the same request again is safe
         with an `Idempotency-Key`); Invalid when it is larger than the log takes.
         """
-        known = self._statuses.known_hash(event.id)
-        if known is not None and known != event.request_hash:
-            raise KeyReused("This Idempotency-Key came with another body before: use a new key for a new request.")
+        if self._known_hashes(event.id) - {event.request_hash}:
+            raise KeyReused(KEY_REUSED)
         if self._statuses.is_decided(event.id):
             return
-        if self._in_flight >= self._max_in_flight:
-            raise Full(f"{self._max_in_flight} events are on their way to the log already.")
-        await self._publish(event)
+        if self._is_stopping:
+            raise Full("This instance stops: send the same request again in a moment.")
+        if len(self._in_flight) >= self._max_in_flight:
+            raise Full(
+                f"{self._max_in_flight} events are on their way to the log already: try again in a moment."
+            )
+        with self._flying(event):
+            await self._publish(event)
         self._statuses.remember_accepted(event)
         metrics.events_accepted.labels(kind=event.kind.value).inc()
         log.info("event_accepted", event_id=event.id, article_id=event.article_id, kind=event.kind.value)
 
+    async def stop(self) -> None:
+        """Take nothing more, and wait until what is on its way has arrived or failed; bounded."""
+        self._is_stopping = True
+        await self._is_empty.wait()
+
+    def _known_hashes(self, event_id: str) -> set[str]:
+        known = self._statuses.known_hash(event_id)
+        flying = {event.request_hash for event in self._in_flight.values() if event.id == event_id}
+        return flying if known is None else flying | {known}
+
+    @contextmanager
+    def _flying(self, event: Event) -> Iterator[None]:
+        place = object()
+        self._in_flight[place] = event
+        self._is_empty.clear()
+        metrics.events_in_flight.set(len(self._in_flight))
+        try:
+            yield
+        finally:
+            del self._in_flight[place]
+            metrics.events_in_flight.set(len(self._in_flight))
+            if not self._in_flight:
+                self._is_empty.set()
+
     async def _publish(self, event: Event) -> None:
-        self._in_flight += 1
-        metrics.events_in_flight.set(self._in_flight)
         try:
             async with asyncio.timeout(PUBLISH_SECONDS):
                 await self._publisher.publish(event_message(event))
         except TimeoutError as error:
             raise Away("kafka", f"no acknowledgement within {PUBLISH_SECONDS} s") from error
-        finally:
-            self._in_flight -= 1
-            metrics.events_in_flight.set(self._in_flight)

@@ -10,13 +10,13 @@ import structlog
 from pydantic import SecretStr
 
 from newsroom import times
-from newsroom.errors import Conflict, NotFound
+from newsroom.errors import Away, Conflict, NotFound
 from newsroom.http.keyfeed import KeyFeed
 from newsroom.kafka.producer import Publisher
 from newsroom.keys import ApiKey, Role, digest, key_message, new_secret
 from newsroom.telemetry import current_traceparent
 
-READ_BACK_SECONDS = 2.0
+READ_SECONDS = 1.5
 log = structlog.get_logger(__name__)
 
 
@@ -40,11 +40,17 @@ class KeyAdmin:
         self._publisher = publisher
         self._one_at_a_time = asyncio.Lock()
 
+    def all(self) -> list[ApiKey]:
+        """Every key by name, revoked and expired ones too."""
+        return self._feed.ring.all()
+
     async def make(self, name: str, role: Role, expires_at: datetime | None) -> FreshKey:
         """A new key. Raises: NameTaken, Away."""
         async with self._one_at_a_time:
-            await self._feed.catch_up(READ_BACK_SECONDS)
-            taken = NameTaken(f"A key {name!r} was made before: names, also of revoked keys, are never given twice.")
+            await self._read_to_the_end()
+            taken = NameTaken(
+                f"A key {name!r} was made before: names, also of revoked keys, are never given twice."
+            )
             if self._feed.ring.by_name(name) is not None:
                 raise taken
             secret = new_secret()
@@ -59,7 +65,7 @@ class KeyAdmin:
     async def revoke(self, name: str) -> None:
         """Revoke a key; again is no error. Raises: NotFound; Conflict for the last publisher; Away."""
         async with self._one_at_a_time:
-            await self._feed.catch_up(READ_BACK_SECONDS)
+            await self._read_to_the_end()
             key = self._feed.ring.by_name(name)
             if key is None:
                 raise NotFound(f"No key is called {name[:60]!r}: GET /keys lists them.")
@@ -74,6 +80,7 @@ class KeyAdmin:
         """Put the operator's own key on the log, unless it ever was there: a revoked one stays revoked. Raises: Away."""
         wanted = digest(secret.get_secret_value())
         async with self._one_at_a_time:
+            await self._read_to_the_end()
             if self._feed.ring.by_digest(wanted) is not None:
                 return
             is_free = self._feed.ring.by_name("publisher") is None
@@ -81,10 +88,15 @@ class KeyAdmin:
             await self._write(_key(name, Role.PUBLISHER, wanted, None))
             log.info("first_key_put", key_name=name)
 
+    async def _read_to_the_end(self) -> None:
+        """Know what every instance has written up to now. Raises: Away."""
+        if not await self._feed.catch_up(READ_SECONDS):
+            raise Away("kafka", "the keys could not be read to their end")
+
     async def _write(self, key: ApiKey) -> None:
         await self._publisher.publish(key_message(key, current_traceparent()))
-        if not await self._feed.catch_up(READ_BACK_SECONDS):
-            log.warning("key_not_read_back", key_name=key.name, seconds=READ_BACK_SECONDS)
+        if not await self._feed.catch_up(READ_SECONDS):
+            log.warning("key_not_read_back", key_name=key.name, seconds=READ_SECONDS)
 
     def _is_last_publisher(self, key: ApiKey) -> bool:
         now = times.now()

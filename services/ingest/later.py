@@ -38,7 +38,8 @@ class NotYet(Contract):
         None, _nothing("embargoes come later: save it as a draft and publish it when the embargo ends")
     ] = Field(default=None, description="Embargo: not in this release, only null")
     breaking_until: Annotated[
-        None, _nothing("breaking does not end by itself yet: amend the article with breaking false when it does")
+        None,
+        _nothing("breaking does not end by itself yet: amend the article with breaking false when it does"),
     ] = Field(default=None, description="End of breaking: not in this release, only null")
     live: Annotated[Literal[False], BeforeValidator(_not_live)] = Field(
         default=False, description="Live articles: not in this release, only false"

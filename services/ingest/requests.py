@@ -99,7 +99,9 @@ ShortNote = Annotated[Note, Field(max_length=2000)]
 class SentDateline(Dateline):
     """Where the story was filed, and the zone its times are told in."""
 
-    place: Line = Field(max_length=200, description="Place as readers see it", examples=["Astana, Kazakhstan"])
+    place: Line = Field(
+        max_length=200, description="Place as readers see it", examples=["Astana, Kazakhstan"]
+    )
 
 
 class SentSource(Source):
@@ -112,7 +114,9 @@ class SentSource(Source):
 class SentDraft(ArticleText, NotYet):
     """An article that need not be finished: only headline and section are needed."""
 
-    headline: Line = Field(max_length=300, description="One line", examples=["Siege at a bank in Astana ends"])
+    headline: Line = Field(
+        max_length=300, description="One line", examples=["Siege at a bank in Astana ends"]
+    )
     deck: OptionalLine = Field(default="", max_length=1000, description="The sentence below the headline")
     body: SentBody = Field(
         default="",
@@ -152,14 +156,18 @@ class SentArticle(SentDraft):
 class NewArticle(SentDraft):
     """A new article: published, or with `draft` only saved."""
 
-    id: ArticleId | None = Field(default=None, description="Your own id; made where absent", examples=["bank-siege"])
+    id: ArticleId | None = Field(
+        default=None, description="Your own id; made where absent", examples=["bank-siege"]
+    )
     draft: bool = Field(default=False, description="Save it, do not publish it")
 
 
 class Update(Contract):
     """New facts: the whole article as it reads now, and what is new in a sentence."""
 
-    note: ShortNote = Field(description="Told to readers", examples=["The siege has ended; all hostages are free."])
+    note: ShortNote = Field(
+        description="Told to readers", examples=["The siege has ended; all hostages are free."]
+    )
     article: SentArticle
 
 
@@ -168,7 +176,8 @@ class Correction(Contract):
 
     kind: CorrectionKind = Field(description="What readers are told it is")
     note: ShortNote = Field(
-        description="Told to readers", examples=["An earlier version misstated the number of hostages: there were two."]
+        description="Told to readers",
+        examples=["An earlier version misstated the number of hostages: there were two."],
     )
     article: SentArticle
 
@@ -182,7 +191,9 @@ class Amendment(Contract):
 class Retraction(Contract):
     """Killed, for good."""
 
-    note: ShortNote = Field(description="Told to readers where the text was", examples=["The report was unfounded."])
+    note: ShortNote = Field(
+        description="Told to readers where the text was", examples=["The report was unfounded."]
+    )
 
 
 class Withdrawal(Contract):

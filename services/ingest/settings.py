@@ -7,7 +7,6 @@ from pydantic import Field, SecretStr
 from newsroom.settings import CommonSettings
 
 
-
 class IngestSettings(CommonSettings):
     """Settings of the ingest service."""
 
@@ -24,5 +23,8 @@ class IngestSettings(CommonSettings):
         description="The first key, which may do everything; put on the log at the start if it never was there",
     )
     max_in_flight: int = Field(
-        default=256, ge=1, le=100_000, description="Most events on their way to the log; more are told to wait"
+        default=256,
+        ge=1,
+        le=100_000,
+        description="Most events on their way to the log; more are told to wait",
     )

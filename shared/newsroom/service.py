@@ -16,15 +16,16 @@ import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import structlog
 import uvicorn
 import uvloop
 from fastapi import FastAPI
 
-from newsroom.errors import Misconfigured
+from newsroom.errors import Away, Misconfigured
 from newsroom.http.health import Health
+from newsroom.kafka.backoff import Backoff
 from newsroom.telemetry import metrics
 
 EXIT_STOPPED = 0
@@ -34,6 +35,7 @@ _GRACE_SECONDS = 2.0
 _LAST_REQUESTS_SHARE = 0.25
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
 Task = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -66,6 +68,17 @@ async def serve(
         finally:
             serving.cancel()
             listener.close()
+
+
+async def persist(step: Callable[[], Awaitable[T]], what: str) -> T:
+    """Try a step until the dependency that it needs is there, with back-off."""
+    backoff = Backoff(first=0.2, most=10.0)
+    while True:
+        try:
+            return await step()
+        except Away as error:
+            log.warning("step_waits", step=what, reason=str(error))
+            await asyncio.sleep(backoff.next_delay_seconds())
 
 
 def main(run: Callable[[], Coroutine[Any, Any, int]]) -> NoReturn:

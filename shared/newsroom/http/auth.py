@@ -9,7 +9,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from newsroom import times
-from newsroom.errors import Forbidden, Unauthenticated
+from newsroom.errors import Away, Forbidden, Unauthenticated
 from newsroom.keys import ApiKey, KeyRing, Role
 
 _scheme = HTTPBearer(
@@ -27,11 +27,16 @@ def caller(
     request: Request,
     _documented: Annotated[HTTPAuthorizationCredentials | None, Security(_scheme)] = None,
 ) -> ApiKey | None:
-    """The caller's key; None where no `Authorization` came. Raises: Unauthenticated where it is no good."""
+    """The caller's key; None where no `Authorization` came.
+
+    Raises: Unauthenticated where it is no good; Away while the keys are not read yet.
+    """
     headers = request.headers.getlist("authorization")
     if not headers:
         return None
     secret = _secret(headers)
+    if not request.app.state.keys_are_known():
+        raise Away("kafka", "the keys are not read yet")
     ring: KeyRing = request.app.state.keys
     key = ring.find(secret, times.now())
     if key is None:
@@ -46,11 +51,18 @@ def requires(role: Role) -> Callable[[ApiKey | None], ApiKey]:
     def admitted(key: Annotated[ApiKey | None, Depends(caller)]) -> ApiKey:
         if key is None:
             raise Unauthenticated("Send a key: Authorization: Bearer nrk_…")
-        if not key.role.may_act_as(role):
-            raise Forbidden(f"The key {key.name!r} is a {key.role.value}'s: this needs a {role.value}'s.")
+        demand(key, role)
         return key
 
     return admitted
+
+
+def demand(key: ApiKey, role: Role) -> None:
+    """Raises: Forbidden unless the key has this role or one above."""
+    if not key.role.may_act_as(role):
+        raise Forbidden(
+            f"This needs the role {role.value}; the key {key.name!r} has the role {key.role.value}."
+        )
 
 
 def _secret(headers: list[str]) -> str:

@@ -73,7 +73,9 @@ def parse(model: type[ModelT], raw: bytes) -> ModelT:
 
 def _check_type(request: Request) -> None:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Refused(Kind.UNSUPPORTED_MEDIA_TYPE, "Send the body as it is: Content-Encoding is not supported.")
+        raise Refused(
+            Kind.UNSUPPORTED_MEDIA_TYPE, "Send the body as it is: Content-Encoding is not supported."
+        )
     essence, _, parameters = request.headers.get("content-type", "").lower().partition(";")
     kind = essence.strip()
     is_json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))

@@ -62,6 +62,7 @@ class Kind(Enum):
     DEAD_LETTERED = ("dead-lettered", 422, "The event could not be processed")
     TOO_MANY = ("too-many-requests", 429, "Too many requests")
     BUG = ("internal-error", 500, "Something went wrong on our side")
+    NOT_YET = ("not-in-this-release", 501, "This comes with a later release")
     AWAY = ("away", 503, "Something we need does not answer")
     BUSY = ("busy", 503, "Too many requests are in flight")
 
