@@ -1,0 +1,263 @@
+"""The compose stack as its files have it: who listens where, who waits for whom, what it may do and use."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from newsroom.settings import CommonSettings
+from services.ingest.settings import IngestSettings
+from services.render.headers import CONTENT_TYPES, IMMUTABLE, REVALIDATED, SECURITY
+from services.render.settings import RenderSettings
+from services.render.site import ENCODINGS
+from services.store.settings import StoreSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+ALL = ("kafka", "mongo", "ingest", "store", "render", "edge")
+OURS: dict[str, tuple[type[CommonSettings], str]] = {
+    "ingest": (IngestSettings, "8001"),
+    "store": (StoreSettings, "8002"),
+    "render": (RenderSettings, "8000"),
+}
+each = pytest.mark.parametrize("name", ALL)
+each_of_ours = pytest.mark.parametrize("name", OURS)
+
+
+@cache
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return loaded
+
+
+def service(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = compose()["services"][name]
+    return found
+
+
+@cache
+def dockerfile() -> str:
+    return (ROOT / "Dockerfile").read_text()
+
+
+@cache
+def caddyfile() -> str:
+    return (ROOT / "compose" / "edge" / "Caddyfile").read_text()
+
+
+def site_block(address: str) -> str:
+    """What the Caddyfile has between the braces of a site or snippet."""
+    found = re.search(rf"^{re.escape(address)} \{{\n(.*?)^\}}", caddyfile(), re.MULTILINE | re.DOTALL)
+    assert found, address
+    return found[1]
+
+
+def seconds(duration: str) -> int:
+    return int(duration.removesuffix("s"))
+
+
+def test_the_stack_is_these_six_services() -> None:
+    assert set(compose()["services"]) == set(ALL)
+
+
+@each
+def test_only_the_edge_has_ports_and_only_on_loopback(name: str) -> None:
+    ports = service(name).get("ports", [])
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    assert [port.rpartition(":")[2] for port in ports] == (["8000", "8001", "8002"] if name == "edge" else [])
+
+
+@each
+def test_no_service_runs_as_root(name: str) -> None:
+    user = service(name).get("user")
+    if name in OURS:
+        assert user is None  # the image says it
+        return
+    assert not str(user).startswith(("0", "root"))
+
+
+def test_our_image_ends_as_somebody_without_rights() -> None:
+    users = re.findall(r"^USER (\S+)$", dockerfile(), re.MULTILINE)
+    assert users == ["newsroom"]
+    assert re.search(r"useradd --uid [1-9]\d{3,} ", dockerfile())
+
+
+@each
+def test_a_service_can_change_nothing_but_its_volumes(name: str) -> None:
+    assert service(name)["read_only"] is True
+    assert service(name)["cap_drop"] == ["ALL"]
+    assert service(name)["security_opt"] == ["no-new-privileges:true"]
+
+
+@each
+def test_a_service_that_dies_is_started_again(name: str) -> None:
+    assert service(name)["restart"] == "unless-stopped"
+
+
+@each
+def test_memory_and_logs_are_bounded(name: str) -> None:
+    assert re.fullmatch(r"\d+[mg]", service(name)["mem_limit"])
+    assert set(service(name)["logging"]["options"]) == {"max-size", "max-file"}
+
+
+@each
+def test_health_is_checked_often_enough_for_wait(name: str) -> None:
+    check = service(name)["healthcheck"]
+    assert seconds(check["interval"]) <= 5
+    assert seconds(check["start_period"]) >= 60
+
+
+@pytest.mark.parametrize(
+    ("name", "needs"),
+    [
+        ("ingest", {"kafka"}),
+        ("store", {"kafka", "mongo"}),
+        ("render", {"kafka", "mongo"}),
+        ("edge", {"ingest", "store", "render"}),
+    ],
+)
+def test_a_service_starts_when_what_it_needs_is_healthy(name: str, needs: set[str]) -> None:
+    waits = service(name)["depends_on"]
+    assert set(waits) == needs
+    assert all(wait["condition"] == "service_healthy" for wait in waits.values())
+
+
+@each_of_ours
+def test_the_health_check_asks_the_port_that_the_service_listens_on(name: str) -> None:
+    settings, port = OURS[name]
+    environment = service(name)["environment"]
+    own = [variable for variable in environment if variable.endswith("_PORT")]
+    assert len(own) == 1
+    assert own[0].removeprefix("NEWSROOM_").lower() in settings.model_fields
+    assert str(environment[own[0]]) == port
+    assert service(name)["healthcheck"]["test"][-1] == port
+    assert environment["NEWSROOM_HOST"] == "0.0.0.0"
+
+
+@each_of_ours
+def test_a_service_is_given_each_of_its_settings_and_no_other(name: str) -> None:
+    settings, _ = OURS[name]
+    known = {f"NEWSROOM_{field.upper()}" for field in settings.model_fields}
+    assert set(service(name)["environment"]) == known
+
+
+@each_of_ours
+def test_a_service_has_more_time_to_stop_than_it_takes(name: str) -> None:
+    assert seconds(service(name)["stop_grace_period"]) > 15
+    assert CommonSettings.model_fields["stop_seconds"].default == 15
+
+
+def test_without_a_key_one_line_says_what_to_copy() -> None:
+    key = service("ingest")["environment"]["NEWSROOM_PUBLISHER_KEY"]
+    assert key.startswith("${NEWSROOM_PUBLISHER_KEY:?copy .env.example to .env")
+    assert "\n" not in key
+    assert service("render")["environment"]["NEWSROOM_PUBLISHER_KEY"] == key
+
+
+def test_no_secret_stands_in_the_file() -> None:
+    for name in OURS:
+        for variable, value in service(name)["environment"].items():
+            assert not variable.endswith(("_KEY", "_SECRET", "_PASSWORD")) or str(value).startswith("${")
+
+
+@pytest.mark.parametrize(
+    ("name", "volume", "place"),
+    [
+        ("kafka", "kafka", "/var/lib/kafka/data"),
+        ("mongo", "mongo", "/data/db"),
+        ("render", "pages", "/pages"),
+    ],
+)
+def test_what_must_last_lies_on_a_named_volume(name: str, volume: str, place: str) -> None:
+    assert volume in compose()["volumes"]
+    assert f"{volume}:{place}" in service(name)["volumes"]
+
+
+def test_the_edge_reads_the_pages_and_cannot_write_them() -> None:
+    pages = [volume for volume in service("edge")["volumes"] if isinstance(volume, dict)]
+    assert [(mount["source"], mount["target"], mount["read_only"]) for mount in pages] == [
+        ("pages", "/pages", True)
+    ]
+
+
+def test_every_file_that_is_mounted_is_there() -> None:
+    mounts = [mount for name in ALL for mount in service(name).get("volumes", []) if isinstance(mount, str)]
+    files = [mount.split(":")[0] for mount in mounts if mount.startswith("./")]
+    assert files
+    assert all((ROOT / file).exists() for file in files)
+    assert all(mount.endswith(":ro") for mount in mounts if mount.startswith("./"))
+
+
+def test_kafka_and_mongodb_cannot_be_reached_from_outside_nor_from_the_edge() -> None:
+    assert compose()["networks"]["back"] == {"internal": True}
+    assert service("kafka")["networks"] == service("mongo")["networks"] == ["back"]
+    assert service("edge")["networks"] == ["front"]
+
+
+@pytest.mark.parametrize("name", ["kafka", "mongo", "edge"])
+def test_an_image_names_its_version(name: str) -> None:
+    assert re.fullmatch(r"[a-z/]+:\d+\.\d+(\.\d+)?", service(name)["image"])
+
+
+def test_kafka_is_the_version_that_runs_without_containers() -> None:
+    jars = (ROOT / "desk" / "parts" / "jars.txt").read_text()
+    assert f":{service('kafka')['image'].rpartition(':')[2]}" in jars
+
+
+def test_our_image_stands_on_one_python_and_hashed_packages() -> None:
+    bases = re.findall(r"^FROM (\S+)", dockerfile(), re.MULTILINE)
+    assert len(set(bases)) == 1
+    assert re.fullmatch(r"python:3\.\d+-slim", bases[0])
+    assert "--require-hashes -r /tmp/runtime.txt" in dockerfile()
+
+
+def test_a_kafka_group_outlives_a_long_pause() -> None:
+    assert service("kafka")["environment"]["KAFKA_OFFSETS_RETENTION_MINUTES"] >= 365 * 24 * 60
+
+
+def test_topics_are_made_by_the_services_alone() -> None:
+    assert service("kafka")["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
+
+
+# --- the edge
+
+
+@each_of_ours
+def test_the_edge_spreads_a_port_over_the_instances_of_its_service(name: str) -> None:
+    _, port = OURS[name]
+    assert f"import spread {name} {port}" in site_block(f":{port}")
+
+
+def test_the_edge_asks_render_only_for_what_is_no_file() -> None:
+    block = site_block(":8000")
+    assert service("render")["environment"]["NEWSROOM_SERVE_PAGES"] == "false"
+    assert block.index("route @file") < block.index("import spread render")
+
+
+def test_the_edge_never_looks_for_a_file_on_the_live_stream() -> None:
+    block = site_block(":8000")
+    assert "not path */ */index.html *.br *.gz /live /live/*" in block
+
+
+def test_the_edge_serves_what_is_compressed_already() -> None:
+    tokens = {".br": "br", ".gz": "gzip"}
+    assert f"precompressed {' '.join(tokens[suffix] for suffix in ENCODINGS)}" in site_block("(words)")
+
+
+def test_the_edge_gives_the_headers_that_render_gives() -> None:
+    block = site_block("(words)")
+    for name, value in SECURITY.items():
+        assert f'{name} "{value}"' in block
+    assert f'~^/assets/ "{IMMUTABLE}"' in block
+    assert f'default "{REVALIDATED}"' in block
+
+
+def test_the_edge_names_the_content_types_that_render_names() -> None:
+    told = dict(re.findall(r'~\\(\.\w+)\$ "([^"]+)"', site_block("(words)")))
+    default = re.search(r'default "(text/html[^"]+)"', site_block("(words)"))
+    assert default
+    assert told | {".html": default[1]} == dict(CONTENT_TYPES)
