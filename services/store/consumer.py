@@ -15,7 +15,7 @@ import structlog
 
 from newsroom.envelope import unwrap
 from newsroom.errors import Away, BadRecord
-from newsroom.events import Event, EventKind, decode_event
+from newsroom.events import Event, decode_event
 from newsroom.ids import ARTICLE_ID, is_event_id
 from newsroom.kafka.consumer import Delivery
 from newsroom.kafka.producer import Publisher
@@ -26,7 +26,7 @@ from newsroom.telemetry import metrics
 from newsroom.times import now, to_moment
 from services.store.announcing import announcements, outcome
 from services.store.decisions import Decision, Loaded, Overtaken, Revisions
-from services.store.filing import Article, apply, change_of
+from services.store.filing import Article, apply, change_of, changed_fields
 from services.store.replay import Replay
 
 __all__ = ["Filer", "decode_event"]
@@ -65,7 +65,7 @@ class Filer:
         old = [delivery for delivery in batch if self._replay.is_old(delivery.record)]
         if old:
             await self._file(old, taken)
-            await self._replay.folded(delivery.record for delivery in old)
+            await self._replay.folded([delivery.record for delivery in old])
         live = [delivery for delivery in batch if not self._replay.is_old(delivery.record)]
         if live:
             await self._replay.cross({delivery.record.partition for delivery in live})
@@ -79,7 +79,7 @@ class Filer:
             if not self._replay.is_old(record):
                 await self._publisher.publish(outcome(standing))
             metrics.events_decided.labels(state=standing.state.value).inc()
-        await self._replay.folded([record])
+        await self._replay.parked(record)
 
     async def _file(self, batch: Batch, taken: datetime) -> Folded:
         """Fold and write, again from the start when another owner was faster."""
@@ -158,7 +158,7 @@ def fold(loaded: Loaded, batch: Batch, taken: datetime) -> Folded:
         result = apply(article, event, position)
         if isinstance(result, Article):
             folded.articles[result.id] = result
-        folded.fresh[event.id] = _decision(event, position, result, taken)
+        folded.fresh[event.id] = _decision(event, position, article, result, taken)
     return folded
 
 
@@ -167,12 +167,13 @@ def _is_in(article: Article, record: Record) -> bool:
     return article.partition == record.partition and record.offset <= article.offset
 
 
-def _decision(event: Event, at: Position, result: Article | Rejection, taken: datetime) -> Decision:
-    is_stored = isinstance(result, Article)
-    return Decision(
+def _decision(
+    event: Event, at: Position, former: Article | None, result: Article | Rejection, taken: datetime
+) -> Decision:
+    decision = Decision(
         event_id=event.id,
         article_id=event.article_id,
-        state=EventState.STORED if is_stored else EventState.REJECTED,
+        state=EventState.REJECTED,
         partition=at.partition,
         offset=at.offset,
         kind=event.kind,
@@ -180,11 +181,19 @@ def _decision(event: Event, at: Position, result: Article | Rejection, taken: da
         actor=event.actor,
         trace=event.trace,
         request_hash=event.request_hash,
-        revision=result.revision if isinstance(result, Article) else None,
-        change=change_of(result, event) if isinstance(result, Article) else None,
-        article=result.model_copy(update={"changes": ()}) if isinstance(result, Article) else None,
-        rejection=None if isinstance(result, Article) else result,
         times={"accepted": to_moment(event.time), "taken": taken},
+    )
+    if not isinstance(result, Article):
+        return decision.model_copy(update={"rejection": result})
+    return decision.model_copy(
+        update={
+            "state": EventState.STORED,
+            "revision": result.revision,
+            "revised_at": result.time,
+            "changed": changed_fields(former, result),
+            "change": change_of(result, event),
+            "article": result.model_copy(update={"changes": ()}),
+        }
     )
 
 

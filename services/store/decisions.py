@@ -24,9 +24,9 @@ from services.store.filing import Article
 class Decision(Contract):
     """One event's end.
 
-    Of a stored one: the revision it made, what that adds to the public history (`change`) and the article
-    after it, without that history. `note` is kept as the editor wrote it, private ones too. `times`: named
-    steps.
+    Of a stored one: the revision it made and when (`revised_at`), which fields of the text it changed, what it
+    adds to the public history (`change`) and the article after it, without that history. `note` is kept as the
+    editor wrote it, private ones too. `times`: named steps.
     """
 
     event_id: str
@@ -40,6 +40,8 @@ class Decision(Contract):
     trace: str | None = None
     request_hash: str = ""
     revision: int | None = None
+    revised_at: Moment | None = None
+    changed: tuple[str, ...] = ()
     change: Change | None = None
     article: Article | None = None
     rejection: Rejection | None = None
@@ -88,6 +90,10 @@ class Revisions(Protocol):
 
     async def park(self, decision: Decision) -> Decision:
         """Keep a dead letter's decision unless the event has one; the decision that stands."""
+        ...
+
+    async def count(self) -> int:
+        """How many articles there are, about."""
         ...
 
     async def heads(self, article_ids: Collection[str]) -> list[Article]:

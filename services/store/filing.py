@@ -112,6 +112,23 @@ def change_of(article: Article, event: Event) -> Change | None:
     return Change(revision=article.revision, kind=kind, time=article.time, note=note, breaking=breaking)
 
 
+def changed_fields(former: Article | None, article: Article) -> tuple[str, ...]:
+    """The fields of the text that a revision changed, in their order.
+
+    Of a public revision against what the public saw before it, of a draft against the text before it. None of a
+    first publication, nor where no text came.
+    """
+    if former is None:
+        return ()
+    is_shown = article.public is not None and article.public.revision == article.revision
+    before = former.public.text if is_shown and former.public is not None else former.text
+    if before is None or (is_shown and former.public is None) or article.status is Status.RETRACTED:
+        return ()
+    return tuple(
+        name for name in ArticleText.model_fields if getattr(before, name) != getattr(article.text, name)
+    )
+
+
 def shows(kind: EventKind) -> bool:
     """Whether an event of this kind changes what the public sees."""
     return kind is not EventKind.DRAFTED

@@ -67,11 +67,13 @@ def check(
             f"{cluster_id}: point it back, or name an empty database in NEWSROOM_STORE_DATABASE, which is then "
             "filled from this log"
         )
-    for partition, offset in sorted(newest.items()):
+    known = {partition: end - 1 for partition, end in identity.horizon.items()}
+    for partition in sorted({*known, *newest}):
+        offset = max(known.get(partition, -1), newest.get(partition, -1))
         if offset >= ends.get(partition, 0):
             raise Misconfigured(
-                f"database {name} has filed offset {offset} of newsroom.events partition {partition}, but that ends "
-                f"at {ends.get(partition, 0)}: the log was cut or restored from an older copy; bring the whole log "
+                f"database {name} knows offset {offset} of newsroom.events partition {partition}, but that ends at "
+                f"{ends.get(partition, 0)}: the log was cut or restored from an older copy; bring the whole log "
                 "back, or name an empty database in NEWSROOM_STORE_DATABASE, which is then filled from this log"
             )
 

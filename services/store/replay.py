@@ -7,7 +7,7 @@ show for a moment. What was crossed is noted after its announcement, so a proces
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 
@@ -45,32 +45,61 @@ class Replay:
         """Whether the record stands before the horizon: history, which is not told."""
         return record.offset < self._identity.horizon.get(record.partition, 0)
 
-    async def folded(self, records: Iterable[Record]) -> None:
-        """These records of the history are done with; cross where that was the last of it.
-
-        A dead letter may be parked before what stands ahead of it is filed: it counts once that is.
-        """
-        reached: dict[int, int] = {}
+    async def folded(self, records: Sequence[Record]) -> None:
+        """These records are filed, as is all that stood before them; cross where that was the last of the history."""
+        filed: dict[int, int] = {}
         for record in records:
             if self.is_old(record):
-                self._parked.add((record.partition, record.offset))
-                reached[record.partition] = self._identity.folded.get(record.partition, 0)
-        for partition in reached:
-            reached[partition] = self._filed_up_to(partition, reached[partition])
-        if not reached:
+                filed[record.partition] = max(filed.get(record.partition, 0), record.offset + 1)
+        await self._note(filed)
+
+    async def parked(self, record: Record) -> None:
+        """This record became a dead letter, maybe before what stands ahead of it is filed: it counts once that is."""
+        if self.is_old(record):
+            self._parked.add((record.partition, record.offset))
+            await self.refresh()
+            await self._note({record.partition: self._identity.folded.get(record.partition, 0)})
+
+    async def _note(self, filed: Mapping[int, int]) -> None:
+        """Note how far history is filed, dead letters that follow at once included."""
+        if not filed:
             return
-        await self._identities.note_folded(reached)
+        await self._identities.note_folded(
+            {partition: self._past_parked(partition, offset) for partition, offset in filed.items()}
+        )
         await self.refresh()
         await self.cross(self._identity.due())
 
-    def _filed_up_to(self, partition: int, offset: int) -> int:
+    def _past_parked(self, partition: int, offset: int) -> int:
+        while (partition, offset) in self._parked:
+            offset += 1
         return offset
 
     async def cross(self, partitions: Collection[int]) -> None:
         """Announce the heads of these partitions, unless that was done: all of their history is filed."""
-        for partition in sorted(set(partitions) & self._identity.horizon.keys() - self._identity.crossed):
-            async with self._crossing:
-                await self._cross(partition)
+        async with self._crossing:
+            for partition in sorted(set(partitions) & self._identity.horizon.keys()):
+                if partition not in self._identity.crossed:
+                    await self._cross(partition)
+
+    async def watch(self) -> None:
+        """Follow how far the other instances have come, until all of the history is told. Ends by itself."""
+        while not self.is_over:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                await self.refresh()
+            except Away as error:
+                log.warning("replay_watch_waits", reason=str(error))
+
+    async def _cross(self, partition: int) -> None:
+        """Announce every head that is history; one that moved on is told by who moved it, who crossed before."""
+        after, count, end = "", 0, self._identity.horizon[partition]
+        while heads := await self._revisions.heads_from(after, _CHUNK, partition=partition, before=end):
+            await announce_again(self._revisions, self._publisher, heads)
+            after, count = heads[-1].id, count + len(heads)
+        await self._identities.note_crossed(partition)
+        await self.refresh()
+        log.info("history_announced", partition=partition, articles=count, offset=end)
 
     async def refresh(self) -> None:
         """Read how far all instances have come."""

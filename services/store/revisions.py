@@ -104,6 +104,10 @@ class MongoRevisions:
             )
         return to_decision(document)
 
+    async def count(self) -> int:
+        with mongo.translating():
+            return await self._heads.estimated_document_count()
+
     async def heads(self, article_ids: Collection[str]) -> list[Article]:
         with mongo.translating():
             found = self._heads.find({"_id": {"$in": list(article_ids)}}).sort("_id", mongo.ASCENDING)

@@ -49,6 +49,38 @@ async def end_offsets(bootstrap: str, topic: str) -> dict[TopicPartition, int]:
         return await ends.ask()
 
 
+async def committed_offsets(bootstrap: str, group: str, topic: str) -> dict[int, int]:
+    """The next offset that a group reads of each partition of a topic, where it has committed one. Raises: Away."""
+    async with _admin(bootstrap) as admin:
+        found = await admin.list_consumer_group_offsets(group)
+    return {place.partition: at.offset for place, at in found.items() if place.topic == topic and at.offset >= 0}
+
+
+async def group_lags(bootstrap: str) -> dict[str, int]:
+    """Of each consumer group, how many records it has still to read where it has committed. Raises: Away."""
+    async with _admin(bootstrap) as admin:
+        groups = [group for group, *_ in await admin.list_consumer_groups()]
+        committed = {group: await admin.list_consumer_group_offsets(group) for group in groups}
+    names = {place.topic for places in committed.values() for place in places}
+    ends = {place: end for name in names for place, end in (await end_offsets(bootstrap, name)).items()}
+    return {
+        group: sum(
+            max(0, ends[TopicPartition(place.topic, place.partition)] - at.offset)
+            for place, at in places.items()
+            if at.offset >= 0
+        )
+        for group, places in committed.items()
+    }
+
+
+async def missing_topics(bootstrap: str) -> list[str]:
+    """Names of our topics that are not there. Raises: Away."""
+    names = [spec.name for spec in topics.ALL]
+    async with _admin(bootstrap) as admin:
+        there = await _partition_counts(admin, names)
+    return [name for name in names if name not in there]
+
+
 async def ensure_topics(
     bootstrap: str, *, replication: int, min_insync: int, specs: Iterable[topics.TopicSpec] = topics.ALL
 ) -> None:

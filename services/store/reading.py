@@ -1,0 +1,129 @@
+"""What readers of the API ask of the database: heads by place and time, an article's history, an event's end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from newsroom import mongo
+from newsroom.outcomes import Rendering
+from newsroom.times import rfc3339
+from newsroom.updates import Status
+from services.store.decisions import Decision
+from services.store.filing import Article
+from services.store.renderings import RENDERINGS, to_rendering
+from services.store.revisions import DECISIONS, HEADS, to_decision, to_head
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place in a list: behind the article that was shown last there."""
+
+    time: datetime
+    article_id: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A part of a list, newest first. `section` and `tag` are slugs; `since` is the earliest time."""
+
+    most: int
+    section: str | None = None
+    tag: str | None = None
+    since: datetime | None = None
+    after: Mark | None = None
+
+
+class Reading(Protocol):
+    """Answers from what stands. Every call may raise `Away`."""
+
+    async def article(self, article_id: str) -> Article | None: ...
+
+    async def public(self, wanted: Wanted) -> list[Article]:
+        """Public articles, by the time that orders listings."""
+        ...
+
+    async def drafts(self, wanted: Wanted) -> list[Article]:
+        """Articles with a draft that nothing public has superseded, by their newest revision's time.
+
+        Section and tag do not count.
+        """
+        ...
+
+    async def history(self, article_id: str) -> list[Decision]:
+        """Every revision of the article, oldest first, without its text."""
+        ...
+
+    async def revision(self, article_id: str, number: int) -> Decision | None:
+        """One revision with the article after it."""
+        ...
+
+    async def decision(self, event_id: str) -> Decision | None:
+        """The end of an event, without the article after it but for its id."""
+        ...
+
+    async def rendering(self, article_id: str) -> Rendering | None:
+        """How far the article's public outputs have come."""
+        ...
+
+
+class MongoReading:
+    """See `Reading`. Each query has its index (`services.store.revisions`)."""
+
+    def __init__(self, database: mongo.Database) -> None:
+        self._heads: mongo.Collection = database[HEADS]
+        self._decisions: mongo.Collection = database[DECISIONS]
+        self._renderings: mongo.Collection = database[RENDERINGS]
+
+    async def article(self, article_id: str) -> Article | None:
+        with mongo.translating():
+            document = await self._heads.find_one({"_id": article_id})
+        return to_head(document) if document else None
+
+    async def public(self, wanted: Wanted) -> list[Article]:
+        query: mongo.Document = {"status": Status.PUBLIC.value}
+        if wanted.section is not None:
+            query["listed.section"] = wanted.section
+        if wanted.tag is not None:
+            query["listed.tags"] = wanted.tag
+        return await self._newest(query, "bumped_at", wanted)
+
+    async def drafts(self, wanted: Wanted) -> list[Article]:
+        return await self._newest({"draft_revision": {"$exists": True}}, "time", wanted)
+
+    async def _newest(self, query: mongo.Document, field: str, wanted: Wanted) -> list[Article]:
+        bounds: dict[str, str] = {}
+        if wanted.since is not None:
+            bounds["$gte"] = rfc3339(wanted.since)
+        if wanted.after is not None:
+            time = rfc3339(wanted.after.time)
+            bounds["$lte"] = time
+            query["$or"] = [{field: {"$lt": time}}, {"_id": {"$gt": wanted.after.article_id}}]
+        if bounds:
+            query[field] = bounds
+        order = [(field, mongo.DESCENDING), ("_id", mongo.ASCENDING)]
+        with mongo.translating():
+            found = self._heads.find(query).sort(order).limit(wanted.most)
+            return [to_head(document) async for document in found]
+
+    async def history(self, article_id: str) -> list[Decision]:
+        query = {"article_id": article_id, "revision": {"$exists": True, "$gt": 0}}
+        with mongo.translating():
+            found = self._decisions.find(query, {"article": 0}).sort("revision", mongo.ASCENDING)
+            return [to_decision(document) async for document in found]
+
+    async def revision(self, article_id: str, number: int) -> Decision | None:
+        with mongo.translating():
+            document = await self._decisions.find_one({"article_id": article_id, "revision": number})
+        return to_decision(document) if document else None
+
+    async def decision(self, event_id: str) -> Decision | None:
+        with mongo.translating():
+            document = await self._decisions.find_one({"_id": event_id}, {"article": 0})
+        return to_decision(document) if document else None
+
+    async def rendering(self, article_id: str) -> Rendering | None:
+        with mongo.translating():
+            document = await self._renderings.find_one({"_id": article_id})
+        return to_rendering(document) if document else None
