@@ -39,12 +39,19 @@ from services.ingest.weight import complaint
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 _FIRST_YEAR = 1600
+NO_TEXT = "has no text once it is cleaned: what is public needs some"
 
 
 def _rfc_3339(value: Any) -> Any:
-    if isinstance(value, str) and not _RFC_3339.fullmatch(value):
+    """The time that a string says. Parsed here: behind a validator, strict Pydantic takes no string for a time."""
+    if not isinstance(value, str):
+        return value
+    if not _RFC_3339.fullmatch(value):
         raise ValueError("is no RFC 3339 time: write it like 2023-06-20T10:40:00+06:00")
-    return value
+    try:
+        return datetime.fromisoformat(value.upper())
+    except ValueError as error:
+        raise ValueError(f"is no time that exists: {error}") from error
 
 
 def _not_in_the_future(time: datetime) -> datetime:
@@ -85,7 +92,7 @@ def _within_limit(html: str) -> str:
 
 def _not_empty(html: str) -> str:
     if not paragraphs(html):
-        raise ValueError("has no text once it is cleaned: what is public needs some")
+        raise ValueError(NO_TEXT)
     return html
 
 

@@ -33,6 +33,7 @@ _WORDS: Mapping[str, str] = {
     "literal_error": "must be {expected}",
     "enum": "must be {expected}",
     "none_required": "must be null",
+    "datetime_type": "must be a time in a string, like 2023-06-20T10:40:00+06:00",
     "timezone_aware": "has no time zone: write it like 2023-06-20T10:40:00+06:00",
 }
 
