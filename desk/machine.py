@@ -1,0 +1,124 @@
+"""A newsroom on this machine as it is set up: where it lies, its ports, which servers it brings itself.
+
+Read once by `up` and `doctor`; the services get what they need of it in their environment, and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field
+
+from desk.parts.home import SOURCE, Home
+from desk.parts.ports import LOOPBACK
+from newsroom.settings import CommonSettings
+
+SERVICES = ("ingest", "store", "render")
+"""In the order in which they are stopped: first the door."""
+STOP_SECONDS = "4"
+"""Of one service, unless told otherwise: all of them, mongod and Kafka have to stop within 20 s."""
+
+_PASSED_ON = frozenset(
+    {
+        *("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "PYTHONPATH"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR"),
+    }
+)
+"""What a service needs besides its settings. No proxies: what the services ask is on this machine."""
+_NOT_FOR_SERVICES = frozenset({"NEWSROOM_KEY", "NEWSROOM_URL", "NEWSROOM_HOME", "NEWSROOM_PARTS"})
+
+
+class MachineSettings(CommonSettings):
+    """What `newsroom up` can be told, besides everything that the services can be told."""
+
+    home: Path = Field(default=Path(".newsroom"), description="Folder where everything is kept")
+    parts: Path | None = Field(
+        default=None,
+        description="Folder of Kafka's jars, if several newsrooms share them; default: in the home",
+    )
+    pages: Path | None = Field(default=None, description="Pages folder; default: in the home")
+    site_file: Path = Field(default=SOURCE / "site.toml", description="Description of the site")
+    site_port: int = Field(default=8000, ge=1, le=65535, description="Port of the public site")
+    ingest_port: int = Field(default=8001, ge=1, le=65535, description="Port of ingest")
+    store_port: int = Field(default=8002, ge=1, le=65535, description="Port of the store's read API")
+    kafka_port: int = Field(default=9192, ge=1, le=65535, description="Port of the embedded Kafka")
+    kafka_controller_port: int = Field(
+        default=9193, ge=1, le=65535, description="Port of the embedded Kafka's controller"
+    )
+    mongo_port: int = Field(default=27117, ge=1, le=65535, description="Port of the embedded mongod")
+
+    @property
+    def folder(self) -> Home:
+        return Home(self.home.absolute())
+
+    @property
+    def parts_folder(self) -> Path:
+        return (self.parts or self.home / "parts").absolute()
+
+    @property
+    def brings_kafka(self) -> bool:
+        """Whether the embedded Kafka is started: not when somebody's own is named."""
+        return "kafka" not in self.model_fields_set
+
+    @property
+    def brings_mongo(self) -> bool:
+        return "mongo" not in self.model_fields_set
+
+    @property
+    def bootstrap(self) -> str:
+        return f"{LOOPBACK}:{self.kafka_port}" if self.brings_kafka else self.kafka
+
+    def port(self, service: str) -> int:
+        return {"ingest": self.ingest_port, "store": self.store_port, "render": self.site_port}[service]
+
+    def address(self, service: str) -> str:
+        """Where a service is reached from this machine."""
+        anywhere = {"0.0.0.0": LOOPBACK, "::": "[::1]"}  # noqa: S104  (recognised, not listened on)
+        host = anywhere.get(self.host, f"[{self.host}]" if ":" in self.host else self.host)
+        return f"http://{host}:{self.port(service)}"
+
+    @property
+    def public_url(self) -> str:
+        return self.site_url if "site_url" in self.model_fields_set else self.address("render")
+
+    def ports(self) -> dict[str, tuple[str, int]]:
+        """Every port that is taken here, by the setting that changes it, with the address it is taken on."""
+        taken = {
+            "NEWSROOM_SITE_PORT": (self.host, self.site_port),
+            "NEWSROOM_INGEST_PORT": (self.host, self.ingest_port),
+            "NEWSROOM_STORE_PORT": (self.host, self.store_port),
+        }
+        if self.brings_kafka:
+            taken["NEWSROOM_KAFKA_PORT"] = (LOOPBACK, self.kafka_port)
+            taken["NEWSROOM_KAFKA_CONTROLLER_PORT"] = (LOOPBACK, self.kafka_controller_port)
+        if self.brings_mongo:
+            taken["NEWSROOM_MONGO_PORT"] = (LOOPBACK, self.mongo_port)
+        return taken
+
+
+def service_environment(
+    settings: MachineSettings, mongo_url: str, publisher_key: str, environ: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """What the services find in their environment: their settings, paths made absolute, and little else."""
+    settings_given = {
+        name: value
+        for name, value in environ.items()
+        if name.startswith("NEWSROOM_") and name not in _NOT_FOR_SERVICES
+    }
+    return {
+        **{name: environ[name] for name in _PASSED_ON if name in environ},
+        "NEWSROOM_STOP_SECONDS": STOP_SECONDS,
+        **settings_given,
+        "NEWSROOM_KAFKA": settings.bootstrap,
+        "NEWSROOM_MONGO": mongo_url,
+        "NEWSROOM_PUBLISHER_KEY": publisher_key,
+        "NEWSROOM_SITE_URL": settings.public_url,
+        "NEWSROOM_STORE_URL": settings.address("store"),
+        "NEWSROOM_PAGES": str((settings.pages or settings.folder.site).absolute()),
+        "NEWSROOM_SITE_FILE": str(settings.site_file.absolute()),
+        "NEWSROOM_SITE_PORT": str(settings.site_port),
+        "NEWSROOM_INGEST_PORT": str(settings.ingest_port),
+        "NEWSROOM_STORE_PORT": str(settings.store_port),
+    }

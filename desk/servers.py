@@ -1,0 +1,97 @@
+"""Kafka and MongoDB as `up` and `doctor` ask them: are they there, are they what the newsroom needs?"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from pymongo import MongoClient
+from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
+from pymongo.uri_parser import parse_uri
+
+from newsroom import topics
+from newsroom.errors import Away, Misconfigured
+from newsroom.kafka import cluster
+
+T = TypeVar("T")
+ANSWER_SECONDS = 8.0
+_SELECTION_MS = 3000
+
+
+def kafka_cluster(bootstrap: str) -> str:
+    """The id of the cluster there. Raises: Misconfigured when it does not answer."""
+    try:
+        return _run(cluster.cluster_id(bootstrap))
+    except Away as error:
+        raise Misconfigured(f"no Kafka answers at {bootstrap} (NEWSROOM_KAFKA): {_cause(error)}") from error
+
+
+def prepare_topics(bootstrap: str, *, replication: int, min_insync: int) -> int:
+    """Create what is missing of the topics and check all; how many there are.
+
+    Raises: Misconfigured when one stands otherwise than it must, or Kafka does not answer.
+    """
+    try:
+        _run(cluster.ensure_topics(bootstrap, replication=replication, min_insync=min_insync), seconds=60.0)
+    except Away as error:
+        raise Misconfigured(f"the topics cannot be made at {bootstrap}: {_cause(error)}") from error
+    return len(topics.ALL)
+
+
+def missing_topics(bootstrap: str) -> list[str]:
+    """Topics of ours that are not there. Raises: Away."""
+    return _run(cluster.missing_topics(bootstrap))
+
+
+def group_lags(bootstrap: str) -> dict[str, int]:
+    """Of each consumer group, how many records it still has to read. Raises: Away."""
+    return _run(cluster.group_lags(bootstrap))
+
+
+def mongo_server(url: str) -> str:
+    """What answers there: version and replica set. Raises: Misconfigured when it is none that will do."""
+    try:
+        with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=_SELECTION_MS) as client:
+            hello = client.admin.command("hello")
+            version = client.server_info()["version"]
+    except (InvalidURI, ConfigurationError, ValueError) as error:
+        raise Misconfigured(
+            f"NEWSROOM_MONGO is no MongoDB URL: {error}; write one like mongodb://host:27017/?replicaSet=newsroom"
+        ) from error
+    except PyMongoError as error:
+        reason = str(error).partition(",")[0][:200]
+        raise Misconfigured(f"no MongoDB answers at {mongo_hosts(url)} (NEWSROOM_MONGO): {reason}") from error
+    if "setName" not in hello:
+        raise Misconfigured(
+            f"the MongoDB at {mongo_hosts(url)} is no replica set: start it with --replSet and initiate "
+            "it, one member is enough"
+        )
+    return f"{version}, replica set {hello['setName']}"
+
+
+def mongo_hosts(url: str) -> str:
+    """The hosts of a MongoDB URL, without its password."""
+    try:
+        return ",".join(f"{host}:{port}" for host, port in parse_uri(url)["nodelist"])
+    except (InvalidURI, ConfigurationError, ValueError, PyMongoError):
+        return "NEWSROOM_MONGO"
+
+
+def _run(asked: Coroutine[Any, Any, T], seconds: float = ANSWER_SECONDS) -> T:
+    """Its answer within a bound. aiokafka's own log of what it tries is not for the screen."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+    async def bounded() -> T:
+        try:
+            async with asyncio.timeout(seconds):
+                return await asked
+        except TimeoutError as error:
+            raise Away("kafka", f"no answer within {seconds:.0f} s") from error
+
+    return asyncio.run(bounded())
+
+
+def _cause(error: Away) -> str:
+    return str(error).partition(": ")[2] or str(error)
