@@ -1,4 +1,4 @@
-"""Style sheet, script and icon: served for ever under an address that names a part of their content's SHA-256."""
+"""Style sheet, script and icon: served for ever, each under an address that names its content's SHA-256."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ class Reuse:
 
 @dataclass(frozen=True)
 class ArticlePage:
-    """An article's page. Every list is newest first; `updates` stand beside the text, `earlier_updates` at its foot."""
+    """An article's page. Every list is newest first; `updates` stand above the text, `earlier_updates` below it."""
 
     head: Head
     article_id: str
@@ -196,7 +196,7 @@ class Entry:
     headline: Words
     label: Label
     when: When
-    note: str
+    note: Words | None
 
 
 @dataclass(frozen=True)
@@ -350,7 +350,9 @@ def history_page(update: ArticleUpdate, public: PublicArticle, site: Site) -> Hi
 def listing_page(listing: Listing, site: Site) -> ListingPage:
     """A front or an archive from its cards."""
     cards = [card for card in listing.cards if not card.retracted]
-    strip = next((card for card in cards if card.breaking), None) if listing.kind is ListingKind.HOME else None
+    strip = (
+        next((card for card in cards if card.breaking), None) if listing.kind is ListingKind.HOME else None
+    )
     lead = cards[0] if cards else None
     title = _title(listing, cards, site)
     crumbs = () if listing.kind is ListingKind.HOME else (MAIN_PAGE, Crumb(title, listing.path))
@@ -380,7 +382,9 @@ def ledger_page(listing: Listing, site: Site) -> LedgerPage:
         title=title,
         intro=intro,
         crumbs=crumbs,
-        days=tuple(EntryDay(day, tuple(lines)) for day, lines in groupby(entries, lambda entry: entry.when.day)),
+        days=tuple(
+            EntryDay(day, tuple(lines)) for day, lines in groupby(entries, lambda entry: entry.when.day)
+        ),
         zone=site.timezone,
     )
 
@@ -421,7 +425,11 @@ def _words(text: str, language: str) -> Words:
 
 def _told(public: PublicArticle) -> list[tuple[Change, Told]]:
     """What readers were told after publication, newest first."""
-    return [(change, _told_one(change, public.timezone)) for change in reversed(public.changes) if change.kind.is_told]
+    return [
+        (change, _told_one(change, public.timezone))
+        for change in reversed(public.changes)
+        if change.kind.is_told
+    ]
 
 
 def _told_one(change: Change, timezone: str) -> Told:
@@ -441,9 +449,9 @@ def _reuse(headline: str, extract: str, url: str, site_name: str) -> Reuse:
     quoted = f"{extract}\n\n" if extract else ""
     text = f"{quoted}{headline} ({site_name})\n{url}"
     paragraph = Markup("<p>{}</p>\n  ").format(extract) if extract else Markup("")
-    html = Markup('<blockquote cite="{0}">\n  {1}<footer><a href="{0}">{2}</a>, {3}</footer>\n</blockquote>').format(
-        url, paragraph, headline, site_name
-    )
+    html = Markup(
+        '<blockquote cite="{0}">\n  {1}<footer><a href="{0}">{2}</a>, {3}</footer>\n</blockquote>'
+    ).format(url, paragraph, headline, site_name)
     return Reuse(text=text, html=str(html))
 
 
@@ -519,8 +527,10 @@ def _entry(entry: LedgerEntry, site: Site) -> Entry:
         article_id=entry.article_id,
         revision=entry.revision,
         path=entry.path,
-        headline=_words(words.RETRACTED_ITEM, site.language) if is_gone else _words(entry.headline, entry.language),
+        headline=_words(words.RETRACTED_ITEM, site.language)
+        if is_gone
+        else _words(entry.headline, entry.language),
         label=words.NOTICE_LABELS[entry.kind],
         when=when(entry.time, site.timezone),
-        note=entry.note or "",
+        note=_words(entry.note, entry.language) if entry.note else None,
     )

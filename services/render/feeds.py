@@ -1,4 +1,7 @@
-"""The site's Atom feed (RFC 4287) as its template gets it. Of a body it holds the excerpt, of a retraction the note alone."""
+"""The site's Atom feed (RFC 4287) as its template gets it.
+
+Of a body it holds the excerpt, of a retraction the note alone.
+"""
 
 from __future__ import annotations
 

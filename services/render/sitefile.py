@@ -65,7 +65,7 @@ class Licence(_SitePart):
 class Site(_SitePart):
     """One site. `url`, its public address with no slash at the end, comes from the settings, not the file.
 
-    `since` is a day on which the host's name was already the publisher's: feed ids are made with it (RFC 4151).
+    `since` is a day on which the host's name was already the publisher's: feed ids hold it (RFC 4151).
     """
 
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s<>\"]+$")]

@@ -1,7 +1,7 @@
 """The interface's words and how it writes times: one place, so that other languages can take it over.
 
-Sentences that stand between markup are in the templates; what is chosen by kind or computed is here. Every time
-is absolute and in a named zone: a page holds no clock.
+Sentences that stand between markup are in the templates; what is chosen by kind or computed is here. Every
+time is absolute and in a named zone: a page holds no clock.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _RIGHT_TO_LEFT_SCRIPTS = frozenset({"adlm", "arab", "hebr", "mand", "nkoo", "roh
 
 @dataclass(frozen=True)
 class Label:
-    """A kind of change as readers see it: its word, and the colour token that goes with it (never colour alone)."""
+    """A kind of change as readers see it: its word, and the colour token that goes with the word."""
 
     text: str
     tone: str
@@ -69,7 +69,7 @@ UNTOLD_NOTES: Mapping[ChangeKind, str] = {
 
 @dataclass(frozen=True)
 class When:
-    """A moment as a page writes it. `machine` goes into `<time datetime>`; the rest is for people, in one zone."""
+    """A moment as a page writes it. `machine` goes into `<time datetime>`; the rest is for people."""
 
     machine: str
     day: str
