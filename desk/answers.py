@@ -66,3 +66,43 @@ class SiteNotice(Contract):
     time: Moment
     url: str
     headline: str
+
+
+class ListedText(Contract):
+    """What a list shows of an article's text."""
+
+    headline: str
+    section: str
+
+
+class ListedArticle(Contract):
+    """One article of a list. `article` is absent of a retracted one."""
+
+    id: str
+    revision: int
+    status: str
+    url: str | None = None
+    article: ListedText | None = None
+    published_at: Moment | None = None
+    updated_at: Moment | None = None
+    time: Moment | None = None
+
+
+class ArticleList(Contract):
+    """A part of a list; with `next` there is more."""
+
+    articles: tuple[ListedArticle, ...]
+    next: str | None = None
+
+
+class Rebuild(Contract):
+    """A rebuild and how far it is."""
+
+    id: str
+    state: str
+    announced: int
+    total: int
+
+    @property
+    def is_done(self) -> bool:
+        return self.state == "done"

@@ -121,7 +121,7 @@ SERVICES = {
     "ingest": ({topics.EVENTS, topics.KEYS}, {topics.OUTCOMES, topics.KEYS}),
     "store": (
         {topics.UPDATES, topics.OUTCOMES, topics.DEAD_LETTERS},
-        {topics.EVENTS, topics.KEYS},
+        {topics.EVENTS, topics.OUTCOMES, topics.KEYS},
     ),
     "render": (
         {topics.LISTINGS, topics.NOTICES, topics.OUTCOMES, topics.DEAD_LETTERS},

@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from desk import editing, keyring, wording
+from desk import editing, keyring, storeroom, wording
 from desk.client import Request
 from desk.demo import STORIES, Player, load_story
 from desk.options import (
@@ -142,5 +142,5 @@ def status(event: str) -> None:
         click.get_current_context().exit(wording.FAILED)
 
 
-for _command in (*editing.COMMANDS, keyring.keys):
+for _command in (*editing.COMMANDS, *storeroom.COMMANDS, keyring.keys):
     main.add_command(_command)

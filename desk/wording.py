@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 
-from desk.answers import KeyEntry, Receipt, SiteNotice
+from desk.answers import KeyEntry, ListedArticle, Rebuild, Receipt, SiteNotice
 from desk.manuscripts import BadManuscript
 from newsroom.errors import Away, Forbidden, Invalid, Misconfigured, NewsroomError, Unauthenticated
 from newsroom.outcomes import EventState, EventStatus
@@ -104,6 +104,28 @@ def key_lines(keys: Iterable[KeyEntry], now: datetime) -> list[str]:
     return table(
         ("NAME", "ROLE", "STATE"), [(key.name, key.role.value, _key_state(key, now)) for key in keys]
     )
+
+
+def article_lines(articles: Sequence[ListedArticle]) -> list[str]:
+    """Articles as a table; one sentence where there are none."""
+    if not articles:
+        return ["no articles"]
+    rows = [
+        (
+            article.id,
+            str(article.revision),
+            _day(moment) if (moment := article.updated_at or article.time) else "",
+            article.article.headline if article.article else f"({article.status})",
+        )
+        for article in articles
+    ]
+    return table(("ID", "REVISION", "UPDATED", "HEADLINE"), rows)
+
+
+def rebuild_lines(rebuild: Rebuild) -> list[str]:
+    """How far a rebuild is."""
+    state = "done" if rebuild.is_done else "going on"
+    return [f"{state}: {rebuild.announced} of {rebuild.total} announced again; render writes their pages"]
 
 
 def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -1,0 +1,157 @@
+"""Writes the tables of `docs/operations.md`: settings, topics and metrics, from the code that has them.
+
+`python -m desk.reference` writes them anew between their marks; a test holds the committed page to them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import click
+from prometheus_client import Metric
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from desk.catalogue import CHANNELS
+from desk.machine import MachineSettings
+from newsroom import topics
+from newsroom.settings import CommonSettings
+from newsroom.telemetry.metrics import registry
+from services.ingest.settings import IngestSettings
+from services.render.settings import RenderSettings
+from services.store.settings import StoreSettings
+
+FILE = Path(__file__).parent.parent / "docs" / "operations.md"
+SERVICES: Mapping[str, type[CommonSettings]] = {
+    "ingest": IngestSettings,
+    "store": StoreSettings,
+    "render": RenderSettings,
+}
+_DAY_MS = 24 * 60 * 60 * 1000
+
+
+def settings_table() -> list[str]:
+    """Every setting of the three services, the common ones first, and who reads it."""
+    rows: dict[str, list[str]] = {}
+    for service, model in SERVICES.items():
+        for name, field in model.model_fields.items():
+            row = rows.setdefault(name, ["", f"`{_default(field)}`", "", _described(field)])
+            row[2] = (
+                "all" if name in CommonSettings.model_fields else ", ".join(filter(None, [row[2], service]))
+            )
+    ordered = sorted(rows, key=lambda name: (name not in CommonSettings.model_fields, rows[name][2], name))
+    return _table(
+        ("setting", "default", "read by", "meaning"),
+        ([f"`{_variable(name)}`", *rows[name][1:]] for name in ordered),
+    )
+
+
+def machine_table() -> list[str]:
+    """What `newsroom up` can be told besides."""
+    own = {
+        name: field
+        for name, field in MachineSettings.model_fields.items()
+        if not any(name in model.model_fields for model in SERVICES.values())
+    }
+    return _table(
+        ("setting", "default", "meaning"),
+        ([f"`{_variable(name)}`", f"`{_default(field)}`", _described(field)] for name, field in own.items()),
+    )
+
+
+def topics_table() -> list[str]:
+    """Every topic as it is created."""
+    rows = (
+        [f"`{spec.name}`", str(spec.partitions), _keeping(spec), CHANNELS[spec.name][1]]
+        for spec in topics.ALL
+    )
+    return _table(("topic", "partitions", "keeps", "carries"), rows)
+
+
+def metrics_table() -> list[str]:
+    """Every metric of the newsroom's own."""
+    rows = ([f"`{_full_name(metric)}`", metric.type, metric.documentation] for metric in _own_metrics())
+    return _table(("metric", "type", "meaning"), rows)
+
+
+TABLES: Mapping[str, Callable[[], list[str]]] = {
+    "settings": settings_table,
+    "machine settings": machine_table,
+    "topics": topics_table,
+    "metrics": metrics_table,
+}
+
+
+def filled(text: str) -> str:
+    """The page with each table as it is now. Raises: ClickException where a mark is missing."""
+    for name, make in TABLES.items():
+        begin, end = f"<!-- {name}: made by `python -m desk.reference` -->", f"<!-- end of {name} -->"
+        pattern = re.compile(f"{re.escape(begin)}\n.*?{re.escape(end)}", re.DOTALL)
+        block = "\n".join([begin, "", *make(), "", end])
+        text, count = pattern.subn(lambda _, block=block: block, text)
+        if count != 1:
+            raise click.ClickException(f"{FILE.name} has no marks of the table {name!r}")
+    return text
+
+
+def _own_metrics() -> Iterable[Metric]:
+    return sorted(
+        (metric for metric in registry.collect() if metric.name.startswith("newsroom_")),
+        key=lambda metric: metric.name,
+    )
+
+
+def _full_name(metric: Metric) -> str:
+    return f"{metric.name}_total" if metric.type == "counter" else metric.name
+
+
+def _variable(name: str) -> str:
+    return f"NEWSROOM_{name.upper()}"
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    if value is None:
+        return "none"
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _described(field: FieldInfo) -> str:
+    if not field.description:
+        raise ValueError("a setting has no description")
+    return field.description
+
+
+def _keeping(spec: topics.TopicSpec) -> str:
+    if spec.compacted:
+        return "newest of each key"
+    return "for ever" if spec.retention_ms < 0 else f"{spec.retention_ms // _DAY_MS} days"
+
+
+def _table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    names = list(heading)
+    return [_row(names), _row("---" for _ in names), *map(_row, rows)]
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Only say whether the page is up to date.")
+def main(check: bool) -> None:
+    """Write the tables of docs/operations.md from the code."""
+    standing = FILE.read_text(encoding="utf-8")
+    text = filled(standing)
+    if not check:
+        FILE.write_text(text, encoding="utf-8")
+    elif text != standing:
+        raise click.ClickException("docs/operations.md is out of date: run `python -m desk.reference`")
+
+
+if __name__ == "__main__":
+    main()
