@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from newsroom.addresses import article_path
 from newsroom.articles import ArticleText, Dateline
@@ -26,7 +26,7 @@ from services.render.cards import Card, LedgerEntry, Listing, standing_paths
 from services.render.pages import ErrorStatus, Pages
 from services.render.readmodel import Address, Identity, Rebuild, day_of, newest_entries
 from services.render.sitefile import Licence, Policies, Publisher, Site
-from services.render.standing import ArticleState, entries_in
+from services.render.standing import ArticleState, entries_in, told_revision
 
 BEGINNING = datetime(2023, 6, 20, 4, 0, tzinfo=UTC)
 SITE_URL = "http://site.test"
@@ -38,6 +38,7 @@ def a_site(*sections: str) -> Site:
         url=SITE_URL,
         name="The Test",
         timezone="Asia/Almaty",
+        since=date(2023, 1, 1),
         sections=sections or ("Kazakhstan",),
         publisher=Publisher(name="The Test Press", contact="desk@site.test"),
         policies=Policies(corrections="We correct.", no_byline="By our desk.", reuse="At most 30 %."),
@@ -237,6 +238,16 @@ class MemoryReadModel:
     async def find(self, article_id: str) -> ArticleState | None:
         await asyncio.sleep(0)
         return self.states.get(article_id)
+
+    async def revision(self, article_id: str) -> int | None:
+        await asyncio.sleep(0)
+        standing = self.states.get(article_id)
+        return standing.revision if standing else None
+
+    async def told(self, article_id: str) -> int | None:
+        await asyncio.sleep(0)
+        standing = self.states.get(article_id)
+        return told_revision(standing) if standing else None
 
     async def insert(self, state: ArticleState) -> bool:
         await asyncio.sleep(0)

@@ -35,7 +35,7 @@ from services.render.listings import ListingRenderer
 from services.render.live import Hub, log_mark
 from services.render.pages import Pages
 from services.render.readmodel import Identity, MongoReadModel
-from services.render.rebuild import Rebuilder, StoreClient, identify, persist, start_offsets
+from services.render.rebuild import Rebuilder, StoreClient, identify, persist, start_offsets, work_off
 from services.render.serving import SiteServer
 from services.render.settings import RenderSettings
 from services.render.site import SiteFolder
@@ -70,7 +70,7 @@ class Render:
             updates=self.updates,
             listings=self.listings,
             store=StoreClient(settings.store_url, settings.publisher_key, self.http),
-            is_idle=self._is_idle,
+            worked_off=lambda identity: work_off(settings.kafka, identity),
         )
         self._update_loop: Consumer[Announcement] | None = None
         self._listing_loop: Consumer[Marked] | None = None
@@ -147,11 +147,12 @@ class Render:
 
     def _wire_consumers(self, identity: Identity) -> None:
         kafka = self._settings.kafka
+        self.updates.partly_read = frozenset(number for number, begin in identity.updates.items() if begin)
         self._update_loop = Consumer(
             KafkaSource(
                 kafka,
                 topics.UPDATES,
-                f"render-{identity.id}",
+                identity.updates_group,
                 client_id=CLIENT,
                 start_offsets=start_offsets(topics.UPDATES, identity.updates),
             ),
@@ -164,7 +165,7 @@ class Render:
             KafkaSource(
                 kafka,
                 topics.LISTINGS,
-                f"render-listings-{identity.id}",
+                identity.listings_group,
                 client_id=CLIENT,
                 start_offsets=start_offsets(topics.LISTINGS, identity.listings),
             ),
@@ -195,6 +196,7 @@ class Render:
         await asyncio.wait([rebuilding])
         if not rebuilding.cancelled():
             rebuilding.result()
+            self.updates.partly_read = frozenset()
 
     async def _open_streams(self, notices: TopicReader) -> None:
         while not self.hub.is_over and not await notices.catch_up(_CATCH_UP_SECONDS):
@@ -207,10 +209,6 @@ class Render:
         except BadRecord as error:
             log.warning("notice_skipped", offset=record.offset, reason=str(error))
             self.hub.skip(record.offset)
-
-    def _is_idle(self) -> bool:
-        loops = (self._update_loop, self._listing_loop)
-        return all(loop is not None and loop.progress.lag == 0 for loop in loops)
 
 
 async def run() -> int:

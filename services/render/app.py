@@ -12,7 +12,6 @@ from services.render.live import Hub
 from services.render.readmodel import ReadModel
 from services.render.serving import RETRY_AFTER_SECONDS, SiteServer
 from services.render.settings import RenderSettings
-from services.render.standing import told_revision
 from services.render.stream import Ask, EventStream, StreamSettings
 
 VERSION = "1"
@@ -39,15 +38,11 @@ def create_site(
 def _add_live(app: FastAPI, hub: Hub, model: ReadModel, settings: RenderSettings) -> None:
     times = StreamSettings(age_seconds=settings.live_age_seconds)
 
-    async def public_revision(article_id: str) -> int | None:
-        state = await model.find(article_id)
-        return told_revision(state) if state else None
-
     def stream(ask: Ask) -> Response:
         if hub.streams >= settings.live_streams or hub.is_over:
             later = Extras(headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
             raise Refused(Kind.BUSY, "Too many readers are connected here: try again in a moment.", later)
-        return EventStream(hub, ask, public_revision, times)
+        return EventStream(hub, ask, model.told, times)
 
     answers: dict[int | str, dict[str, Any]] = {
         200: {"content": {"text/event-stream": {}}, "description": "`event: notice` and `event: reset`"}

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -36,6 +38,14 @@ T = TypeVar("T")
 AT_ONCE = 16
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """The files of one update, by path; none where it is not public."""
+
+    update: ArticleUpdate
+    files: Mapping[str, bytes]
+
+
 class UpdateRenderer:
     """Renders articles.
 
@@ -46,6 +56,8 @@ class UpdateRenderer:
         self._model, self._folder, self._pages = model, folder, pages
         self._publisher = publisher
         self._room = asyncio.Semaphore(AT_ONCE)
+        self.partly_read: frozenset[int] = frozenset()
+        """Partitions whose beginning a former read model has read, while this one is being filled."""
 
     async def handle(self, deliveries: Sequence[Delivery[Announcement]]) -> None:
         """Render each article of the batch once, at its newest revision.
@@ -54,47 +66,59 @@ class UpdateRenderer:
         """
         taken = now()
         reached("render.batch_taken")
-        await all_of([self._one(arrival, taken) for arrival in coalesce(deliveries)])
+        await all_of([self._one(arrival, taken) for arrival in coalesce(deliveries, self.partly_read)])
 
     async def write_again(self, article_id: str) -> None:
-        """Make the files of an article agree with the read model."""
+        """Make the files of an article agree with the read model. Raises: Away; CannotBeDrawn."""
         state = await self._model.find(article_id)
         if state is not None:
-            await self._write(state)
+            await self._write(state, self._draw(state.update))
 
     async def _one(self, arrival: Arrival, taken: datetime) -> None:
         async with self._room:
             bind_trace(arrival.newest.trace)
             try:
-                state = await self._record(arrival, self._view(arrival.update))
-                reached("render.model_written")
-                state = await self._write(state)
-            except _CannotBeDrawn as error:
+                state, times = await self._render(arrival)
+            except CannotBeDrawn as error:
                 raise Poisoned(arrival.record, str(error)) from error
-            written = now()
-            reached("render.page_written")
-            await self._tell(state, arrival, {"taken": taken, "page_written": written})
+            await self._tell(state, arrival, {"render_taken": taken, **times})
 
-    def _view(self, update: ArticleUpdate) -> View:
-        """What listings show of an update; its page is drawn too, so that one that cannot be has no effect
-        at all.
+    async def _render(self, arrival: Arrival) -> tuple[ArticleState, dict[str, datetime]]:
+        """The read model, then the page, then all that stands beside it.
+
+        Returns what stands, and when it came to that. The page is drawn before anything else: an update that
+        cannot be drawn has no effect at all.
         """
-        self._draw(update)
-        try:
-            return View(card_of(update), ledger_of(update), listings_of(update))
-        except Exception as error:
-            raise _CannotBeDrawn(update, error) from error
+        with _step("draw"):
+            drawn = self._draw(arrival.update)
+            view = _view(arrival.update)
+        async with self._folder.ahead(drawn.files) as ahead:
+            with _step("record"):
+                state = await self._record(arrival, view)
+            recorded = now()
+            reached("render.model_written")
+            if ahead is not None and state.update == arrival.update:
+                with _step("show"):
+                    await self._folder.show(ahead)
+            shown = now()
+            reached("render.page_written")
+            with _step("settle"):
+                state = await self._write(state, drawn)
+        reached("render.files_settled")
+        return state, {"recorded": recorded, "page_written": shown}
 
-    def _draw(self, update: ArticleUpdate) -> Mapping[str, bytes]:
+    def _draw(self, update: ArticleUpdate) -> Drawn:
         try:
-            return self._pages.article(update)
+            return Drawn(update, self._pages.article(update))
         except Exception as error:
-            raise _CannotBeDrawn(update, error) from error
+            raise CannotBeDrawn(_named(update), error) from error
 
     async def _record(self, arrival: Arrival, view: View) -> ArticleState:
         """Bring the read model up to the update. Returns what stands then: this revision or a later one."""
+        is_likely_new = arrival.update.revision == 1
         while True:
-            former = await self._model.find(arrival.update.article_id)
+            former = None if is_likely_new else await self._model.find(arrival.update.article_id)
+            is_likely_new = False
             if former is None:
                 state = first_met(arrival, view)
                 if await self._model.insert(state):
@@ -106,35 +130,43 @@ class UpdateRenderer:
             if await self._model.replace(newer, former.revision):
                 return newer
 
-    async def _write(self, state: ArticleState) -> ArticleState:
+    async def _write(self, state: ArticleState, drawn: Drawn) -> ArticleState:
         """Write or remove the article's files until they agree with the read model, which another owner
         may move on.
         """
         while True:
-            files = self._draw(state.update) if state.page_path else {}
+            if drawn.update != state.update:
+                drawn = self._draw(state.update)
             await self._folder.settle(
-                files, [place for path in state.paths for place in (path, f"{path}history/")]
+                drawn.files, [place for path in state.paths for place in (path, f"{path}history/")]
             )
-            latest = await self._model.find(state.article_id)
-            if latest is None or latest.revision == state.revision:
-                metrics.pages_written.labels(kind="article").inc(len(files))
-                return latest or state
-            state = latest
+            if await self._model.revision(state.article_id) in (state.revision, None):
+                metrics.pages_written.labels(kind="article").inc(len(drawn.files))
+                return state
+            state = await self._model.find(state.article_id) or state
 
     async def _tell(self, state: ArticleState, arrival: Arrival, times: Mapping[str, datetime]) -> None:
-        """Publish marks, notices and the rendering, then note that they are on the log."""
+        """Publish the rendering, for which an editor may be waiting; then marks, then notices; then note that
+        these are on the log.
+
+        Whatever is missing when the process dies is published again with the update, which is not committed.
+        """
         trace = arrival.newest.trace
         notices = due_notices(state, arrival.newest.time)
-        messages = [*self._marks(state, trace), *(notice_message(notice, trace) for notice in notices)]
-        if not (state.is_hidden and state.leaving):
-            messages.append(rendering(state, times, trace))
-        await self._publisher.publish_all(messages)
-        for point in ("render.marks_published", "render.notices_published", "render.rendering_published"):
-            reached(point)
+        with _step("tell"):
+            if not (state.is_hidden and state.leaving):
+                await self._publisher.publish(rendering(state, times, trace))
+                reached("render.rendering_published")
+            await self._publisher.publish_all(self._marks(state, trace))
+            reached("render.marks_published")
+            await self._publisher.publish_all([notice_message(notice, trace) for notice in notices])
+            reached("render.notices_published")
         if state.marks or notices:
             announced = max((notice.revision for notice in notices), default=state.announced)
-            await self._model.acknowledge(state.article_id, state.revision, state.marks, announced)
-        self._report(state, notices)
+            with _step("acknowledge"):
+                await self._model.acknowledge(state.article_id, state.revision, state.marks, announced)
+        reached("render.telling_noted")
+        self._report(state, arrival, notices, times)
 
     def _marks(self, state: ArticleState, trace: str | None) -> list[Message]:
         time = now()
@@ -145,7 +177,16 @@ class UpdateRenderer:
             for path in state.marks
         ]
 
-    def _report(self, state: ArticleState, notices: Sequence[Notice]) -> None:
+    def _report(
+        self,
+        state: ArticleState,
+        arrival: Arrival,
+        notices: Sequence[Notice],
+        times: Mapping[str, datetime],
+    ) -> None:
+        if not arrival.again:
+            waited = (times["page_written"] - arrival.newest.time).total_seconds()
+            metrics.event_to_page_seconds.observe(max(0.0, waited))
         for notice in notices:
             metrics.notices_published.labels(kind=notice.kind.value).inc()
         log.info(
@@ -158,12 +199,23 @@ class UpdateRenderer:
         )
 
 
-class _CannotBeDrawn(Exception):  # noqa: N818  (named as it reads where it is raised)
-    """The templates, or what they are given, fail on this one article."""
+class CannotBeDrawn(Exception):  # noqa: N818  (named as it reads where it is raised)
+    """The templates, or what they are given, fail on this one article or listing."""
 
-    def __init__(self, update: ArticleUpdate, error: Exception) -> None:
-        place = f"article {update.article_id}, revision {update.revision}"
-        super().__init__(f"{place} cannot be rendered: {type(error).__name__}")
+    def __init__(self, what: str, error: Exception) -> None:
+        super().__init__(f"{what} cannot be rendered: {type(error).__name__}")
+
+
+def _view(update: ArticleUpdate) -> View:
+    """What listings show of an update."""
+    try:
+        return View(card_of(update), ledger_of(update), listings_of(update))
+    except Exception as error:
+        raise CannotBeDrawn(_named(update), error) from error
+
+
+def _named(update: ArticleUpdate) -> str:
+    return f"article {update.article_id}, revision {update.revision}"
 
 
 def rendering(state: ArticleState, times: Mapping[str, datetime], trace: str | None) -> Message:
@@ -176,6 +228,10 @@ def rendering(state: ArticleState, times: Mapping[str, datetime], trace: str | N
         times={**times, "rendered": moment},
     )
     return rendering_message(outcome, moment, trace)
+
+
+def _step(name: str) -> AbstractContextManager[object]:
+    return metrics.step_seconds.labels(step=f"render.{name}").time()
 
 
 async def all_of(steps: Sequence[Awaitable[T]]) -> list[T]:

@@ -19,12 +19,14 @@ from newsroom.records import Message
 from newsroom.steps import reached
 from newsroom.telemetry import metrics
 from services.render.cards import OLDER_LIMIT, Card, Listing, ListingKind, listing_kind
-from services.render.consumer import AT_ONCE, all_of, rendering
+from services.render.consumer import CannotBeDrawn, all_of, rendering
 from services.render.pages import Pages
 from services.render.readmodel import ReadModel
 from services.render.site import SiteFolder
 
 log = structlog.get_logger(__name__)
+AT_ONCE = 2
+"""Few, so that pages of articles never wait for many listings."""
 _WITH_ARCHIVES = frozenset({ListingKind.HOME, ListingKind.SECTION, ListingKind.TAG, ListingKind.AUTHOR})
 
 
@@ -76,9 +78,7 @@ class ListingRenderer:
         try:
             return dict(self._pages.listing(listing))
         except Exception as error:
-            raise CannotBeDrawn(
-                f"listing {listing.path} cannot be rendered: {type(error).__name__}"
-            ) from error
+            raise CannotBeDrawn(f"listing {listing.path}", error) from error
 
     async def _current(self, path: str) -> Listing:
         kind = listing_kind(path)
@@ -105,10 +105,6 @@ class ListingRenderer:
             if state is not None and not state.leaving:
                 messages.append(rendering(state, {}, trace))
         return messages
-
-
-class CannotBeDrawn(Exception):  # noqa: N818  (named as it reads where it is raised)
-    """The templates, or what they are given, fail on this one listing."""
 
 
 def _places(path: str) -> tuple[str, ...]:

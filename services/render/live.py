@@ -18,6 +18,8 @@ import orjson
 from newsroom.notices import Notice, NoticeKind
 from newsroom.times import rfc3339
 
+_REMEMBERED = 10
+"""For how many times the ring's capacity of articles the newest revision is remembered."""
 _ID = re.compile(r"([A-Za-z0-9_-]{1,8})-([0-9]{1,19})")
 
 
@@ -95,12 +97,9 @@ class Subscription:
 
     def judge(self, public_revision: int | None, offset: int | None) -> None:
         """Settle a doubt by the read model's revision (None: nothing public that we know of)."""
-        if (
-            self.is_doubtful
-            and not self.has_pending
-            and public_revision is not None
-            and public_revision > self.revision
-        ):
+        told = max((told.notice.revision for told in self._pending.values()), default=self.revision)
+        is_behind = public_revision is not None and public_revision > max(told, self.revision)
+        if self.is_doubtful and self._reset is None and is_behind:
             self.reset(offset, self.article_id)
         self.is_doubtful = False
 
@@ -134,6 +133,7 @@ class Hub:
         self._capacity, self._pending_limit = capacity, pending_limit
         self._ring: dict[int, Told] = {}
         self._by_article: dict[str, list[Told]] = {}
+        self._newest: dict[str, int] = {}
         self._begin: int | None = None
         self._end: int | None = None
         self._subscriptions: dict[str | None, set[Subscription]] = {}
@@ -155,15 +155,14 @@ class Hub:
     def take(self, offset: int, notice: Notice) -> None:
         """A notice as read from the topic.
 
-        One not above what the ring has of its article is a repeat and is dropped.
+        One not above what was read of its article before is a repeat and is dropped.
         """
         self.skip(offset)
-        standing = self._by_article.get(notice.article_id, [])
-        if standing and notice.revision <= standing[-1].notice.revision:
+        if self._is_repeat(notice):
             return
         told = Told(offset, notice, self._wire(offset, notice))
         if notice.kind in (NoticeKind.WITHDRAWN, NoticeKind.RETRACTION):
-            self._forget(standing)
+            self._forget(self._by_article.get(notice.article_id, []))
         self._ring[offset] = told
         self._by_article.setdefault(notice.article_id, []).append(told)
         self._evict()
@@ -225,9 +224,8 @@ class Hub:
                 subscription.reset(self._end, subscription.article_id)
                 return
         if subscription.article_id is not None and revision is not None:
-            later = [told for told in self._of(subscription) if told.notice.revision > revision]
-            self._offer_all(subscription, later)
-            subscription.is_doubtful = not later and not self._knows(subscription.article_id, revision)
+            self._offer_all(subscription, self._of(subscription))
+            subscription.is_doubtful = self._begin != 0
 
     def _offer_all(self, subscription: Subscription, told: Iterable[Told]) -> None:
         for one in told:
@@ -238,11 +236,13 @@ class Hub:
             return list(self._ring.values())
         return list(self._by_article.get(subscription.article_id, []))
 
-    def _knows(self, article_id: str, revision: int) -> bool:
-        """Whether all that was told after that revision must be in the ring."""
-        if self._begin == 0:
-            return True
-        return any(told.notice.revision <= revision for told in self._by_article.get(article_id, []))
+    def _is_repeat(self, notice: Notice) -> bool:
+        """Whether that revision or a later one was read before; remembered for longer than the ring lasts."""
+        former = self._newest.pop(notice.article_id, -1)
+        self._newest[notice.article_id] = max(former, notice.revision)
+        if len(self._newest) > _REMEMBERED * self._capacity:
+            del self._newest[next(iter(self._newest))]
+        return notice.revision <= former
 
     def _covers(self, seen: int) -> bool:
         return self._begin is not None and seen + 1 >= self._begin

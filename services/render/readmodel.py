@@ -19,7 +19,7 @@ from newsroom.addresses import CORRECTIONS_LEDGER, UPDATES_LEDGER
 from newsroom.articles import Contract
 from newsroom.updates import Status
 from services.render.cards import Card, LedgerEntry
-from services.render.standing import LEDGERS, ArticleState, entries_in
+from services.render.standing import LEDGERS, ArticleState, entries_in, told_revision
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,6 +36,16 @@ class Identity(Contract):
     cluster_id: str
     updates: dict[int, int]
     listings: dict[int, int]
+
+    @property
+    def updates_group(self) -> str:
+        """The consumer group of `newsroom.updates`, which ends with the read model."""
+        return f"render-{self.id}"
+
+    @property
+    def listings_group(self) -> str:
+        """The consumer group of `newsroom.listings`."""
+        return f"render-listings-{self.id}"
 
 
 class Rebuild(Contract):
@@ -68,6 +78,14 @@ class ReadModel(Protocol):
     async def note_rebuild(self, rebuild: Rebuild) -> None: ...
 
     async def find(self, article_id: str) -> ArticleState | None: ...
+
+    async def revision(self, article_id: str) -> int | None:
+        """The revision that stands."""
+        ...
+
+    async def told(self, article_id: str) -> int | None:
+        """`standing.told_revision` of the article, None for one that is not here or was never public."""
+        ...
 
     async def insert(self, state: ArticleState) -> bool:
         """Put an article in that was not there. False: it is there by now."""
@@ -183,6 +201,16 @@ class MongoReadModel:
     async def find(self, article_id: str) -> ArticleState | None:
         document = await self._articles.find_one({"_id": article_id})
         return _state(document) if document else None
+
+    @_translated
+    async def revision(self, article_id: str) -> int | None:
+        document = await self._articles.find_one({"_id": article_id}, {"revision": 1})
+        return int(document["revision"]) if document else None
+
+    @_translated
+    async def told(self, article_id: str) -> int | None:
+        document = await self._articles.find_one({"_id": article_id}, {"told": 1})
+        return document["told"] if document else None
 
     @_translated
     async def insert(self, state: ArticleState) -> bool:
@@ -310,6 +338,7 @@ def _fields(state: ArticleState) -> Mapping[str, Any]:
         "day": day_of(state),
         "page_path": state.page_path,
         "is_hidden": state.is_hidden,
+        "told": told_revision(state),
     }
 
 

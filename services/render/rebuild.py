@@ -24,8 +24,9 @@ from newsroom.errors import Away, Misconfigured
 from newsroom.kafka import cluster
 from newsroom.kafka.backoff import Backoff
 from newsroom.records import TopicPartition
+from newsroom.telemetry import metrics
 from services.render.cards import standing_paths
-from services.render.consumer import UpdateRenderer
+from services.render.consumer import CannotBeDrawn, UpdateRenderer
 from services.render.listings import ListingRenderer
 from services.render.pages import Pages
 from services.render.readmodel import Identity, ReadModel, Rebuild
@@ -38,7 +39,6 @@ ROBOTS = "/robots.txt"
 ASSETS = "/assets/"
 _ARTICLE_FOLDER = re.compile(r"/[a-z0-9-]+/\d{4}/\d{2}/\d{2}/[a-z0-9-]+/")
 _POLL_SECONDS = 0.5
-_QUIET_SECONDS = 2.0
 
 
 async def identify(model: ReadModel, bootstrap: str) -> Identity:
@@ -72,6 +72,23 @@ def start_offsets(topic: str, by_number: Mapping[int, int]) -> dict[TopicPartiti
 
 def _by_number(offsets: Mapping[TopicPartition, int]) -> dict[int, int]:
     return {place.partition: offset for place, offset in offsets.items()}
+
+
+async def work_off(bootstrap: str, identity: Identity) -> None:
+    """Wait until render's instances together have done what stands on the log now, and the listings it moves.
+
+    Told by the groups' committed offsets, which come after the effects. Raises: Away.
+    """
+    for topic, group, begin in (
+        (topics.UPDATES, identity.updates_group, identity.updates),
+        (topics.LISTINGS, identity.listings_group, identity.listings),
+    ):
+        ends = _by_number(await cluster.end_offsets(bootstrap, topic))
+        while True:
+            done = begin | await cluster.committed_offsets(bootstrap, group, topic)
+            if all(done.get(number, 0) >= end for number, end in ends.items()):
+                break
+            await asyncio.sleep(_POLL_SECONDS)
 
 
 async def persist(step: Callable[[], Awaitable[T]], what: str) -> T:
@@ -139,7 +156,7 @@ class Rebuilder:
     """Brings a pages folder up to this process's templates and read model, and keeps no more than belongs
     there.
 
-    `is_idle`: whether the consumers of this process have nothing left to do.
+    `worked_off`: waits until all instances have rendered what stands on the log. Raises: Away.
     """
 
     def __init__(
@@ -152,11 +169,11 @@ class Rebuilder:
         updates: UpdateRenderer,
         listings: ListingRenderer,
         store: StoreClient,
-        is_idle: Callable[[], bool],
+        worked_off: Callable[[Identity], Awaitable[None]],
     ) -> None:
         self._model, self._folder, self._pages, self._site = model, folder, pages, site
         self._updates, self._listings = updates, listings
-        self._store, self._is_idle = store, is_idle
+        self._store, self._worked_off = store, worked_off
 
     async def lay_ground(self) -> None:
         """Write what no article makes: assets, robots.txt, and the standing listings where they are
@@ -167,7 +184,7 @@ class Rebuilder:
         for path in standing_paths(self._site):
             name = f"{path}index.html" if path.endswith("/") else path
             if await self._folder.read(name) is None:
-                await self._listings.write(path)
+                await self._write_listing(path)
 
     async def run(self, identity: Identity) -> None:
         """Rebuild if the folder was last built with something else; ends when it is done."""
@@ -176,6 +193,8 @@ class Rebuilder:
             return
         log.info("rebuild_begins", fingerprint=wanted.fingerprint)
         await persist(lambda: self._announced_again(wanted), "rebuild")
+        await persist(self._write_standing, "standing listings")
+        await persist(lambda: self._worked_off(identity), "rebuild")
         await persist(self._sweep, "sweep")
         await persist(lambda: self._folder.write_note(wanted.model_dump_json().encode()), "fingerprint")
         log.info("rebuild_done", fingerprint=wanted.fingerprint)
@@ -188,7 +207,7 @@ class Rebuilder:
             return None
 
     async def _announced_again(self, wanted: Fingerprint) -> None:
-        """Have the store announce everything again, once for all instances, and wait until it is rendered."""
+        """Have the store announce everything again, once for all instances, and wait until it has."""
         republication = await self._republication(f"{wanted.fingerprint}/{wanted.read_model}")
         while republication.state == "running":
             await asyncio.sleep(_POLL_SECONDS)
@@ -196,9 +215,17 @@ class Rebuilder:
             if found is None:
                 raise Away("store", "it forgot the rebuild")
             republication = found
+
+    async def _write_standing(self) -> None:
         for path in standing_paths(self._site):
+            await self._write_listing(path)
+
+    async def _write_listing(self, path: str) -> None:
+        """One that cannot be drawn is told and left as it is: the rest of the site stands without it."""
+        try:
             await self._listings.write(path)
-        await self._quiet()
+        except CannotBeDrawn as error:
+            _tell_undrawn(error)
 
     async def _republication(self, wanted: str) -> Republication:
         """The rebuild that was asked for these pages already, if the store still knows it, else a new one."""
@@ -210,16 +237,6 @@ class Rebuilder:
         asked = await self._store.ask()
         await self._model.note_rebuild(Rebuild(wanted=wanted, republication_id=asked.id))
         return asked
-
-    async def _quiet(self) -> None:
-        """Wait until the consumers have had nothing to do for a while: what they know of the log's end
-        lags a little.
-        """
-        quiet_since = asyncio.get_running_loop().time()
-        while asyncio.get_running_loop().time() - quiet_since < _QUIET_SECONDS:
-            await asyncio.sleep(_POLL_SECONDS / 5)
-            if not self._is_idle():
-                quiet_since = asyncio.get_running_loop().time()
 
     async def _sweep(self) -> None:
         """Remove what a rebuild from scratch would not write."""
@@ -246,14 +263,22 @@ class Rebuilder:
         elif not place.endswith("/"):
             await self._folder.settle({}, [place])
         elif not await self._model.cards(place, 1):
-            await self._listings.write(place)
+            await self._write_listing(place)
 
     async def _remove_page(self, place: str) -> None:
         """Remove a page that is no article's. One that came to the read model meanwhile is written again."""
         await self._folder.settle({}, [place, f"{place}history/"])
         address = await self._model.address(place)
         if address is not None:
-            await self._updates.write_again(address.article_id)
+            try:
+                await self._updates.write_again(address.article_id)
+            except CannotBeDrawn as error:
+                _tell_undrawn(error)
+
+
+def _tell_undrawn(error: CannotBeDrawn) -> None:
+    metrics.bugs.labels(where="rebuild").inc()
+    log.error("not_drawn", reason=str(error))
 
 
 def _place_of(path: str) -> str:

@@ -19,10 +19,11 @@ from starlette.responses import Response
 
 from newsroom.errors import Away
 from newsroom.updates import Status
+from services.render.files import OutsideTheSite, read_file, target
 from services.render.headers import CONTENT_TYPES, IMMUTABLE, NEVER_KEPT, REVALIDATED, SECURITY
 from services.render.pages import Pages
 from services.render.readmodel import Address
-from services.render.site import ENCODINGS, OutsideTheSite, read_file, target
+from services.render.site import ENCODINGS
 
 INDEX = "index.html"
 RETRY_AFTER_SECONDS = 5
@@ -56,8 +57,12 @@ class SiteServer:
         path = request.url.path if request.scope.get("path") is None else str(request.scope["path"])
         if not _is_plain(path):
             return self._error(404)
+        if path.endswith("/" + INDEX):
+            return _moved(path.removesuffix(INDEX), request)
         if self._serves_pages and (response := await self._file(path, request)) is not None:
             return response
+        if not path.endswith("/") and await asyncio.to_thread(self._stands, f"{path}/{INDEX}"):
+            return _moved(f"{path}/", request)
         try:
             return await self._elsewhere(path, request)
         except Away:
@@ -66,14 +71,8 @@ class SiteServer:
     async def _file(self, path: str, request: Request) -> Response | None:
         accepted = accepted_encodings(request.headers.get("accept-encoding", ""))
         name = path + INDEX if path.endswith("/") else path
-        if path.endswith("/" + INDEX):
-            return _moved(path.removesuffix(INDEX), request)
         found = await asyncio.to_thread(self._read, name, accepted)
-        if found is not None:
-            return _serve(name, found, request)
-        if not path.endswith("/") and await asyncio.to_thread(self._stands, f"{path}/{INDEX}"):
-            return _moved(f"{path}/", request)
-        return None
+        return None if found is None else _serve(name, found, request)
 
     def _read(self, name: str, accepted: frozenset[str]) -> _Found | None:
         suffix = Path(name).suffix
@@ -95,7 +94,10 @@ class SiteServer:
             return False
 
     async def _elsewhere(self, path: str, request: Request) -> Response:
-        """Where no file stands: a former address leads on, a withdrawn one is gone, any other is unknown."""
+        """Where no file stands: a former address leads on, a withdrawn one is gone, any other is unknown.
+
+        A page that came to its place since the file was looked for is served.
+        """
         folder = path if path.endswith("/") else f"{path}/"
         rest = _HISTORY if folder.endswith(f"/{_HISTORY}") else ""
         address = await self._find_address(folder.removesuffix(rest))
@@ -105,7 +107,7 @@ class SiteServer:
             return self._error(410)
         if address.page_path + rest != path:
             return _moved(address.page_path + rest, request)
-        return self._error(404)
+        return await self._file(path, request) or self._error(404)
 
     def _error(self, status: int) -> Response:
         retry = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}

@@ -8,22 +8,24 @@ are unlinked before the page is renamed into place and put back after it: no enc
 from __future__ import annotations
 
 import asyncio
-import errno
-import fcntl
 import gzip
 import itertools
 import os
-import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import brotli  # type: ignore[import-untyped]
 
-from newsroom.errors import Away
+from services.render.claims import claim, remove_dead
+from services.render.files import files_in, flush_folder, outages, prune, read_file, rename_in, target
 
+P = ParamSpec("P")
+T = TypeVar("T")
 PUBLIC = "public"
 NOTE = "fingerprint.json"
 COMPRESSED = frozenset(
@@ -33,23 +35,19 @@ ENCODINGS: Mapping[str, Callable[[bytes], bytes]] = {
     ".br": lambda content: bytes(brotli.compress(content, quality=5)),
     ".gz": lambda content: gzip.compress(content, compresslevel=6, mtime=0),
 }
-_OUTAGES = frozenset(
-    {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ESTALE}
-)
-_MKDIR_ATTEMPTS = 20
+WRITERS = 4
 
 
-class OutsideTheSite(ValueError):  # noqa: N818  (named as it reads where it is raised)
-    """A path that would leave the served root, or that no address of the site can have."""
+@dataclass
+class Ahead:
+    """One page whose bytes are being written to the temporary folder, not yet in place."""
 
+    path: str
+    writing: Future[Path | None]
 
-@dataclass(frozen=True)
-class _Prepared:
-    """One page whose bytes already lie, flushed, in the temporary folder; `siblings` by their suffix."""
-
-    target: Path
-    page: Path
-    siblings: Mapping[str, Path]
+    async def written(self) -> Path | None:
+        """The flushed temporary file; None where exactly these bytes stand in place already. Raises: Away."""
+        return await asyncio.wrap_future(self.writing)
 
 
 class SiteFolder:
@@ -65,47 +63,73 @@ class SiteFolder:
         self._names = itertools.count()
         self._lock: int | None = None
         self._temporary = self._folder
+        self._writers = ThreadPoolExecutor(WRITERS, "pages")
 
     def open(self) -> None:
         """Make the folders, take a temporary one of our own and remove those that dead processes left."""
-        with _outages():
+        with outages():
             self.root.mkdir(parents=True, exist_ok=True)
-            self._lock, self._temporary = _claim(self._folder)
-            _remove_dead(self._folder)
+            if self._lock is None:
+                self._lock, self._temporary = claim(self._folder)
+            remove_dead(self._folder)
 
     def close(self) -> None:
-        """Give the temporary folder up."""
+        """Give the temporary folder up, once what is being written is done."""
+        self._writers.shutdown()
         if self._lock is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
             self._temporary.with_suffix(".lock").unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None
 
-    async def settle(self, files: Mapping[str, bytes], places: Iterable[str] = ()) -> None:
-        """Let `files` (site path → bytes) stand, then remove what else stands at `places`.
+    @asynccontextmanager
+    async def ahead(self, files: Mapping[str, bytes]) -> AsyncIterator[Ahead | None]:
+        """Write the first of the files beside what else is going on, so that `show` has only to rename it."""
+        if not files:
+            yield None
+            return
+        path, content = next(iter(files.items()))
+        writing = self._writers.submit(self._write_ahead, path, content)
+        try:
+            yield Ahead(path, writing)
+        finally:
+            writing.add_done_callback(_drop)
 
-        A place that ends in "/" means the files directly in that folder (not those below); any other, that
-        file. What already stands with the same bytes in each encoding is left alone. Removal comes after
-        every new page stands.
+    async def show(self, ahead: Ahead) -> None:
+        """Put that page in place, as it is, without its siblings: from now on readers fetch it.
+
+        `settle` makes the rest.
         """
-        wanted = dict(files)
-        gone = sorted(set(places))
-        await asyncio.to_thread(self._settle, wanted, gone)
+        temporary = await ahead.written()
+        if temporary is not None:
+            await self._run(self._put, temporary, target(self.root, ahead.path))
+
+    async def settle(self, files: Mapping[str, bytes], places: Iterable[str] = ()) -> None:
+        """Let `files` (site path → bytes) stand, in their order, then remove what else stands at `places`.
+
+        A place that ends in "/" means the files directly in that folder (not those below it); any other, that
+        file. What already stands with the same bytes is left alone. Removal comes after all that is to stand.
+        """
+        await self._run(self._settle, dict(files), sorted(set(places)))
 
     async def read(self, path: str) -> bytes | None:
         """The bytes that stand at a site path, uncompressed."""
-        return await asyncio.to_thread(read_file, self.root, path)
+        return await self._run(read_file, self.root, path)
 
     async def read_note(self) -> bytes | None:
         """What was noted beside the pages, outside the served root."""
-        return await asyncio.to_thread(self._read_note)
+        return await self._run(self._read_note)
 
     async def write_note(self, content: bytes) -> None:
-        await asyncio.to_thread(self._write_note, content)
+        await self._run(self._write_note, content)
 
     async def paths(self) -> list[str]:
         """Every file that stands, as site paths, siblings left out."""
-        return await asyncio.to_thread(self._paths)
+        return await self._run(self._paths)
+
+    async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do it in a thread of our own: those of the process are for readers."""
+        return await asyncio.wrap_future(self._writers.submit(work, *args, **kwargs))
 
     def _paths(self) -> list[str]:
         found = []
@@ -116,71 +140,69 @@ class SiteFolder:
         return sorted(found)
 
     def _read_note(self) -> bytes | None:
-        with _outages():
+        with outages():
             try:
                 return (self._folder / NOTE).read_bytes()
             except FileNotFoundError:
                 return None
 
     def _write_note(self, content: bytes) -> None:
-        with _outages():
-            self._write_temporary(content, []).replace(self._folder / NOTE)
-            _flush_folder(self._folder)
+        with outages():
+            self._write_temporary(content).replace(self._folder / NOTE)
+            flush_folder(self._folder)
+
+    def _write_ahead(self, path: str, content: bytes) -> Path | None:
+        with outages():
+            return None if read_file(self.root, path) == content else self._write_temporary(content)
 
     def _settle(self, files: Mapping[str, bytes], places: list[str]) -> None:
-        with _outages():
-            changed = set[Path]()
-            for page in self._prepare_all({p: c for p, c in files.items() if not self._stands(p, c)}):
-                self._put(page)
-                changed.add(page.target.parent)
+        with outages():
+            changed = {target(self.root, path).parent for path in files if self._stand(path, files[path])}
             kept = {target(self.root, path) for path in files}
             for place in places:
                 changed |= self._remove(place, kept)
             for folder in changed:
-                _flush_folder(folder)
+                flush_folder(folder)
 
-    def _stands(self, path: str, content: bytes) -> bool:
-        """Whether exactly these bytes stand there already, in every encoding."""
-        if read_file(self.root, path) != content:
-            return False
-        return all(read_file(self.root, path + suffix) == make(content) for suffix, make in _encodings(path))
+    def _stand(self, path: str, content: bytes) -> bool:
+        """Let a page stand in every encoding. Returns whether anything had to be written."""
+        place = target(self.root, path)
+        is_changed = read_file(self.root, path) != content
+        if is_changed:
+            self._put(self._write_temporary(content), place)
+        for suffix, make in _encodings(path):
+            packed = make(content)
+            if read_file(self.root, path + suffix) != packed:
+                self._rename(self._write_temporary(packed), _beside(place, suffix))
+                is_changed = True
+        return is_changed
 
-    def _prepare_all(self, files: Mapping[str, bytes]) -> list[_Prepared]:
-        """Write and flush everything before anything is renamed; on a full disk leave nothing behind."""
-        written: list[Path] = []
-        try:
-            return [self._prepare(path, content, written) for path, content in files.items()]
-        except OSError:
-            for temporary in written:
-                temporary.unlink(missing_ok=True)
-            raise
-
-    def _prepare(self, path: str, content: bytes, written: list[Path]) -> _Prepared:
-        page = self._write_temporary(content, written)
-        siblings = {
-            suffix: self._write_temporary(make(content), written) for suffix, make in _encodings(path)
-        }
-        return _Prepared(target(self.root, path), page, siblings)
-
-    def _write_temporary(self, content: bytes, written: list[Path]) -> Path:
+    def _write_temporary(self, content: bytes) -> Path:
+        """A flushed temporary file; on a full disk nothing is left behind."""
         temporary = self._temporary / str(next(self._names))
-        written.append(temporary)
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
         return temporary
 
-    def _put(self, prepared: _Prepared) -> None:
-        """Unlink the siblings, rename the page in, rename its siblings in: the order that no reader can
-        catch out.
-        """
-        for suffix in ENCODINGS:
-            _beside(prepared.target, suffix).unlink(missing_ok=True)
-        _rename_in(prepared.page, prepared.target)
-        for suffix, sibling in prepared.siblings.items():
-            _rename_in(sibling, _beside(prepared.target, suffix))
+    def _put(self, temporary: Path, place: Path) -> None:
+        """Unlink the siblings, then rename the page in: no reader finds an encoding that is behind."""
+        with outages():
+            for suffix in ENCODINGS:
+                _beside(place, suffix).unlink(missing_ok=True)
+            self._rename(temporary, place)
+
+    def _rename(self, temporary: Path, place: Path) -> None:
+        try:
+            rename_in(temporary, place)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
 
     def _remove(self, place: str, kept: set[Path]) -> set[Path]:
         """Remove what stands at a place, siblings first, and the folders it leaves empty.
@@ -189,12 +211,10 @@ class SiteFolder:
         """
         if place.endswith("/"):
             folder = target(self.root, place + "index.html").parent
-            pages = [
-                entry for entry in _files_in(folder) if not _is_sibling(entry.name) and entry not in kept
-            ]
+            pages = [entry for entry in files_in(folder) if not _is_sibling(entry.name) and entry not in kept]
             strays = [
                 entry
-                for entry in _files_in(folder)
+                for entry in files_in(folder)
                 if _is_sibling(entry.name) and not entry.with_suffix("").exists()
             ]
         else:
@@ -204,44 +224,21 @@ class SiteFolder:
         doomed = [_beside(page, suffix) for page in pages for suffix in ENCODINGS] + strays + pages
         for entry in doomed:
             entry.unlink(missing_ok=True)
-        return {_prune(folder, self.root)} if doomed else set()
-
-
-def target(root: Path, path: str) -> Path:
-    """Where a site path lies under the root.
-
-    Raises: OutsideTheSite for one that is none of ours or leads out of it.
-    """
-    parts = path.split("/")
-    if parts[0] != "" or len(parts) < 2 or any(part in ("", ".", "..") for part in parts[1:]):
-        raise OutsideTheSite(f"{path[:200]!r} is no file of the site")
-    if "\\" in path or "\0" in path:
-        raise OutsideTheSite(f"{path[:200]!r} has a character that no address of ours has")
-    place = root.joinpath(*parts[1:])
-    if not Path(os.path.realpath(place.parent)).is_relative_to(root):
-        raise OutsideTheSite(f"{path[:200]!r} leads out of the pages folder through a link")
-    return place
-
-
-def read_file(root: Path, path: str) -> bytes | None:
-    """The bytes of one file of the site, or None where no regular file stands. A link is none."""
-    try:
-        handle = os.open(target(root, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (FileNotFoundError, NotADirectoryError, OutsideTheSite):
-        return None
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO):
-            return None
-        raise
-    try:
-        with os.fdopen(handle, "rb") as file:
-            return file.read()
-    except IsADirectoryError:
-        return None
+        return {prune(folder, self.root)} if doomed else set()
 
 
 def _encodings(path: str) -> list[tuple[str, Callable[[bytes], bytes]]]:
     return list(ENCODINGS.items()) if Path(path).suffix in COMPRESSED else []
+
+
+def _drop(writing: Future[Path | None]) -> None:
+    """Remove a temporary file that was not put in place."""
+    if (
+        not writing.cancelled()
+        and writing.exception() is None
+        and (temporary := writing.result()) is not None
+    ):
+        temporary.unlink(missing_ok=True)
 
 
 def _is_sibling(name: str) -> bool:
@@ -250,100 +247,3 @@ def _is_sibling(name: str) -> bool:
 
 def _beside(page: Path, suffix: str) -> Path:
     return page.with_name(page.name + suffix)
-
-
-def _rename_in(temporary: Path, place: Path) -> None:
-    """Rename, making the folders; another writer may be removing them, empty as they are, at the same
-    moment.
-    """
-    for attempt in range(_MKDIR_ATTEMPTS):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.replace(place)
-        except FileNotFoundError:
-            if attempt == _MKDIR_ATTEMPTS - 1 or not temporary.exists():
-                raise
-        else:
-            return
-
-
-def _files_in(folder: Path) -> list[Path]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(Path(entry.path) for entry in entries if not entry.is_dir(follow_symlinks=False))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _prune(folder: Path, root: Path) -> Path:
-    """Remove a folder and its parents as far as they are empty. Returns the first that stays."""
-    while folder != root:
-        try:
-            folder.rmdir()
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-                return folder
-            raise
-        folder = folder.parent
-    return root
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make renames and removals in a folder outlast a power cut: a withdrawn page must not come back with
-    it.
-    """
-    try:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _claim(folder: Path) -> tuple[int, Path]:
-    """A temporary folder that is ours as long as we live: its lock file is locked and still has its name."""
-    while True:
-        lock_path = folder / f"tmp-{secrets.token_hex(4)}.lock"
-        handle = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            continue
-        if os.fstat(handle).st_nlink:
-            temporary = lock_path.with_suffix("")
-            temporary.mkdir()
-            return handle, temporary
-        os.close(handle)
-
-
-def _remove_dead(folder: Path) -> None:
-    """Remove temporary folders whose process no longer holds the lock."""
-    for lock_path in folder.glob("tmp-*.lock"):
-        try:
-            handle = os.open(lock_path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            continue
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(lock_path.with_suffix(""), ignore_errors=True)
-            lock_path.unlink(missing_ok=True)
-        except BlockingIOError:
-            pass
-        finally:
-            os.close(handle)
-
-
-@contextmanager
-def _outages() -> Iterator[None]:
-    """A full, read-only or broken disk is an outage, not a bug."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _OUTAGES:
-            raise Away("pages folder", os.strerror(error.errno)) from error
-        raise

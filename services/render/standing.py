@@ -6,7 +6,7 @@ An update meets the state that stands (or none) and makes the next state; nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -72,7 +72,8 @@ class Arrival:
     """All that a batch brought of one article: the newest announcement, and what the others say about it.
 
     `again`: one was a re-announcement, so every output is to be made again. `silent_up_to`: where the article
-    is not known yet, up to which revision readers count as told (it was first met in a re-announcement).
+    is not known yet, up to which revision readers count as told (it was first met in a re-announcement, or a
+    former read model has read what was before).
     """
 
     record: Record
@@ -85,23 +86,33 @@ class Arrival:
         return self.newest.update
 
 
-def coalesce(deliveries: Sequence[Delivery[Announcement]]) -> list[Arrival]:
-    """One arrival per article, in the order in which the articles were first met."""
+def coalesce(deliveries: Sequence[Delivery[Announcement]], partly_read: Container[int] = ()) -> list[Arrival]:
+    """One arrival per article, in the order in which the articles were first met.
+
+    `partly_read`: partitions whose earlier records a former read model has read, and told readers of.
+    """
     by_article: dict[str, list[Delivery[Announcement]]] = {}
     for delivery in deliveries:
         by_article.setdefault(delivery.item.update.article_id, []).append(delivery)
-    return [_arrival(group) for group in by_article.values()]
+    return [_arrival(group, partly_read) for group in by_article.values()]
 
 
-def _arrival(group: list[Delivery[Announcement]]) -> Arrival:
+def _arrival(group: list[Delivery[Announcement]], partly_read: Container[int]) -> Arrival:
     newest = max(reversed(group), key=lambda delivery: delivery.item.update.revision)
-    first = group[0].item
+    first = group[0]
     return Arrival(
         record=newest.record,
         newest=newest.item,
         again=any(delivery.item.again for delivery in group),
-        silent_up_to=first.update.revision if first.again else 0,
+        silent_up_to=_told_before(first.item, is_partly_read=first.record.partition in partly_read),
     )
+
+
+def _told_before(first: Announcement, *, is_partly_read: bool) -> int:
+    """Up to which revision readers were told already, should the article be met for the first time."""
+    if first.again:
+        return first.update.revision
+    return max(0, first.update.revision - len(first.update.event_ids)) if is_partly_read else 0
 
 
 def first_met(arrival: Arrival, view: View) -> ArticleState:

@@ -120,11 +120,30 @@ def test_where_the_ring_cannot_tell_the_public_revision_decides(
 
 
 def test_the_model_is_not_asked_where_the_ring_knows() -> None:
-    """A topic read from its very beginning, or an older notice of the article, leaves no doubt."""
+    """A topic read from its very beginning, or a last event that the ring still has, leaves no doubt."""
     whole = a_hub(a_notice("other", 1))
     assert not whole.subscribe("a1", 5, None).is_doubtful
     partial = a_hub(a_notice("a1", 5), first_offset=1000)
-    assert not partial.subscribe("a1", 5, None).is_doubtful
+    assert not partial.subscribe("a1", 5, f"{MARK}-1000").is_doubtful
+    assert partial.subscribe("a1", 5, None).is_doubtful
+
+
+def test_a_repeat_from_before_the_ring_does_not_hide_what_came_after_it() -> None:
+    """A late publisher tells revision 1 again; that 2 was told before the ring began only the model knows."""
+    hub = a_hub(a_notice("a1", 1), first_offset=1000)
+    for page in (0, 1):
+        subscription = hub.subscribe("a1", page, None)
+        subscription.judge(2, hub.end_offset)
+        assert names(subscription) == ["reset"]
+
+
+def test_what_was_taken_back_stays_untold_after_the_ring_has_forgotten_it() -> None:
+    """A notice told again, when its withdrawal has been pushed out of the ring by others."""
+    hub = a_hub(a_notice("a1", 1), a_notice("a1", 2, NoticeKind.WITHDRAWN), capacity=2)
+    for offset in range(2, 6):
+        hub.take(offset, a_notice("other", offset))
+    hub.take(6, a_notice("a1", 1))
+    assert hub.subscribe("a1", 0, f"{MARK}-5").take() == b""
 
 
 def test_the_site_stream_begins_now_and_resumes_in_order() -> None:
@@ -257,6 +276,7 @@ class World:
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.topic: list[Notice] = []
+        self.begin = 0
         self.hub = a_hub(capacity=capacity)
         self.revision = dict.fromkeys(ARTICLES, 0)
         self.taken_back = dict.fromkeys(ARTICLES, 0)
@@ -267,7 +287,7 @@ class World:
         if action in KINDS:
             self.tell(action, what)
         elif action == "repeat" and self.topic:
-            self.publish(self.topic[what % len(self.topic)])
+            self.repeat(what % len(self.topic))
         elif action == "restart":
             self.restart(what)
         elif action in ("connect", "drop", "read"):
@@ -283,6 +303,12 @@ class World:
             self.final.add(article_id)
         self.publish(a_notice(article_id, self.revision[article_id], KINDS[action]))
 
+    def repeat(self, offset: int) -> None:
+        """A late process publishes again; what was taken back only as long as this process has read that."""
+        notice = self.topic[offset]
+        if offset >= self.begin or notice.revision >= self.taken_back[notice.article_id]:
+            self.publish(notice)
+
     def publish(self, notice: Notice) -> None:
         self.topic.append(notice)
         self.hub.take(len(self.topic) - 1, notice)
@@ -291,7 +317,7 @@ class World:
         """The process is replaced by one that reads only the end of the topic; every reader is cut off."""
         for reader in self.readers:
             self.drop(reader)
-        first = max(0, len(self.topic) - tail)
+        first = self.begin = max(0, len(self.topic) - tail)
         self.hub = a_hub(*self.topic[first:], capacity=self.capacity, first_offset=first)
 
     def connect(self, reader: Reader) -> None:

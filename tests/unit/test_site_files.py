@@ -14,7 +14,8 @@ import brotli  # type: ignore[import-untyped]
 import pytest
 
 from newsroom.errors import Away
-from services.render.site import OutsideTheSite, SiteFolder, read_file
+from services.render.files import OutsideTheSite, read_file
+from services.render.site import SiteFolder
 
 PAGE = "/kazakhstan/2023/06/20/bank/index.html"
 

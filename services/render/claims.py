@@ -1,0 +1,43 @@
+"""A folder for temporary files that is one process's own, told by a lock that ends with the process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+
+def claim(folder: Path) -> tuple[int, Path]:
+    """A temporary folder that is ours as long as we live: its lock file is locked and still has its name."""
+    while True:
+        lock_path = folder / f"tmp-{secrets.token_hex(4)}.lock"
+        handle = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            continue
+        if os.fstat(handle).st_nlink:
+            temporary = lock_path.with_suffix("")
+            temporary.mkdir()
+            return handle, temporary
+        os.close(handle)
+
+
+def remove_dead(folder: Path) -> None:
+    """Remove temporary folders whose process no longer holds the lock."""
+    for lock_path in folder.glob("tmp-*.lock"):
+        try:
+            handle = os.open(lock_path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock_path.with_suffix(""), ignore_errors=True)
+            lock_path.unlink(missing_ok=True)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(handle)

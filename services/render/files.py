@@ -1,0 +1,116 @@
+"""Single files of the site on disk: where a path lies, reads that follow no link, renames that last."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from newsroom.errors import Away
+
+_OUTAGES = frozenset(
+    {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ESTALE}
+)
+_MKDIR_ATTEMPTS = 20
+
+
+class OutsideTheSite(ValueError):  # noqa: N818  (named as it reads where it is raised)
+    """A path that would leave the served root, or that no address of the site can have."""
+
+
+def target(root: Path, path: str) -> Path:
+    """Where a site path lies under the root.
+
+    Raises: OutsideTheSite for one that is none of ours or leads out of it.
+    """
+    parts = path.split("/")
+    if parts[0] != "" or len(parts) < 2 or any(part in ("", ".", "..") for part in parts[1:]):
+        raise OutsideTheSite(f"{path[:200]!r} is no file of the site")
+    if "\\" in path or "\0" in path:
+        raise OutsideTheSite(f"{path[:200]!r} has a character that no address of ours has")
+    place = root.joinpath(*parts[1:])
+    if not Path(os.path.realpath(place.parent)).is_relative_to(root):
+        raise OutsideTheSite(f"{path[:200]!r} leads out of the pages folder through a link")
+    return place
+
+
+def read_file(root: Path, path: str) -> bytes | None:
+    """The bytes of one file of the site, or None where no regular file stands. A link is none."""
+    try:
+        handle = os.open(target(root, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError, OutsideTheSite):
+        return None
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO):
+            return None
+        raise
+    try:
+        with os.fdopen(handle, "rb") as file:
+            return file.read()
+    except IsADirectoryError:
+        return None
+
+
+def rename_in(temporary: Path, place: Path) -> None:
+    """Rename, making the folders; another writer may be removing them, empty as they are, at the same
+    moment.
+    """
+    for attempt in range(_MKDIR_ATTEMPTS):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.replace(place)
+        except FileNotFoundError:
+            if attempt == _MKDIR_ATTEMPTS - 1 or not temporary.exists():
+                raise
+        else:
+            return
+
+
+def files_in(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(Path(entry.path) for entry in entries if not entry.is_dir(follow_symlinks=False))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def prune(folder: Path, root: Path) -> Path:
+    """Remove a folder and its parents as far as they are empty. Returns the first that stays."""
+    while folder != root:
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                return folder
+            raise
+        folder = folder.parent
+    return root
+
+
+def flush_folder(folder: Path) -> None:
+    """Make renames and removals in a folder outlast a power cut: a withdrawn page must not come back with
+    it.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def outages() -> Iterator[None]:
+    """A full, read-only or broken disk is an outage, not a bug."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _OUTAGES:
+            raise Away("pages folder", os.strerror(error.errno)) from error
+        raise
