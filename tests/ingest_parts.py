@@ -1,4 +1,7 @@
-"""An ingest process on the log in memory: its door as a client sees it, and the store and render as far as it hears them."""
+"""An ingest process on the log in memory:
+
+its door as a client sees it, and the store and render as far as it hears them.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """`python -m services.ingest`: everything of ingest wired together, here and nowhere else.
 
-It answers from the first moment, with `503` until the log is there; what needs the log comes up beside it, however
-long that takes.
+It answers from the first moment, with `503` until the log is there; what needs the log comes up beside it,
+however long that takes.
 """
 
 from __future__ import annotations

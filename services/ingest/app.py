@@ -8,7 +8,7 @@ from newsroom.http import docs
 from newsroom.http.app import Health, create_app
 from newsroom.http.problems import Kind, problem_response
 from newsroom.keys import KeyRing
-from services.ingest.intake import Full, KeyReused
+from services.ingest.intake import Full, KeyReused, Unacknowledged
 from services.ingest.keyadmin import KeyAdmin, NameTaken
 from services.ingest.keyroutes import key_routes
 from services.ingest.requests import BODIES
@@ -19,9 +19,9 @@ VERSION = "1"
 DESCRIPTION = """\
 The door of the newsroom: what editors do comes in here and becomes an event on the log.
 
-Every call that makes an event answers `202` once the event is durable. With `Prefer: wait=N` it answers when the page
-can be fetched, at most N seconds later. With `Idempotency-Key` it may be sent again without a second effect. With
-`If-Match: "<revision>"` it holds only for an article that still stands at that revision.
+Every call that makes an event answers `202` once the event is durable. With `Prefer: wait=N` it answers when
+the page can be fetched, at most N seconds later. With `Idempotency-Key` it may be sent again without a second
+effect. With `If-Match: "<revision>"` it holds only for an article that still stands at that revision.
 
 Unknown fields are errors, never ignored; each bad field is named by a JSON Pointer.
 """
@@ -29,6 +29,7 @@ _KINDS: dict[type[Exception], Kind] = {
     Full: Kind.BUSY,
     KeyReused: Kind.KEY_REUSED,
     NameTaken: Kind.NAME_TAKEN,
+    Unacknowledged: Kind.AWAY,
 }
 
 

@@ -31,21 +31,22 @@ PARAMETERS: dict[str, Any] = {
     "parameters": [
         _parameter(
             "Idempotency-Key",
-            "Makes a retry safe: the same key with the same request has the effect of one, for ever. Another request "
-            "under the same key is refused.",
+            "Makes a retry safe: the same key with the same request has the effect of one, for ever. Another "
+            "request under the same key is refused.",
             "7d1f2f0c-6f5e-4a53-b9c1-3a1f6f0f9d11",
             {"minLength": 1, "maxLength": 255, "pattern": "^[!-~]{1,255}$"},
         ),
         _parameter(
             "If-Match",
-            "The revision that the change was made on, in quotes: if the article stands at another, nothing changes "
-            "and the answer is 412.",
+            "The revision that the change was made on, in quotes: if the article stands at another, nothing "
+            "changes and the answer is 412.",
             '"3"',
             {"pattern": r'^(\*|"(0|[1-9][0-9]{0,11})")$'},
         ),
         _parameter(
             "Prefer",
-            f"`wait=N`: answer when the page can be fetched, at most N seconds later (at most {MAX_WAIT_SECONDS}).",
+            "`wait=N`: answer when the page can be fetched, at most N seconds later "
+            f"(at most {MAX_WAIT_SECONDS}).",
             "wait=10",
             {},
         ),
@@ -64,7 +65,10 @@ class Conditions:
 
 
 def read_conditions(request: Request) -> Conditions:
-    """The three headers. Raises: Refused where one is malformed; a `Prefer` that cannot be read is ignored (RFC 7240)."""
+    """The three headers.
+
+    Raises: Refused where one is malformed; a `Prefer` that cannot be read is ignored (RFC 7240).
+    """
     return Conditions(
         idempotency_key=_idempotency_key(request.headers.getlist("idempotency-key")),
         expected_revision=_expected_revision(request.headers.getlist("if-match")),

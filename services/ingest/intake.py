@@ -26,6 +26,17 @@ class Full(NewsroomError):
     """As many events are on their way to the log as may be, or no more is taken because the process stops."""
 
 
+class Unacknowledged(Away):
+    """The log did not say that it has the event: it may have it nevertheless."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "kafka",
+            "it is not known whether the event arrived. Send the same request again: "
+            "with an Idempotency-Key that is safe.",
+        )
+
+
 class KeyReused(Conflict):
     """The same Idempotency-Key came with another call or another body before."""
 
@@ -47,7 +58,7 @@ class Order:
 
 
 def make_event(order: Order) -> Event:
-    """The event. With an `Idempotency-Key` its ids are derived, so that a retry makes the same event again."""
+    """The event. With an `Idempotency-Key` its ids are derived: a retry makes the same event again."""
     key = order.idempotency_key
     if order.article_id is not None:
         article_id = order.article_id
@@ -89,8 +100,8 @@ class Intake:
     async def accept(self, event: Event) -> None:
         """Put the event on the log: when this returns, it is durable.
 
-        Raises: KeyReused, as far as it is known here; Full; Away (it may have arrived: the same request again is safe
-        with an `Idempotency-Key`); Invalid when it is larger than the log takes.
+        Raises: KeyReused, as far as it is known here; Full; Unacknowledged; Invalid when it is larger than the
+        log takes.
         """
         if self._known_hashes(event.id) - {event.request_hash}:
             raise KeyReused(KEY_REUSED)
@@ -136,5 +147,6 @@ class Intake:
         try:
             async with asyncio.timeout(PUBLISH_SECONDS):
                 await self._publisher.publish(event_message(event))
-        except TimeoutError as error:
-            raise Away("kafka", f"no acknowledgement within {PUBLISH_SECONDS} s") from error
+        except (Away, TimeoutError) as error:
+            log.warning("event_not_acknowledged", event_id=event.id, reason=str(error) or "timeout")
+            raise Unacknowledged from error

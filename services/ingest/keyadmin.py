@@ -33,7 +33,10 @@ class FreshKey:
 
 
 class KeyAdmin:
-    """Makes and revokes keys, one at a time. What it changed holds here when it returns, elsewhere within a second."""
+    """Makes and revokes keys, one at a time.
+
+    What it changed holds here when it returns, elsewhere within a second.
+    """
 
     def __init__(self, feed: KeyFeed, publisher: Publisher) -> None:
         self._feed = feed
@@ -77,7 +80,10 @@ class KeyAdmin:
             log.info("key_revoked", key_name=name)
 
     async def ensure_first(self, secret: SecretStr) -> None:
-        """Put the operator's own key on the log, unless it ever was there: a revoked one stays revoked. Raises: Away."""
+        """Put the operator's own key on the log, unless it ever was there:
+
+        a revoked one stays revoked. Raises: Away.
+        """
         wanted = digest(secret.get_secret_value())
         async with self._one_at_a_time:
             await self._read_to_the_end()

@@ -58,7 +58,8 @@ def key_routes(admin: KeyAdmin) -> APIRouter:
         "/{name}",
         operation_id="revoke_key",
         summary="Revoke a key",
-        description="It opens nothing any more, on every service within a second, for good. Needs the role `publisher`.",
+        description="It opens nothing any more, on every service within a second, for good. "
+        "Needs the role `publisher`.",
         status_code=204,
         responses=responses(*_ALWAYS, Kind.NOT_FOUND, Kind.CONFLICT),
     )

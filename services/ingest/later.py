@@ -1,8 +1,8 @@
 """What editors may ask for only from a later release on, refused in one place and in plain words.
 
-Scheduling, embargoes and live articles. Nothing that a client sends is dropped silently: what says "no" (`null`,
-`false`) passes, everything else is an error that tells what to do instead. With the release that brings them, this
-module goes.
+Scheduling, embargoes and live articles. Nothing that a client sends is dropped silently: what says "no"
+(`null`, `false`) passes, everything else is an error that tells what to do instead. With the release that
+brings them, this module goes.
 """
 
 from __future__ import annotations

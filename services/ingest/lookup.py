@@ -28,8 +28,8 @@ class Lookup:
     async def status(self, event_id: str, authorization: str) -> EventStatus:
         """Where the event stands; an id that nobody knows yet is *accepted*.
 
-        First the log is read as far as it goes now, so that this answer is no older than any other instance's.
-        Raises: Away when the store would have to tell and does not answer.
+        First the log is read as far as it goes now, so that this answer is no older than any other
+        instance's. Raises: Away when the store would have to tell and does not answer.
         """
         is_current = await self._outcomes.catch_up(CATCH_UP_SECONDS)
         own = self._statuses.standing(event_id)

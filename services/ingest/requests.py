@@ -1,7 +1,7 @@
 """What the door accepts: the contract's article with the limits that may change, and the bodies of each call.
 
-Limits stand here and not in the contract, because old events are read again and must stay readable. Everything is
-checked and cleaned here, so what follows is the contract's own `ArticleText`.
+Limits stand here and not in the contract, because old events are read again and must stay readable.
+Everything is checked and cleaned here, so what follows is the contract's own `ArticleText`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ NO_TEXT = "has no text once it is cleaned: what is public needs some"
 
 
 def _rfc_3339(value: Any) -> Any:
-    """The time that a string says. Parsed here: behind a validator, strict Pydantic takes no string for a time."""
+    """The time that a string says.
+
+    Parsed here: behind a validator, strict Pydantic takes no string for a time.
+    """
     if not isinstance(value, str):
         return value
     if not _RFC_3339.fullmatch(value):
@@ -127,7 +130,7 @@ class SentDraft(ArticleText, NotYet):
     deck: OptionalLine = Field(default="", max_length=1000, description="The sentence below the headline")
     body: SentBody = Field(
         default="",
-        description="HTML, at most 1 MiB. What is not allowed (img, script, style, classes…) is cleaned away.",
+        description="HTML, at most 1 MiB. What is not allowed (img, script, classes…) is cleaned away.",
         examples=["<p>The siege ended without casualties.</p>"],
     )
     section: Annotated[Name, AfterValidator(_not_reserved)] = Field(
@@ -155,7 +158,7 @@ class SentArticle(SentDraft):
     """A whole article, fit to be public."""
 
     body: PublicBody = Field(
-        description="HTML, at most 1 MiB, with some text once it is cleaned. What is not allowed is cleaned away.",
+        description="HTML, at most 1 MiB, with some text once what is not allowed is cleaned away.",
         examples=["<p>The siege ended without casualties.</p>"],
     )
 

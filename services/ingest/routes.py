@@ -1,6 +1,7 @@
 """The addresses of ingest: each request becomes one event on the log, and an answer.
 
-The order is always the same: the key, the headers, the body, the log. Nothing is done before all of it is good.
+The order is always the same: the key, the headers, the body, the log. Nothing is done before all of it is
+good.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def _add_create(router: APIRouter, door: Door) -> None:
         "/articles",
         operation_id="create",
         summary="Publish a new article, or save it as a draft",
-        description="Needs the role `editor`; `reporter` for a draft. Answers as every call that makes an event.",
+        description="Needs the role `editor`; `reporter` for a draft.",
         responses={
             201: _done("The page can be fetched, or the draft is stored"),
             **_answers(_OF_A_NEW_ARTICLE),
@@ -152,8 +153,8 @@ def status_routes(door: Door) -> APIRouter:
         "/events/{event_id}",
         operation_id="status",
         summary="What became of an event",
-        description="`accepted`, then `stored` and `rendered`, or `rejected` or `dead_lettered`: it never goes back. "
-        "An id that nobody has heard of yet is `accepted`. Needs the role `reader`.",
+        description="`accepted`, then `stored` and `rendered`, or `rejected` or `dead_lettered`: it never goes "
+        "back. An id that nobody has heard of yet is `accepted`. Needs the role `reader`.",
         response_model=EventStatus,
         response_model_exclude_none=True,
         responses=responses(Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.AWAY),
@@ -165,7 +166,7 @@ def status_routes(door: Door) -> APIRouter:
     ) -> Response:
         if not is_event_id(event_id):
             raise Refused(
-                Kind.NOT_FOUND, "This is no event id of ours: evt_ and 26 small letters or digits 2-7."
+                Kind.NOT_FOUND, "This is no event id of ours: evt_ and 26 characters of a-z and 2-7."
             )
         found = await door.lookup.status(event_id, request.headers["authorization"])
         return answers.json_answer(found, 200)

@@ -20,7 +20,7 @@ class IngestSettings(CommonSettings):
         default=None,
         min_length=16,
         max_length=200,
-        description="The first key, which may do everything; put on the log at the start if it never was there",
+        description="The first key, which may do everything; put on the log if it never was there",
     )
     max_in_flight: int = Field(
         default=256,

@@ -1,7 +1,9 @@
-"""What became of events lately, in memory: fed from `newsroom.outcomes`, asked by waiting requests and by status.
+"""What became of events lately, in memory:
 
-Every ingest instance reads the whole topic from a quarter of an hour back, so each can tell about any event of any
-other. Bounded: what falls out is answered by the store.
+fed from `newsroom.outcomes`, asked by waiting requests and by status.
+
+Every ingest instance reads the whole topic from a quarter of an hour back, so each can tell about any event
+of any other. Bounded: what falls out is answered by the store.
 """
 
 from __future__ import annotations
@@ -35,7 +37,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Standing:
-    """Where an event stands. `is_final`: nothing further will be told of it. `outcome` is None while only accepted."""
+    """Where an event stands.
+
+    `is_final`: nothing further will be told of it. `outcome` is None while only accepted.
+    """
 
     status: EventStatus
     is_final: bool
@@ -122,7 +127,10 @@ class Statuses:
         return Standing(status, is_final=False)
 
     async def settled(self, event_id: str, article_id: str, seconds: float) -> Standing | None:
-        """Wait until nothing further will be told of the event; None when the time is over or the process stops."""
+        """Wait until nothing further will be told of the event.
+
+        None when the time is over or the process stops.
+        """
         with self._listening(article_id) as bell:
             try:
                 async with asyncio.timeout(seconds):

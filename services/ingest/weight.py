@@ -1,8 +1,9 @@
 """How heavy HTML is to read, told before it is read.
 
-A browser's parser, which cleaning is built on, looks through all open elements at each tag, opens formatting that was
-left open again in every paragraph, and looks through the text so far at each bare ampersand: a small body of the wrong
-kind would keep a processor busy for minutes. All of it is counted here in one pass, never too low.
+A browser's parser, which cleaning is built on, looks through all open elements at each tag, opens formatting
+that was left open again in every paragraph, and looks through the text so far at each bare ampersand: a small
+body of the wrong kind would keep a processor busy for minutes. All of it is counted here in one pass, never
+too low.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ def complaint(html: str) -> str | None:
 def _measure(html: str) -> tuple[int, int]:
     """The most elements open at once, and the number of open elements at each start tag, added up.
 
-    An end tag counts only where it closes the innermost element. What could hide end tags from the parser (a comment,
-    a quoted value, a script) counts as open to the end.
+    An end tag counts only where it closes the innermost element. What could hide end tags from the parser (a
+    comment, a quoted value, a script) counts as open to the end.
     """
     open_names: list[str] = []
     hiding = deepest = load = 0

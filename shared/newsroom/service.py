@@ -95,7 +95,7 @@ def main(run: Callable[[], Coroutine[Any, Any, int]]) -> NoReturn:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its own signal handling, which would raise the signal again and end the process in mid-stop."""
+    """uvicorn without its own signal handling, which would raise the signal again and end us in mid-stop."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -213,7 +213,10 @@ def _server_config(app: FastAPI) -> uvicorn.Config:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """The socket, taken before anything else starts. Raises: Misconfigured where the address cannot be had."""
+    """The socket, taken before anything else starts.
+
+    Raises: Misconfigured where the address cannot be had.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=1024)

@@ -1,4 +1,7 @@
-"""What cannot be accepted is refused whole: a problem that names the place and what to do, and nothing on the log."""
+"""What cannot be accepted is refused whole:
+
+a problem that names the place and what to do, and nothing on the log.
+"""
 
 from __future__ import annotations
 

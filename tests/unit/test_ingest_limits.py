@@ -1,4 +1,4 @@
-"""The log away, or too much at once: told within two seconds, never a hang, and over as soon as it is over."""
+"""The log away, or too much at once: told within two seconds, and over once it is over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A retry has the effect of one: `Idempotency-Key` makes the same ids again, and another request is refused."""
+"""A retry has the effect of one: `Idempotency-Key` makes the same ids, another request is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`Prefer: wait=N`: the answer comes when the page can be fetched, or with the reason, or when the time is over."""
+"""`Prefer:
+
+wait=N`: the answer comes when the page can be fetched, or with the reason, or when the time is over.
+"""
 
 from __future__ import annotations
 

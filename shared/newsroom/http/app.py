@@ -22,9 +22,9 @@ def create_app(
 ) -> FastAPI:
     """An application with everything but the service's own routes. Connects to nothing.
 
-    `app.state` carries `keys` (an empty ring: put the fed one there), `keys_are_known` (a function: whether the ring
-    was read to its end once, before which no key is judged), `stopping` (an event that long answers watch), `health`
-    and `settings`.
+    `app.state` carries `keys` (an empty ring: put the fed one there), `keys_are_known` (a function: whether
+    the ring was read to its end once, before which no key is judged), `stopping` (an event that long answers
+    watch), `health` and `settings`.
     """
     app = FastAPI(
         title=title,

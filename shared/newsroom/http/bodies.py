@@ -106,7 +106,7 @@ async def _read_bounded(request: Request, limit_bytes: int) -> bytes:
 
 
 def _refuse_repeated_names(raw: bytes) -> None:
-    """A name twice in one object means something else to each reader: refused, where parsers take the last."""
+    """A name twice in one object means something else to each reader, so it is refused."""
 
     def each_once(pairs: list[tuple[str, Any]]) -> None:
         names = [name for name, _ in pairs]

@@ -1,6 +1,9 @@
-"""The API's documentation: OpenAPI at `/openapi.json`, the same for people at `/docs`, nothing from elsewhere.
+"""The API's documentation:
 
-The page is rendered here from the OpenAPI document, because the usual viewers load scripts from a third party.
+OpenAPI at `/openapi.json`, the same for people at `/docs`, nothing from elsewhere.
+
+The page is rendered here from the OpenAPI document, because the usual viewers load scripts from a third
+party.
 """
 
 from __future__ import annotations
@@ -67,8 +70,8 @@ td, th { text-align: start; vertical-align: top; padding: .25rem 1rem .25rem 0 }
 <thead><tr><th>Parameter</th><th>In</th><th>Meaning</th></tr></thead>
 <tbody>
 {% for parameter in call.parameters %}
-<tr><td><code>{{ parameter.name }}</code>{{ " (required)" if parameter.required }}</td><td>{{ parameter.in }}</td>\
-<td>{{ parameter.description }}</td></tr>
+<tr><td><code>{{ parameter.name }}</code>{{ " (required)" if parameter.required }}</td>\
+<td>{{ parameter.in }}</td><td>{{ parameter.description }}</td></tr>
 {% endfor %}
 </tbody>
 </table>
@@ -139,9 +142,12 @@ def page(api: dict[str, Any]) -> str:
 
 
 def request_body(model: type[BaseModel], examples: dict[str, tuple[str, Any]]) -> dict[str, Any]:
-    """For a route's `openapi_extra`, where the route reads the body itself. `examples`: name → (summary, value).
+    """For a route's `openapi_extra`, where the route reads the body itself.
+
+    `examples`: name → (summary, value).
 
     The model must be among `app.state.documented` (see `document_models`).
+
     """
     shown = {name: {"summary": summary, "value": value} for name, (summary, value) in examples.items()}
     media = {"schema": {"$ref": _REF.format(model=model.__name__)}, "examples": shown}

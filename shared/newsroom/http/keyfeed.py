@@ -17,7 +17,10 @@ log = structlog.get_logger(__name__)
 
 
 class KeyFeed:
-    """Keeps `ring` as the topic says. Put the ring in `app.state.keys`, run `run` as a task, be ready once caught up."""
+    """Keeps `ring` as the topic says.
+
+    Put the ring in `app.state.keys`, run `run` as a task, be ready once caught up.
+    """
 
     def __init__(self, bootstrap: str, client_id: str, *, make_reader: MakeReader | None = None) -> None:
         """`make_reader` is for tests: it gets the callback and returns the reader that feeds it."""

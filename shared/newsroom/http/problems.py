@@ -1,8 +1,8 @@
 """Errors as answers: the whole error tree, and what HTTP itself refuses, as problem details (RFC 9457).
 
-`type` is a URI reference, `/problems/{name}`, that never changes once it is out; asked for on the same service it
-leads to the list in `/docs`. A bug is told as one, without a word of what went wrong inside: that stands in the log,
-under the answer's `X-Trace-Id`.
+`type` is a URI reference, `/problems/{name}`, that never changes once it is out; asked for on the same
+service it leads to the list in `/docs`. A bug is told as one, without a word of what went wrong inside: that
+stands in the log, under the answer's `X-Trace-Id`.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def translate(error: NewsroomError) -> Response:
         case Conflict():
             return problem_response(Kind.CONFLICT, str(error))
         case Away():
-            detail = f"{error.dependency} does not answer. Nothing was lost: send the same request again."
+            detail = f"{error.dependency} does not answer. Send the same request again in a moment."
             return problem_response(Kind.AWAY, detail)
         case _:
             return bug_response()
@@ -218,7 +218,10 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 async def _on_bad_parameters(request: Request, error: Exception) -> Response:  # noqa: ARG001
-    """Parameters in path, query or headers that cannot be read: named in words, since no pointer reaches them."""
+    """Parameters in path, query or headers that cannot be read:
+
+    named in words, since no pointer reaches them.
+    """
     assert isinstance(error, RequestValidationError)  # noqa: S101  (what the handler is installed for)
     problems = "; ".join(f"{_place(found['loc'])}: {found['msg']}" for found in error.errors())
     return problem_response(Kind.INVALID, f"Parameters cannot be used: {problems}.")
