@@ -219,6 +219,11 @@ def test_a_kafka_group_outlives_a_long_pause() -> None:
     assert service("kafka")["environment"]["KAFKA_OFFSETS_RETENTION_MINUTES"] >= 365 * 24 * 60
 
 
+def test_kafka_may_load_its_compression_libraries() -> None:
+    temporary = next(place for place in service("kafka")["tmpfs"] if place.startswith("/tmp:"))
+    assert "exec" in temporary.split(",")
+
+
 def test_topics_are_made_by_the_services_alone() -> None:
     assert service("kafka")["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
 
