@@ -1,4 +1,4 @@
-"""The folder where a newsroom on one machine keeps everything: data, pages, logs, parts and the publisher's key."""
+"""The folder where a newsroom on one machine keeps everything: data, pages, logs, parts, keys."""
 
 from __future__ import annotations
 

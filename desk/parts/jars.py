@@ -1,8 +1,9 @@
 """Kafka's jars: the exact list in `jars.txt` with a SHA-256 for each, fetched once by Maven coordinates.
 
-The list is Maven's own (`dependency:list` with runtime scope, over `kafka_2.13`, `kafka-clients`, `kafka-tools` and
-`log4j-slf4j-impl`). `jgo` only fetches: its own mediation of versions differs from Maven's, so nothing is left for it
-to resolve. What is not on the list, or has other bytes, never reaches the class path.
+The list is Maven's own (`dependency:list` with runtime scope, over `kafka_2.13`, `kafka-clients`,
+`kafka-tools` and `log4j-slf4j-impl`). `jgo` only fetches: its own mediation of versions differs from Maven's,
+so nothing is left for it to resolve. What is not on the list, or has other bytes, never reaches the class
+path.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from newsroom.errors import Misconfigured
 KAFKA_VERSION = "4.3.0"
 LIST = Path(__file__).with_name("jars.txt")
 TRIES = 3
+PAUSE_SECONDS = 1.0
 _DOWNLOADS_AT_ONCE = 6
 _TIMEOUT_SECONDS = 60
 
@@ -78,9 +80,13 @@ def jars_folder(parts: Path) -> Path:
 
 
 def class_path(
-    parts: Path, say: Callable[[str], None] = lambda _: None, *, jars: Sequence[Jar] = (), fetch: Fetch | None = None
+    parts: Path,
+    say: Callable[[str], None] = lambda _: None,
+    *,
+    jars: Sequence[Jar] = (),
+    fetch: Fetch | None = None,
 ) -> str:
-    """The class path of verified jars, after fetching what is missing. `say` is told the progress, a line at a time.
+    """The class path of verified jars, after fetching what is missing. `say` is told the progress.
 
     A process that is killed halfway leaves no half jar: each is checked in a folder of its own, then renamed.
     Raises: Misconfigured when a jar cannot be had or keeps coming with other bytes.
@@ -123,11 +129,12 @@ def _fetch_all(folder: Path, wanted: Sequence[Jar], say: Callable[[str], None], 
 def _fetch_one(folder: Path, jar: Jar, fetch: Fetch) -> int:
     """Fetch, check, move into place; its size in bytes. Raises: Misconfigured after several tries."""
     problem = ""
-    for _ in range(TRIES):
+    for tried in range(TRIES):
+        time.sleep(PAUSE_SECONDS * tried)
         with tempfile.TemporaryDirectory(prefix="fetching-", dir=folder) as workshop:
             try:
                 fetched = fetch(jar, Path(workshop))
-            except Exception as error:  # noqa: BLE001  (jgo raises what its HTTP client raises, and RuntimeError)
+            except Exception as error:  # noqa: BLE001  (jgo: whatever its HTTP client raises)
                 problem = f"{type(error).__name__}: {str(error)[:200]}"
                 continue
             if jar.is_at(fetched):
@@ -136,13 +143,13 @@ def _fetch_one(folder: Path, jar: Jar, fetch: Fetch) -> int:
                 return size
             problem = f"what came has not the SHA-256 of desk/parts/jars.txt ({fetched.stat().st_size} bytes)"
     raise Misconfigured(
-        f"Kafka's jar {jar.coordinate} cannot be had after {TRIES} tries: {problem}. Is there a network? What has "
-        "come is kept, run it again; or point NEWSROOM_KAFKA to your own Kafka"
+        f"Kafka's jar {jar.coordinate} cannot be had after {TRIES} tries: {problem}. Is there a network, and "
+        "room on the disk? What has come is kept, run it again; or point NEWSROOM_KAFKA to your own Kafka"
     )
 
 
 def fetch_with_jgo(jar: Jar, workshop: Path) -> Path:
-    """One artifact by its exact coordinate, straight from the Maven repository into the workshop: no resolving."""
+    """One artifact by its exact coordinate, from the Maven repository into the workshop: no resolving."""
     try:
         from jgo.maven import MavenContext
     except ImportError as error:

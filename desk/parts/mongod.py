@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,7 @@ OPLOG_MB = "256"
 _NOT_YET_INITIALIZED = 94
 _NO_REPLICATION_CONFIG = {_NOT_YET_INITIALIZED}
 
+USUAL_PACKAGES = ("libcurl4", "libssl3")
 LIBRARY_PACKAGES = {"libcurl": "libcurl4", "libssl": "libssl3", "libcrypto": "libssl3", "liblzma": "liblzma5"}
 """What to install on Debian and Ubuntu for a shared library that mongod lacks."""
 
@@ -38,7 +40,7 @@ def find_mongod() -> Path:
     in_wheel = _in_wheel()
     if in_wheel is None:
         raise Misconfigured(
-            f"no mongod for {sys.platform}: install MongoDB so that `mongod` is on PATH (requirements/parts.txt "
+            f"no mongod for {sys.platform}: install MongoDB (`mongod` on PATH; requirements/parts.txt "
             "brings one for Linux x86-64 and macOS arm64), or point NEWSROOM_MONGO to your own replica set"
         )
     if not os.access(in_wheel, os.X_OK):
@@ -58,9 +60,10 @@ def _in_wheel() -> Path | None:
 
 
 def version(mongod: Path) -> str:
-    """What `mongod --version` says of itself. Raises: Misconfigured with what to install when it cannot run."""
+    """What `mongod --version` says. Raises: Misconfigured with what to install when it cannot run."""
+    asked = [str(mongod), "--version"]
     try:
-        done = subprocess.run([mongod, "--version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Misconfigured(f"{mongod} cannot run: {error}") from error
     found = re.search(r"db version v(\S+)", done.stdout)
@@ -71,21 +74,35 @@ def version(mongod: Path) -> str:
 
 def what_it_lacks(mongod: Path, said: str, code: int) -> str:
     """One line: why mongod cannot run here, and what to do."""
+    too_new = re.search(r"version `(\w+_[\d.]+)' not found", said)
+    if too_new:
+        return (
+            f"mongod is made for a newer system than this one (it needs {too_new[1]}): install MongoDB so that "
+            "`mongod` is on PATH, or point NEWSROOM_MONGO to your own replica set"
+        )
     lacking = re.search(r"(lib\w+)[\w.+-]*\.so[\w.]*", said)
     if lacking:
-        package = LIBRARY_PACKAGES.get(lacking[1], f"the package that has {lacking[0]}")
-        packages = " ".join(sorted({package, "libcurl4", "libssl3"} if package in LIBRARY_PACKAGES.values() else {package}))
         return (
-            f"mongod needs the library {lacking[0]}, which this machine lacks: `apt-get install {packages}` "
-            "(Debian, Ubuntu), or point NEWSROOM_MONGO to your own replica set"
+            f"mongod needs the library {lacking[0]}, which this machine lacks: {_how_to_get(lacking[1])}, or "
+            "point NEWSROOM_MONGO to your own replica set"
         )
-    if code == -4:
+    if code == -signal.SIGILL:
         return (
-            "mongod needs a processor with AVX, which this machine lacks: install an older MongoDB so that `mongod` is "
-            "on PATH, or point NEWSROOM_MONGO to your own replica set"
+            "mongod needs a processor with AVX, which this machine lacks: install an older MongoDB so that "
+            "`mongod` is on PATH, or point NEWSROOM_MONGO to your own replica set"
         )
     first = next((line for line in said.splitlines() if line.strip()), "it says nothing")
     return f"{mongod} cannot run (exit code {code}): {first[:300]}"
+
+
+def _how_to_get(library: str) -> str:
+    package = LIBRARY_PACKAGES.get(library)
+    if package is None:
+        return "install it"
+    packages = sorted(
+        {package, *USUAL_PACKAGES}
+    )  # where one is lacking the other often is, and is told of next
+    return f"`apt-get install {' '.join(packages)}` (Debian, Ubuntu)"
 
 
 class Mongod(Part):

@@ -1,4 +1,4 @@
-"""What Kafka, mongod and the services have in common for whoever starts them: one process that becomes ready."""
+"""What Kafka, mongod and the services have in common: a process that becomes ready."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 
 from desk.parts.process import Process
+from newsroom.errors import NewsroomError
 
 
-class PartFailed(Exception):
-    """A part did not become ready. The message says which, why as far as we know, and ends with its last lines."""
+class PartFailed(NewsroomError):
+    """A part did not become ready. The message says which and why, and has the end of its log below."""
 
 
 class Part:
@@ -35,7 +36,10 @@ class Part:
         raise NotImplementedError
 
     def wait_until_ready(self, seconds: float = 60.0, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Wait until it is ready; `meanwhile` is called between two looks. Raises: PartFailed when it ends or the time is over."""
+        """Wait until it is ready; `meanwhile` is called between two looks.
+
+        Raises: PartFailed when it ends or the time is over.
+        """
         deadline = time.monotonic() + seconds
         while not self.is_ready():
             code = self.process.exit_code()
@@ -57,7 +61,8 @@ class Part:
     def report(self, what: str) -> str:
         """That line, and the last lines of the log under it."""
         lines = "\n".join(f"    {line}" for line in self.process.last_lines())
-        return f"{what}. The end of {self.process.log}:\n{lines}" if lines else f"{what}. {self.process.log} is empty."
+        log = self.process.log
+        return f"{what}. The end of {log}:\n{lines}" if lines else f"{what}. {log} is empty."
 
 
 def how_it_ended(code: int) -> str:

@@ -1,4 +1,4 @@
-"""One child process: started on a leash, its output in a bounded file, ended in time, found again by its pid file."""
+"""One child process: on a leash, its output in a bounded file, ended in time, found again by its pid file."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ LOG_LIMIT_BYTES = 10 * 1024 * 1024
 _CREATION_TOLERANCE_SECONDS = 60.0
 
 _starter = ThreadPoolExecutor(1, thread_name_prefix="starter")
-"""Starts every child. The leash ends a child when the *thread* that started it is gone, so one thread that lives as
-long as this process does it, whichever thread asks."""
+"""Starts every child. The leash ends a child when the *thread* that started it is gone, so one thread that
+lives as long as this process does it, whichever thread asks."""
 
 
 class Process:
@@ -98,7 +98,7 @@ class Process:
         self.wait(10.0)
 
     def end_leftover(self, seconds: float = 10.0) -> int | None:
-        """End what the pid file tells of, if that is still our own command; its pid. Never touches anything else."""
+        """End what the pid file tells of, if that still is our own command, and nothing else; its pid."""
         leftover = _find(self._pid_file)
         self._pid_file.unlink(missing_ok=True)
         if leftover is None:
@@ -130,8 +130,8 @@ def last_lines(path: Path, count: int = 15) -> list[str]:
 def bound_log(path: Path, limit_bytes: int = LOG_LIMIT_BYTES) -> None:
     """Where a log is over the limit, keep it as `NAME.log.1` and go on with an empty one.
 
-    The file is copied and emptied, not renamed: its process may be writing to it (appending) right now. A line
-    written between the two is lost.
+    The file is copied and emptied, not renamed: its process may be appending to it right now. A line written
+    between the two is lost.
     """
     try:
         if path.stat().st_size <= limit_bytes:
@@ -148,7 +148,7 @@ def _write_pid_file(path: Path, pid: int, command: Sequence[str]) -> None:
 
 
 def _find(pid_file: Path) -> psutil.Process | None:
-    """The living process that a pid file tells of: same pid, same command line, begun when the file was written."""
+    """The living process that a pid file tells of: same pid, same command line, same time of birth."""
     try:
         told = json.loads(pid_file.read_text())
         process = psutil.Process(told["pid"])

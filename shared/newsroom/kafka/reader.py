@@ -123,6 +123,7 @@ class TopicReader:
     async def stop(self) -> None:
         self._stopping.set()
         await self._ended.wait()
+        await self._ends.close()  # `catch_up` may have opened it where nothing runs
 
     async def _read_on(self) -> None:
         try:
@@ -146,7 +147,11 @@ class TopicReader:
 
     async def _ask(self) -> dict[TopicPartition, int]:
         async with self._asking:
-            return await self._ends.ask()
+            try:
+                return await self._ends.ask()
+            finally:
+                if self._stopping.is_set():
+                    await self._ends.close()
 
     async def _wait_out(self, error: Exception) -> None:
         delay = self._backoff.next_delay_seconds()
