@@ -1,8 +1,8 @@
 """`newsroom up`: the whole newsroom on this machine, in the foreground, until Ctrl-C.
 
 The order of things: take the lock, end what a crashed run left, look at what must hold, bring the parts,
-start them from the log to the pages, watch. Exit codes: 0 stopped as asked, 1 a part failed, 2 not to be started
-as it is set up.
+start them from the log to the pages, watch. Exit codes: 0 stopped as asked, 1 a part failed, 2 refused as it
+is set up.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Answer:
 
 
 def ask_health(address: str, kind: str) -> Answer:
-    """Ask `/health/{kind}` (`ready` or `live`), for three seconds at most. A service that is away is an answer too."""
+    """Ask `/health/{kind}` (`ready` or `live`), within three seconds. Being away is an answer too."""
     where = urlsplit(address)
     connection = HTTPConnection(where.hostname or "", where.port, timeout=HEALTH_SECONDS)
     try:

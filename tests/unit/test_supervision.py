@@ -1,0 +1,181 @@
+"""What ends is started again, later each time, and said; what stops, stops in order and in time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from desk.supervision import (
+    CALM_SECONDS,
+    LIVENESS_SECONDS,
+    LONGEST_DELAY_SECONDS,
+    MISSES_BEFORE_RESTART,
+    STOP_SECONDS,
+    Restarts,
+    Supervisor,
+    in_stopping_order,
+    stop_in_order,
+)
+from tests.unit.fake_parts import Clock, FakePart, FakeService
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+def a_store(folder: Path, clock: Clock) -> FakeService:
+    """A store that runs."""
+    (folder / "logs").mkdir(exist_ok=True)
+    store = FakeService("store", folder, clock)
+    store.start()
+    return store
+
+
+def test_the_wait_doubles_up_to_a_bound_and_begins_anew_after_calm() -> None:
+    restarts = Restarts()
+    delays = [restarts.next_delay_seconds(ran_seconds=0.1) for _ in range(8)]
+    assert delays[:4] == [1, 2, 4, 8]
+    assert delays[-1] == LONGEST_DELAY_SECONDS
+    assert restarts.next_delay_seconds(ran_seconds=CALM_SECONDS) == 1
+
+
+def test_a_part_that_was_killed_is_started_again_after_its_wait(
+    tmp_path: Path, clock: Clock, said: list[str]
+) -> None:
+    store = a_store(tmp_path, clock)
+    supervisor = Supervisor([store], said.append, clock)
+    store.fake.ends(-9)
+    supervisor.look()
+    assert said == ["store ended (signal 9); it is started again in 1 s"]
+    clock.forward(0.9)
+    supervisor.look()
+    assert store.fake.starts == 1
+    clock.forward(0.2)
+    supervisor.look()
+    assert store.fake.starts == 2
+
+
+def test_its_readiness_is_said_once(tmp_path: Path, clock: Clock, said: list[str]) -> None:
+    store = a_store(tmp_path, clock)
+    supervisor = Supervisor([store], said.append, clock)
+    store.fake.ends(1)
+    store.ready = False
+    for _ in range(4):
+        clock.forward(1)
+        supervisor.look()
+    store.ready = True
+    for _ in range(4):
+        clock.forward(1)
+        supervisor.look()
+    assert said[1:] == ["store is ready again after 3.0 s"]
+
+
+def test_the_last_line_of_the_log_is_told_without_its_json(
+    tmp_path: Path, clock: Clock, said: list[str]
+) -> None:
+    store = a_store(tmp_path, clock)
+    supervisor = Supervisor([store], said.append, clock)
+    store.fake.lines = [json.dumps({"event": "service_stopped", "code": 1, "service": "store"}), ""]
+    store.fake.ends(1)
+    supervisor.look()
+    assert said == ["store ended (exit code 1): service_stopped code=1; it is started again in 1 s"]
+
+
+def test_a_service_that_refuses_its_setup_tells_its_own_line(
+    tmp_path: Path, clock: Clock, said: list[str]
+) -> None:
+    store = a_store(tmp_path, clock)
+    store.process.log.write_text(
+        '{"event": "x"}\nnewsroom: database a belongs to b\n{"event": "service_stopped"}\n'
+    )
+    supervisor = Supervisor([store], said.append, clock)
+    store.fake.ends(2)
+    supervisor.look()
+    assert said == ["store ended (exit code 2): store: database a belongs to b; it is started again in 1 s"]
+
+
+def test_what_cannot_be_started_is_tried_again_later(tmp_path: Path, clock: Clock, said: list[str]) -> None:
+    store = a_store(tmp_path, clock)
+    supervisor = Supervisor([store], said.append, clock)
+    store.fake.ends(1)
+    supervisor.look()
+    store.fake.refuses_to_start = "no room"
+    clock.forward(1)
+    supervisor.look()
+    assert said[-1] == "store cannot be started: no room; it is started again in 2 s"
+    store.fake.refuses_to_start = ""
+    clock.forward(2)
+    supervisor.look()
+    assert store.fake.starts == 2
+
+
+def test_a_service_that_does_not_get_on_is_ended_and_started_again(
+    tmp_path: Path, clock: Clock, said: list[str]
+) -> None:
+    store = a_store(tmp_path, clock)
+    supervisor = Supervisor([store], said.append, clock)
+    store.alive = False
+    for _ in range(MISSES_BEFORE_RESTART - 1):
+        supervisor.look()
+        clock.forward(LIVENESS_SECONDS)
+    assert said == []
+    supervisor.look()
+    assert said == ["store did not get on and was ended; it is started again in 1 s"]
+    store.alive = True
+    clock.forward(1)
+    supervisor.look()
+    assert store.fake.starts == 2
+
+
+def test_one_missed_answer_is_forgiven(tmp_path: Path, clock: Clock, said: list[str]) -> None:
+    store = a_store(tmp_path, clock)
+    supervisor = Supervisor([store], said.append, clock)
+    for alive in [False, True] * MISSES_BEFORE_RESTART:
+        store.alive = alive
+        supervisor.look()
+        clock.forward(LIVENESS_SECONDS)
+    assert said == []
+
+
+def test_the_door_stops_first_and_the_log_last(tmp_path: Path, clock: Clock) -> None:
+    names = ("kafka", "render", "mongod", "ingest", "store")
+    parts = [FakePart(name, tmp_path, clock) for name in names]
+    assert [part.name for part in in_stopping_order(parts)] == [
+        "ingest",
+        "store",
+        "render",
+        "mongod",
+        "kafka",
+    ]
+
+
+@pytest.mark.parametrize("needed_seconds", [0.5, 4.5, 100.0])
+def test_stopping_keeps_to_its_bound_however_long_each_part_takes(
+    tmp_path: Path, clock: Clock, needed_seconds: float
+) -> None:
+    parts = [FakePart(name, tmp_path, clock) for name in ("ingest", "store", "render", "mongod", "kafka")]
+    for part in parts:
+        part.start()
+        part.fake.stop_seconds = needed_seconds
+    began = clock.now
+    stop_in_order(parts, clock=clock)
+    assert all(part.pid is None for part in parts)
+    assert clock.now - began <= STOP_SECONDS
+
+
+def test_a_part_that_had_to_be_ended_is_named(tmp_path: Path, clock: Clock, said: list[str]) -> None:
+    ingest, store = FakePart("ingest", tmp_path, clock), FakePart("store", tmp_path, clock)
+    for part in (ingest, store):
+        part.start()
+    store.fake.stop_seconds = 100
+    stop_in_order([ingest, store], said.append, clock=clock)
+    assert len(said) == 1
+    assert said[0].startswith("store did not stop in time")
