@@ -1,0 +1,224 @@
+"""One suite for the read model in memory and for the one in MongoDB: what render's tests rely on, both do."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from newsroom import mongo as mongo_edge
+from newsroom.addresses import CORRECTIONS_LEDGER, HOME, UPDATES_LEDGER
+from newsroom.updates import ArticleUpdate, ChangeKind, Status
+from services.render.cards import card_of, ledger_of, listings_of
+from services.render.readmodel import Address, Identity, MongoReadModel, ReadModel, Rebuild
+from services.render.standing import ArticleState, View, coalesce, first_met, moved_on
+from tests.render_parts import (
+    MemoryReadModel,
+    a_change,
+    a_delivery,
+    a_draft,
+    a_history,
+    a_public,
+    a_retracted,
+    a_withdrawn,
+)
+
+if TYPE_CHECKING:
+    from tests.conftest import RunningMongo
+
+
+@pytest_asyncio.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.real)])
+async def model(request: pytest.FixtureRequest) -> AsyncIterator[ReadModel]:
+    if request.param == "memory":
+        yield MemoryReadModel()
+        return
+    server: RunningMongo = request.getfixturevalue("mongo")
+    client = mongo_edge.connect(SecretStr(server.url), app_name="test")
+    name = f"contract_{secrets.token_hex(4)}"
+    real = MongoReadModel(client[name])
+    await real.prepare()
+    await real.prepare()
+    yield real
+    await client.drop_database(name)
+    client.close()
+
+
+def a_state(update: ArticleUpdate) -> ArticleState:
+    (arrival,) = coalesce([a_delivery(update)])
+    return first_met(arrival, _view(update))
+
+
+def the_next(former: ArticleState, update: ArticleUpdate) -> ArticleState:
+    (arrival,) = coalesce([a_delivery(update)])
+    state = moved_on(former, arrival, _view(update))
+    assert state is not None
+    return state
+
+
+def _view(update: ArticleUpdate) -> View:
+    return View(card_of(update), ledger_of(update), listings_of(update))
+
+
+async def test_an_article_is_put_in_once_and_found_again(model: ReadModel) -> None:
+    """Whoever comes second is told, and changes nothing."""
+    state = a_state(a_public(revision=2))
+    assert await model.find("a1") is None
+    assert (await model.revision("a1"), await model.told("a1")) == (None, None)
+    assert await model.insert(state)
+    assert not await model.insert(a_state(a_public(revision=7)))
+    assert await model.find("a1") == state
+    assert (await model.revision("a1"), await model.told("a1")) == (2, 2)
+
+
+async def test_of_two_at_once_one_puts_it_in(model: ReadModel) -> None:
+    """Two instances that meet an article for the first time."""
+    states = [a_state(a_public(revision=number)) for number in range(1, 6)]
+    assert sorted(await asyncio.gather(*(model.insert(state) for state in states))) == [False] * 4 + [True]
+
+
+async def test_a_state_is_replaced_only_where_the_expected_revision_stands(model: ReadModel) -> None:
+    """A late owner does not put back what another has moved on."""
+    first = a_state(a_public())
+    assert not await model.replace(first, 1)
+    await model.insert(first)
+    second = the_next(first, a_public(revision=2))
+    assert await model.replace(second, 1)
+    assert not await model.replace(second, 1)
+    assert await model.find("a1") == second
+
+
+async def test_what_was_announced_only_rises(model: ReadModel) -> None:
+    """Also where a state that knows less of it is put in its place."""
+    first = a_state(a_public())
+    await model.insert(first)
+    await model.acknowledge("a1", 1, first.marks, 5)
+    await model.acknowledge("a1", 1, (), 3)
+    await model.replace(the_next(first, a_public(revision=2)), 1)
+    found = await model.find("a1")
+    assert found is not None
+    assert found.announced == 5
+
+
+async def test_acknowledged_marks_go_unless_another_revision_stands(model: ReadModel) -> None:
+    """Its marks may be of the same listings, and for another reason."""
+    first = a_state(a_public())
+    await model.insert(first)
+    await model.acknowledge("a1", 1, [HOME], 0)
+    found = await model.find("a1")
+    assert found is not None
+    assert set(found.marks) == set(first.marks) - {HOME}
+    await model.acknowledge("a1", 9, first.marks, 9)
+    found = await model.find("a1")
+    assert found is not None
+    assert set(found.marks) == set(first.marks) - {HOME}
+    assert found.announced == 9
+    await model.acknowledge("unknown", 1, [HOME], 1)
+
+
+async def test_a_hidden_article_leaves_one_listing_after_the_other(model: ReadModel) -> None:
+    """Only that revision, and only while it is hidden."""
+    first = a_state(a_public())
+    await model.insert(first)
+    assert await model.left("a1", 1, HOME) is None
+    gone = the_next(first, a_withdrawn(a_public(), 2))
+    await model.replace(gone, 1)
+    assert await model.left("a1", 1, HOME) is None
+    after = await model.left("a1", 2, HOME)
+    assert after is not None
+    assert set(after.leaving) == set(gone.leaving) - {HOME}
+    assert await model.find("a1") == after
+    assert await model.left("a1", 2, HOME) == after
+    assert await model.left("unknown", 1, HOME) is None
+
+
+async def test_turns_count_up_for_each_listing_alone(model: ReadModel) -> None:
+    """No two that take one at once get the same."""
+    assert await model.turn(HOME) == 0
+    taken = await asyncio.gather(*(model.take_turn(HOME) for _ in range(8)))
+    assert sorted(taken) == list(range(1, 9))
+    assert (await model.turn(HOME), await model.turn("/kazakhstan/")) == (8, 0)
+
+
+async def test_cards_come_newest_first_up_to_the_limit(model: ReadModel) -> None:
+    """Ties by article id; an article that is in no listing is in none."""
+    for update in (a_public("c3", 2), a_public("a1", 2), a_public("b2", 5), a_draft("d4")):
+        await model.insert(a_state(update))
+    assert [card.article_id for card in await model.cards(HOME, 10)] == ["b2", "a1", "c3"]
+    assert [card.article_id for card in await model.cards(HOME, 2)] == ["b2", "a1"]
+    assert await model.cards(HOME, 1) == (card_of(a_public("b2", 5)),)
+    assert await model.cards("/tags/none/", 10) == ()
+
+
+async def test_entries_come_newest_first_across_articles(model: ReadModel) -> None:
+    """By their own times, not by their article's newest; ties by article id, then revision."""
+    corrected = a_public("b2", 3, changes=(*a_history(2), a_change(3, ChangeKind.CORRECTION)))
+    for update in (a_public("a1", 4), corrected):
+        await model.insert(a_state(update))
+    found = [(entry.article_id, entry.revision) for entry in await model.entries(UPDATES_LEDGER, 5)]
+    assert found == [("a1", 4), ("a1", 3), ("b2", 3), ("a1", 2), ("b2", 2)]
+    found = [(entry.article_id, entry.revision) for entry in await model.entries(CORRECTIONS_LEDGER, 5)]
+    assert found == [("b2", 3)]
+
+
+async def test_days_are_those_with_articles_of_the_listing(model: ReadModel) -> None:
+    """Newest first, each once, from the bound on into the past."""
+    for update in (a_public("a1"), a_public("b2"), a_public("c3", section="World")):
+        await model.insert(a_state(update))
+    assert await model.days(HOME, "2023/06/20", 5) == ("2023/06/20",)
+    assert await model.days(HOME, "2023/06/19", 5) == ()
+    assert await model.days("/world/", "2024/01/01", 5) == ("2023/06/20",)
+    assert await model.days("/world/", "2024/01/01", 0) == ()
+
+
+async def test_every_path_leads_to_its_article(model: ReadModel) -> None:
+    """The present one, former ones, one that is gone, and nobody's."""
+    old = a_public()
+    assert old.path is not None
+    first = a_state(old)
+    await model.insert(first)
+    assert await model.address(old.path) == Address("a1", Status.PUBLIC, old.path)
+    moved = a_public(revision=2, section="World", former_paths=(old.path,))
+    second = the_next(first, moved)
+    await model.replace(second, 1)
+    assert await model.address(old.path) == Address("a1", Status.PUBLIC, moved.path)
+    await model.replace(the_next(second, a_withdrawn(moved, 3)), 2)
+    assert await model.address(old.path) == Address("a1", Status.WITHDRAWN, None)
+    assert await model.address("/nowhere/") is None
+
+
+@pytest.mark.parametrize(
+    ("update", "told"),
+    [(a_draft(), None), (a_withdrawn(a_public(), 4), 4), (a_retracted(a_public(), 5), 5)],
+)
+async def test_it_tells_which_revision_readers_must_know(
+    model: ReadModel, update: ArticleUpdate, told: int | None
+) -> None:
+    """Of what was never public nothing, of what is gone its end."""
+    await model.insert(a_state(update))
+    assert await model.told("a1") == told
+
+
+async def test_the_first_identity_stays(model: ReadModel) -> None:
+    """Instances that start together agree on one."""
+    assert await model.identity() is None
+    offers = [
+        Identity(id=f"id{number}", cluster_id="c", updates={0: number, 11: 3}, listings={1: 2})
+        for number in range(4)
+    ]
+    given = await asyncio.gather(*(model.claim(offer) for offer in offers))
+    assert len({identity.id for identity in given}) == 1
+    assert await model.identity() == given[0]
+    assert given[0] in offers
+
+
+async def test_the_rebuild_that_was_asked_for_last_is_noted(model: ReadModel) -> None:
+    """One note for all instances."""
+    assert await model.rebuild() is None
+    for number in (1, 2):
+        await model.note_rebuild(Rebuild(wanted="f/m", republication_id=f"rep_{number}"))
+    assert await model.rebuild() == Rebuild(wanted="f/m", republication_id="rep_2")

@@ -1,0 +1,113 @@
+"""Render in small: its two handlers on a log, a read model and a pages folder, without a loop around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from newsroom import steps, topics
+from newsroom.kafka.consumer import Delivery
+from newsroom.kafka.fake import FakeLog, FakePublisher
+from newsroom.listings import ListingMark, Marked, decode_mark
+from newsroom.notices import Notice, decode_notice
+from newsroom.outcomes import Rendering, decode_outcome
+from newsroom.records import Record
+from newsroom.updates import ArticleUpdate
+from services.render.cards import standing_paths
+from services.render.consumer import UpdateRenderer
+from services.render.listings import ListingRenderer
+from services.render.pages import Pages
+from services.render.site import SiteFolder
+from tests.render_parts import MemoryReadModel, PlainPages, a_delivery, a_site
+
+
+class SmallRender:
+    """One render instance. Give a second one the log, the model and the folder's path of the first."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        pages: Pages | None = None,
+        model: MemoryReadModel | None = None,
+        log: FakeLog | None = None,
+    ) -> None:
+        self.log = log or FakeLog()
+        self.model = model or MemoryReadModel()
+        self.publisher = FakePublisher(self.log)
+        self.folder = SiteFolder(folder)
+        self.folder.open()
+        drawn = pages or PlainPages()
+        self.updates = UpdateRenderer(self.model, self.folder, drawn, self.publisher)
+        self.listings = ListingRenderer(self.model, self.folder, drawn, self.publisher)
+        self._listed = set[tuple[int, int]]()
+
+    async def take(self, *updates: ArticleUpdate, again: bool = False) -> None:
+        """One batch of `newsroom.updates`."""
+        await self.updates.handle([a_delivery(update, again=again) for update in updates])
+
+    async def list_marked(self) -> None:
+        """Work off the marks that came since the last time, in one batch."""
+        waiting = [
+            record for record in self.log.records(topics.LISTINGS) if place_of(record) not in self._listed
+        ]
+        await self.listings.handle([Delivery(record, decode_mark(record)) for record in waiting])
+        self._listed |= {place_of(record) for record in waiting}
+
+    async def lay_ground(self) -> None:
+        """The listings that stand from the first start."""
+        for path in standing_paths(a_site()):
+            await self.listings.write(path)
+
+    async def mark(self, path: str, article_id: str = "a1", revision: int = 1) -> None:
+        """One mark, by hand."""
+        record = Record(topics.LISTINGS, 0, 0, path.encode(), b"", (), 0)
+        mark = ListingMark(path=path, article_id=article_id, revision=revision)
+        await self.listings.handle([Delivery(record, Marked(mark))])
+
+    @property
+    def marks(self) -> list[str]:
+        return [decode_mark(record).mark.path for record in self.log.records(topics.LISTINGS)]
+
+    @property
+    def notices(self) -> list[Notice]:
+        return [decode_notice(record) for record in self.log.records(topics.NOTICES)]
+
+    @property
+    def renderings(self) -> list[Rendering]:
+        found = [decode_outcome(record) for record in self.log.records(topics.OUTCOMES)]
+        return [outcome for outcome in found if isinstance(outcome, Rendering)]
+
+    def files(self) -> dict[str, bytes]:
+        """Every file that stands, siblings too."""
+        root = self.folder.root
+        return {
+            f"/{file.relative_to(root).as_posix()}": file.read_bytes()
+            for file in sorted(root.rglob("*"))
+            if file.is_file()
+        }
+
+    def text(self, path: str) -> str:
+        """A page as it stands, at its folder's path or a file's."""
+        name = f"{path}index.html" if path.endswith("/") else path
+        return self.files()[name].decode()
+
+
+def place_of(record: Record) -> tuple[int, int]:
+    return record.partition, record.offset
+
+
+@contextmanager
+def points() -> Iterator[list[str]]:
+    """The named points that are reached in the block, in order."""
+    seen: list[str] = []
+    steps.install(seen.append)
+    try:
+        yield seen
+    finally:
+        steps.install(None)
+
+
+def kinds(notices: Sequence[Notice]) -> list[tuple[str, int, str]]:
+    return [(notice.article_id, notice.revision, notice.kind.value) for notice in notices]

@@ -1,0 +1,189 @@
+"""Fronts, feeds and ledgers: always from the current state, however many marks came, whoever else writes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from newsroom.addresses import HOME, SITE_FEED
+from newsroom.errors import Away
+from newsroom.kafka.consumer import Poisoned
+from newsroom.updates import ChangeKind
+from services.render.cards import LIMIT, Card, Listing
+from tests.render_parts import (
+    MemoryReadModel,
+    PlainPages,
+    a_change,
+    a_history,
+    a_public,
+    a_retracted,
+    a_withdrawn,
+)
+from tests.render_world import SmallRender
+
+
+@pytest.fixture
+def render(tmp_path: Path) -> SmallRender:
+    return SmallRender(tmp_path)
+
+
+async def test_a_listing_has_its_newest_entries_first(render: SmallRender) -> None:
+    """By the time that moves an article up; ties by article id."""
+    await render.take(a_public("a1", 1), a_public("b2", 3), a_public("c3", 1))
+    await render.list_marked()
+    listed = [line.split(" ")[-1] for line in render.text(HOME).splitlines()[1:]]
+    assert listed == [a_public("b2").path, a_public("a1").path, a_public("c3").path]
+
+
+async def test_many_marks_make_one_listing(tmp_path: Path) -> None:
+    """However many articles moved in it."""
+    pages = CountingPages()
+    render = SmallRender(tmp_path, pages=pages)
+    await render.take(*(a_public(f"a{number}") for number in range(20)))
+    await render.list_marked()
+    assert pages.drawn.count(HOME) == 1
+    assert len(render.text(HOME).splitlines()) == 21
+
+
+async def test_a_mark_without_any_change_writes_the_same_file(render: SmallRender) -> None:
+    """Marks may come as often as they like."""
+    await render.take(a_public())
+    await render.list_marked()
+    before = render.files()
+    await render.mark(HOME)
+    assert render.files() == before
+
+
+async def test_a_front_keeps_its_newest_and_links_to_the_days_of_the_rest(render: SmallRender) -> None:
+    """A publication costs the same at any number of articles."""
+    await render.take(*(a_public(f"a{number:03}") for number in range(LIMIT + 5)))
+    await render.list_marked()
+    lines = render.text(HOME).splitlines()
+    assert len(lines) == 1 + LIMIT + 1
+    assert lines[-1] == "2023/06/20"
+    assert len(render.text("/2023/06/20/").splitlines()) == 1 + LIMIT + 5
+
+
+async def test_a_listing_that_loses_its_last_entry_goes_unless_it_always_stands(render: SmallRender) -> None:
+    """Home and the configured sections stay, with nothing in them."""
+    await render.take(a_public())
+    await render.list_marked()
+    await render.take(a_withdrawn(a_public(), 2))
+    await render.list_marked()
+    left = {path for path in render.files() if not path.endswith((".br", ".gz"))}
+    assert "/tags/astana/index.html" not in left
+    assert {"/index.html", "/kazakhstan/index.html", "/feed.atom"} <= left
+    assert "Headline" not in render.text(HOME)
+
+
+async def test_a_withdrawal_is_told_when_the_last_listing_it_leaves_is_written(render: SmallRender) -> None:
+    """Not before: whoever waits for it may then look anywhere."""
+    await render.take(a_public())
+    await render.list_marked()
+    await render.take(a_withdrawn(a_public(), 2))
+    leaving = list(render.model.states["a1"].leaving)
+    assert HOME in leaving
+    for path in leaving:
+        assert [rendering.revision for rendering in render.renderings] == [1]
+        await render.mark(path, "a1", 2)
+    assert [rendering.revision for rendering in render.renderings] == [1, 2]
+
+
+async def test_a_mark_of_an_older_revision_does_not_end_a_later_withdrawal(render: SmallRender) -> None:
+    """A mark that was made before the withdrawal says nothing of it."""
+    await render.take(a_public())
+    await render.take(a_withdrawn(a_public(), 2))
+    for path in render.model.states["a1"].leaving:
+        await render.mark(path, "a1", 1)
+    assert [rendering.revision for rendering in render.renderings] == [1]
+
+
+async def test_a_rendering_lost_on_the_way_is_told_by_the_mark_that_comes_again(render: SmallRender) -> None:
+    """The listing is noted as written before the rendering is acknowledged; a repeat tells it once more."""
+    await render.take(a_public())
+    await render.take(a_retracted(a_public(), 2))
+    render.publisher.lose_next = 1
+    with pytest.raises(Away):
+        await render.list_marked()
+    await render.list_marked()
+    assert render.renderings[-1].revision == 2
+
+
+async def test_a_retraction_leaves_the_fronts_and_stays_in_the_feed(render: SmallRender) -> None:
+    """As a retraction, without a word of the text."""
+    await render.take(a_public())
+    await render.take(a_retracted(a_public(), 2))
+    await render.list_marked()
+    assert "retracted" in render.text(SITE_FEED)
+    assert render.text(HOME) == HOME
+    assert "/tags/astana/index.html" not in render.files()
+
+
+async def test_corrections_stand_in_their_ledger(render: SmallRender) -> None:
+    """Only they; the ledger of updates has everything."""
+    corrected = a_public(
+        revision=3, changes=(*a_history(2), a_change(3, ChangeKind.CORRECTION, "It was seven."))
+    )
+    await render.take(corrected)
+    await render.list_marked()
+    assert "It was seven." in render.text("/corrections/")
+    assert "Note 2." not in render.text("/corrections/")
+    assert render.text("/updates/").index("It was seven.") < render.text("/updates/").index("Note 2.")
+
+
+async def test_a_listing_that_cannot_be_drawn_is_parked_and_the_others_are_written(tmp_path: Path) -> None:
+    """The last of its marks is named."""
+    render = SmallRender(tmp_path, pages=CountingPages(breaks_on_path=SITE_FEED))
+    await render.take(a_public())
+    with pytest.raises(Poisoned, match=r"/feed\.atom"):
+        await render.list_marked()
+    assert "Headline 1" in render.text(HOME)
+
+
+async def test_an_owner_that_comes_late_makes_good_for_its_old_listing(tmp_path: Path) -> None:
+    """Another instance began after it and was done before it: the counter tells."""
+    model = Intruding()
+    late = SmallRender(tmp_path, model=model)
+    other = SmallRender(tmp_path, model=model, log=late.log)
+    await late.take(a_public())
+    await late.list_marked()
+
+    async def overtake() -> None:
+        await other.take(a_withdrawn(a_public(), 2))
+        await other.list_marked()
+
+    model.after_cards = overtake
+    await late.mark(HOME)
+    assert "Headline" not in late.text(HOME)
+
+
+class CountingPages(PlainPages):
+    """Remembers what was drawn; fails on one path."""
+
+    def __init__(self, breaks_on_path: str | None = None) -> None:
+        super().__init__()
+        self.drawn: list[str] = []
+        self._breaks_on_path = breaks_on_path
+
+    def listing(self, listing: Listing) -> dict[str, bytes]:
+        self.drawn.append(listing.path)
+        if listing.path == self._breaks_on_path:
+            raise ZeroDivisionError("a template fails")
+        return dict(super().listing(listing))
+
+
+class Intruding(MemoryReadModel):
+    """Lets another owner act between reading the state of a listing and writing it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.after_cards: Callable[[], Awaitable[None]] | None = None
+
+    async def cards(self, listing: str, limit: int) -> tuple[Card, ...]:
+        found = await super().cards(listing, limit)
+        if self.after_cards is not None:
+            act, self.after_cards = self.after_cards, None
+            await act()
+        return found

@@ -1,0 +1,376 @@
+"""A rebuild: asked for once, waited for, and nothing left over that no article and no listing owns."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from newsroom.errors import Away, Misconfigured
+from newsroom.records import TopicPartition
+from newsroom.updates import ArticleUpdate
+from services.render import rebuild
+from services.render.cards import Listing, standing_paths
+from services.render.pages import Pages
+from services.render.readmodel import Address, Identity, Rebuild
+from services.render.rebuild import Rebuilder, StoreClient, identify, persist, start_offsets, work_off
+from services.render.standing import ArticleState
+from tests.render_parts import MemoryReadModel, PlainPages, a_public, a_site, a_withdrawn, until
+from tests.render_world import SmallRender
+
+IDENTITY = Identity(id="model", cluster_id="cluster", updates={0: 0}, listings={0: 0})
+KEY = SecretStr("nr_secret")
+
+
+class Store:
+    """The store's part of a rebuild: announces its heads to a render when it is asked to."""
+
+    def __init__(self, *heads: ArticleUpdate) -> None:
+        self.heads: Sequence[ArticleUpdate] = heads
+        self.render: SmallRender | None = None
+        self.asked: list[str] = []
+        self.keys = set[str]()
+        self.states: dict[str, str] = {}
+        self.answers: list[httpx.Response | Exception] = []
+        """What is answered first, before anything is done."""
+        self.client = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.keys.add(request.headers.get("authorization", ""))
+        if self.answers:
+            answer = self.answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        if request.method == "POST":
+            return await self._begin()
+        republication_id = request.url.path.rpartition("/")[2]
+        if republication_id not in self.states:
+            return httpx.Response(404)
+        state = self.states[republication_id]
+        self.states[republication_id] = "done"
+        return httpx.Response(200, json={"id": republication_id, "state": state, "total": 7})
+
+    async def _begin(self) -> httpx.Response:
+        name = f"rep_{len(self.asked) + 1}"
+        self.asked.append(name)
+        self.states[name] = "running"
+        assert self.render is not None
+        await self.render.take(*self.heads, again=True)
+        return httpx.Response(202, json={"id": name, "state": "running"})
+
+
+class World:
+    """A render whose rebuilder asks a store."""
+
+    def __init__(
+        self,
+        folder: Path,
+        store: Store,
+        *,
+        model: MemoryReadModel | None = None,
+        pages: Pages | None = None,
+        key: SecretStr | None = KEY,
+    ) -> None:
+        self.pages = pages or PlainPages()
+        self.small = store.render = SmallRender(folder, pages=self.pages, model=model)
+        self.store = store
+        self.rebuilder = Rebuilder(
+            model=self.small.model,
+            folder=self.small.folder,
+            pages=self.pages,
+            site=a_site(),
+            updates=self.small.updates,
+            listings=self.small.listings,
+            store=StoreClient("http://store.test", key, store.client),
+            worked_off=self._work_off,
+        )
+
+    async def _work_off(self, _: Identity) -> None:
+        await self.small.list_marked()
+
+    async def start(self) -> None:
+        await self.rebuilder.lay_ground()
+        await self.rebuilder.run(IDENTITY)
+
+    def pages_that_stand(self) -> set[str]:
+        return {path for path in self.small.files() if not path.endswith((".br", ".gz"))}
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rebuild, "_POLL_SECONDS", 0.01)
+
+
+@pytest_asyncio.fixture
+async def store() -> AsyncIterator[Store]:
+    store = Store()
+    yield store
+    await store.client.aclose()
+
+
+async def test_a_first_start_lays_the_ground_and_asks_for_everything(tmp_path: Path, store: Store) -> None:
+    """Assets, robots.txt and the standing listings first; then what the store has, told to nobody."""
+    store.heads = [a_public("a1", 3), a_public("b2")]
+    world = World(tmp_path, store)
+    await world.rebuilder.lay_ground()
+    standing = {path if not path.endswith("/") else f"{path}index.html" for path in standing_paths(a_site())}
+    assert world.pages_that_stand() == standing | {"/robots.txt", "/assets/site.plain.css"}
+    await world.rebuilder.run(IDENTITY)
+    assert store.asked == ["rep_1"]
+    assert store.keys == {"Bearer nr_secret"}
+    assert f"{a_public('a1').path}index.html" in world.pages_that_stand()
+    assert world.small.notices == []
+
+
+async def test_a_folder_that_is_up_to_date_asks_for_nothing(tmp_path: Path, store: Store) -> None:
+    """The fingerprint beside the pages tells."""
+    store.heads = [a_public()]
+    first = World(tmp_path, store)
+    await first.start()
+    await World(tmp_path, store, model=first.small.model).start()
+    assert len(store.asked) == 1
+
+
+@pytest.mark.parametrize("lost", ["note", "broken note", "pages", "model", "templates"])
+async def test_whatever_was_lost_or_changed_the_site_is_the_same_again(
+    tmp_path: Path, store: Store, lost: str
+) -> None:
+    """Byte for byte, with nothing extra and nobody told again."""
+    store.heads = [a_public("a1", 2), a_withdrawn(a_public("b2"), 3)]
+    first = World(tmp_path / "site", store)
+    await first.start()
+    before = first.small.files()
+    note = tmp_path / "site" / "fingerprint.json"
+    if lost == "note":
+        note.unlink()
+    elif lost == "broken note":
+        note.write_text("half a no")
+    elif lost == "pages":
+        for path in before:
+            (first.small.folder.root / path.lstrip("/")).unlink()
+        note.unlink()
+    model = MemoryReadModel() if lost == "model" else first.small.model
+    pages = PlainPages(fingerprint="newer") if lost == "templates" else PlainPages()
+    second = World(tmp_path / "site", store, model=model, pages=pages)
+    identity = IDENTITY.model_copy(update={"id": "new"}) if lost == "model" else IDENTITY
+    await second.rebuilder.lay_ground()
+    await second.rebuilder.run(identity)
+    after = second.small.files()
+    if lost == "templates":
+        assert {path for path in before if path.startswith("/assets/")}.isdisjoint(after)
+        before, after = (
+            {path: content for path, content in each.items() if not path.startswith("/assets/")}
+            for each in (before, after)
+        )
+    assert after == before
+    assert second.small.notices == []
+    assert len(store.asked) == 2
+
+
+async def test_what_nothing_accounts_for_is_removed(tmp_path: Path, store: Store) -> None:
+    """Pages of articles nobody knows, empty listings, strays in the root and beside pages."""
+    store.heads = [a_public()]
+    world = World(tmp_path, store)
+    await world.rebuilder.lay_ground()
+    strays = [
+        "/kazakhstan/2020/01/01/gone-aaaaaa/index.html",
+        "/kazakhstan/2020/01/01/gone-aaaaaa/history/index.html",
+        "/tags/forgotten/index.html",
+        "/old-section/index.html",
+        "/2019/01/01/index.html",
+        "/stray.html",
+        "/updates/stray.html",
+        "/kazakhstan/feed.atom",
+        "/assets/site.older.css",
+        f"{a_public().path}stray.html",
+    ]
+    await world.small.folder.settle(dict.fromkeys(strays, b"stray"))
+    await world.rebuilder.run(IDENTITY)
+    assert world.pages_that_stand().isdisjoint(strays)
+    fresh = World(tmp_path / "fresh", Store(*store.heads))
+    await fresh.start()
+    assert world.small.files() == fresh.small.files()
+    assert world.small.text("/").splitlines()[1].endswith(str(a_public().path))
+
+
+async def test_former_assets_stay_until_everything_is_rendered_anew(tmp_path: Path, store: Store) -> None:
+    """A page that is not rendered anew yet still finds its style sheet."""
+    old = World(tmp_path, store, pages=PlainPages(fingerprint="old"))
+    await old.start()
+    new = World(tmp_path, store, model=old.small.model, pages=PlainPages(fingerprint="new"))
+    seen: list[bool] = []
+
+    async def worked_off(_: Identity) -> None:
+        seen.append("/assets/site.old.css" in new.small.files())
+
+    new.rebuilder._worked_off = worked_off
+    await new.start()
+    assert seen == [True]
+    assert "/assets/site.old.css" not in new.small.files()
+
+
+async def test_two_instances_ask_once(tmp_path: Path, store: Store) -> None:
+    """The second finds the first one's question, as long as it is being answered."""
+    world = World(tmp_path, store)
+    store.states["rep_0"] = "running"
+    wanted = f"{world.pages.fingerprint}/{IDENTITY.id}"
+    await world.small.model.note_rebuild(Rebuild(wanted=wanted, republication_id="rep_0"))
+    await world.start()
+    assert store.asked == []
+
+
+@pytest.mark.parametrize(
+    "noted",
+    [
+        Rebuild(wanted="other/model", republication_id="rep_0"),
+        Rebuild(wanted="plain/model", republication_id="rep_9"),
+    ],
+)
+async def test_a_question_for_other_pages_or_one_that_is_forgotten_does_not_count(
+    tmp_path: Path, store: Store, noted: Rebuild
+) -> None:
+    """It is asked anew."""
+    world = World(tmp_path, store)
+    store.states["rep_0"] = "running"
+    await world.small.model.note_rebuild(noted)
+    await world.start()
+    assert store.asked == ["rep_1"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(503),
+        httpx.Response(401),
+        httpx.Response(200, content=b"<html>"),
+        httpx.ConnectError("refused"),
+    ],
+)
+async def test_a_store_that_does_not_answer_is_asked_again(
+    tmp_path: Path, store: Store, answer: httpx.Response | Exception
+) -> None:
+    """Whatever it answers that is no answer; the fingerprint is not noted before the rebuild is done."""
+    store.answers = [answer]
+    world = World(tmp_path, store)
+    await world.start()
+    assert store.asked == ["rep_1"]
+
+
+async def test_without_a_key_it_says_what_to_set(store: Store) -> None:
+    """And does not call."""
+    with pytest.raises(Away, match="NEWSROOM_PUBLISHER_KEY"):
+        await StoreClient("http://store.test", None, store.client).ask()
+    assert store.keys == set()
+
+
+async def test_a_listing_that_cannot_be_drawn_does_not_keep_the_site_from_coming_up(
+    tmp_path: Path, store: Store
+) -> None:
+    """The others stand; the mistake is told as a bug."""
+    pages = BrokenFront()
+    world = World(tmp_path, store, pages=pages)
+    await world.start()
+    assert "/updates/index.html" in world.pages_that_stand()
+
+
+class BrokenFront(PlainPages):
+    """Fails on home."""
+
+    def listing(self, listing: Listing) -> Mapping[str, bytes]:
+        if listing.path == "/":
+            raise ZeroDivisionError
+        return super().listing(listing)
+
+
+async def test_a_page_that_came_while_it_was_swept_is_written_again(tmp_path: Path, store: Store) -> None:
+    """Its article reached the read model between the question and the removal."""
+    world = World(tmp_path, store)
+    await world.small.take(a_public())
+    state = world.small.model.states["a1"]
+
+    class Late(MemoryReadModel):
+        asked = 0
+
+        async def address(self, path: str) -> Address | None:
+            self.asked += 1
+            if self.asked == 1:
+                return None
+            self.states["a1"] = state
+            return await super().address(path)
+
+        async def find(self, article_id: str) -> ArticleState:
+            assert article_id == state.article_id
+            return state
+
+    world.rebuilder._model = world.small.updates._model = Late()
+    await world.rebuilder._sweep_place(str(state.page_path))
+    assert f"{state.page_path}index.html" in world.pages_that_stand()
+
+
+class Log:
+    """What `work_off` asks the cluster: ends, and what the groups have committed."""
+
+    def __init__(self) -> None:
+        self.committed: dict[str, dict[int, int]] = {}
+        self.asked: list[str] = []
+
+    async def end_offsets(self, _: str, topic: str) -> dict[TopicPartition, int]:
+        self.asked.append(topic)
+        return dict.fromkeys(start_offsets(topic, {0: 0, 1: 0}), 10)
+
+    async def committed_offsets(self, _: str, group: str, topic: str) -> dict[int, int]:
+        assert topic in self.asked
+        return self.committed.get(group, {})
+
+
+async def test_a_rebuild_is_over_when_all_instances_have_read_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Updates first, then the listings that these marked; a partition nothing came to counts as read."""
+    log = Log()
+    monkeypatch.setattr(rebuild, "cluster", log)
+    identity = Identity(id="m", cluster_id="c", updates={0: 10, 1: 3}, listings={0: 10, 1: 10})
+    log.committed[identity.updates_group] = {1: 9}
+    waiting = asyncio.create_task(work_off("broker", identity))
+    await until(lambda: bool(log.asked), "the first question")
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    assert len(log.asked) == 1
+    log.committed[identity.updates_group] = {1: 10}
+    await asyncio.wait_for(waiting, 2)
+    assert len(log.asked) == 2
+
+
+async def test_a_read_model_of_another_log_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take offsets of one log for those of another."""
+
+    async def cluster_id(_: str) -> str:
+        return "another"
+
+    monkeypatch.setattr("newsroom.kafka.cluster.cluster_id", cluster_id)
+    model = MemoryReadModel()
+    await model.claim(IDENTITY)
+    with pytest.raises(Misconfigured, match="NEWSROOM_RENDER_DATABASE") as refused:
+        await identify(model, "broker")
+    assert "\n" not in str(refused.value)
+
+
+async def test_a_step_is_tried_until_what_it_needs_is_there() -> None:
+    """With back-off; a bug is not tried again."""
+    left = [Away("kafka"), Away("kafka")]
+
+    async def step() -> str:
+        if left:
+            raise left.pop()
+        return "done"
+
+    async def bug() -> None:
+        raise ZeroDivisionError
+
+    assert await persist(step, "it") == "done"
+    with pytest.raises(ZeroDivisionError):
+        await persist(bug, "it")
