@@ -90,7 +90,7 @@ class Reuse:
 
 @dataclass(frozen=True)
 class ArticlePage:
-    """An article's page. Every list is newest first; `updates` stand above the text, `earlier_updates` below it."""
+    """An article's page. Every list is newest first; `updates` stand above the text, the earlier below."""
 
     head: Head
     article_id: str

@@ -52,7 +52,7 @@ def article_graph(
     crumbs: Sequence[Crumb],
     corrections: Sequence[Correction],
 ) -> Markup:
-    """`NewsArticle`, `BreadcrumbList` and `NewsMediaOrganization`. `times`: published, modified (RFC 3339)."""
+    """`NewsArticle`, `BreadcrumbList` and `NewsMediaOrganization`. `times`: published, modified."""
     url = site.absolute(path)
     article: dict[str, object] = {
         "@type": "NewsArticle",

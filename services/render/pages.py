@@ -105,7 +105,7 @@ class Pages:
 
 
 def _fingerprint(site: Site, templates: Path, assets: Mapping[str, bytes]) -> str:
-    """SHA-256 (hex) over all that pages are made of besides articles: settings, templates, assets, this code."""
+    """SHA-256 (hex) over all that pages are made of but articles: settings, templates, assets, code."""
     digest = hashlib.sha256()
     for part in _parts(site, templates, assets):
         digest.update(len(part).to_bytes(8, "big") + part)
