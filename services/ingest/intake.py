@@ -100,8 +100,8 @@ class Intake:
     async def accept(self, event: Event) -> None:
         """Put the event on the log: when this returns, it is durable.
 
-        Raises: KeyReused, as far as it is known here; Full; Unacknowledged; Invalid when it is larger than the
-        log takes.
+        Raises: KeyReused, as far as it is known here; Full; Unacknowledged; Invalid when the log takes no
+        record so large.
         """
         if self._known_hashes(event.id) - {event.request_hash}:
             raise KeyReused(KEY_REUSED)
@@ -110,9 +110,7 @@ class Intake:
         if self._is_stopping:
             raise Full("This instance stops: send the same request again in a moment.")
         if len(self._in_flight) >= self._max_in_flight:
-            raise Full(
-                f"{self._max_in_flight} events are on their way to the log already: try again in a moment."
-            )
+            raise Full(f"{self._max_in_flight} events are on their way already: try again soon.")
         with self._flying(event):
             await self._publish(event)
         self._statuses.remember_accepted(event)

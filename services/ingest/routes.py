@@ -153,8 +153,8 @@ def status_routes(door: Door) -> APIRouter:
         "/events/{event_id}",
         operation_id="status",
         summary="What became of an event",
-        description="`accepted`, then `stored` and `rendered`, or `rejected` or `dead_lettered`: it never goes "
-        "back. An id that nobody has heard of yet is `accepted`. Needs the role `reader`.",
+        description="`accepted`, then `stored` and `rendered`, or `rejected` or `dead_lettered`; it "
+        "never goes back. An id that nobody has heard of yet is `accepted`. Needs the role `reader`.",
         response_model=EventStatus,
         response_model_exclude_none=True,
         responses=responses(Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.AWAY),
