@@ -108,3 +108,7 @@ class Revisions(Protocol):
         Only those of a partition, and with a log position before that offset, where asked for.
         """
         ...
+
+    async def newest_offsets(self) -> dict[int, int]:
+        """The highest log position among the heads, of each partition that has any."""
+        ...

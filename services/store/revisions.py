@@ -126,7 +126,6 @@ class MongoRevisions:
             return [to_head(document) async for document in found]
 
     async def newest_offsets(self) -> dict[int, int]:
-        """The highest log position among the heads, of each partition that has any."""
         with mongo.translating():
             stages: list[mongo.Document] = [
                 {"$sort": {"partition": mongo.ASCENDING, "offset": mongo.DESCENDING}},
