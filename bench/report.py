@@ -1,0 +1,195 @@
+"""From what was measured to what is printed: medians, p99, ratios, and whether the goals are met."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bench.idle import Cost
+
+RATIO_GOAL = 3.0
+MEMORY_GOAL_MB = 1024
+SERVICES_MEMORY_GOAL_MB = 250
+CPU_GOAL_CORES = 0.05
+SERVICES = ("ingest", "store", "render")
+_MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One publication and one walk over the floor, measured right after each other.
+
+    `page_seconds`: from before the POST until the page was fetched. `moments`: what happened on the way,
+    seconds since the POST by the system clock (whole milliseconds). `floor`: those of each of its steps.
+    """
+
+    page_seconds: float
+    moments: Mapping[str, float]
+    floor: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """Median and 99th percentile, milliseconds."""
+
+    p50: float
+    p99: float
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Something the newsroom promises, and whether this run kept it."""
+
+    what: str
+    is_met: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """A part of the way: how far from the POST it ended, and how long it took, medians in milliseconds."""
+
+    name: str
+    since_post: float
+    took: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything one run found out. `steps` are in the order in which they happened."""
+
+    pairs: int
+    page: Quantiles
+    floor: Quantiles
+    floor_steps: Mapping[str, Quantiles]
+    steps: Sequence[Step]
+    idle: Mapping[str, Cost] = field(default_factory=dict)
+
+    @property
+    def ratio(self) -> Quantiles:
+        """How many times the floor a page takes."""
+        return Quantiles(self.page.p50 / self.floor.p50, self.page.p99 / self.floor.p99)
+
+    @property
+    def memory_mb(self) -> float:
+        return sum(cost.memory_bytes for cost in self.idle.values()) / _MEGABYTE
+
+    @property
+    def services_memory_mb(self) -> float:
+        return sum(self.idle[name].memory_bytes for name in SERVICES if name in self.idle) / _MEGABYTE
+
+    @property
+    def cores(self) -> float:
+        return sum(cost.cores for cost in self.idle.values())
+
+    def goals(self) -> list[Goal]:
+        """The promises of which this run has a figure."""
+        goals = [Goal(f"page p50 at most {RATIO_GOAL:g} x the floor", self.ratio.p50 <= RATIO_GOAL)]
+        if self.idle:
+            goals += [
+                Goal(f"idle memory under {MEMORY_GOAL_MB} MB", self.memory_mb < MEMORY_GOAL_MB),
+                Goal(
+                    f"idle memory of the three services under {SERVICES_MEMORY_GOAL_MB} MB",
+                    self.services_memory_mb < SERVICES_MEMORY_GOAL_MB,
+                ),
+                Goal(f"idle under {CPU_GOAL_CORES:.0%} of a core", self.cores < CPU_GOAL_CORES),
+            ]
+        return goals
+
+
+def report(pairs: Sequence[Pair], idle: Mapping[str, Cost]) -> Report:
+    """Sum up a run. Needs one pair at least."""
+    floor_names = list(pairs[0].floor)
+    return Report(
+        pairs=len(pairs),
+        page=quantiles(pair.page_seconds for pair in pairs),
+        floor=quantiles(sum(pair.floor.values()) for pair in pairs),
+        floor_steps={name: quantiles(pair.floor[name] for pair in pairs) for name in floor_names},
+        steps=steps(pairs),
+        idle=idle,
+    )
+
+
+def quantiles(seconds: Iterable[float]) -> Quantiles:
+    """Of seconds, in milliseconds. By nearest rank: each is a value that was measured."""
+    ordered = sorted(seconds)
+    return Quantiles(p50=_rank(ordered, 0.50) * 1000, p99=_rank(ordered, 0.99) * 1000)
+
+
+def _rank(ordered: Sequence[float], share: float) -> float:
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def steps(pairs: Sequence[Pair]) -> list[Step]:
+    """What every pair told, in the order of its medians; each took as long as it ended behind the former."""
+    names = set.intersection(*(set(pair.moments) for pair in pairs))
+    medians = {name: quantiles(pair.moments[name] for pair in pairs).p50 for name in names}
+    ordered = sorted(names, key=lambda name: (medians[name], name))
+    found: list[Step] = []
+    former = ""
+    for name in ordered:
+        took = (pair.moments[name] - pair.moments.get(former, 0.0) for pair in pairs)
+        found.append(Step(name, medians[name], quantiles(took).p50))
+        former = name
+    return found
+
+
+def as_json(found: Report) -> dict[str, Any]:
+    """The same for machines. Times in milliseconds."""
+    return {
+        **asdict(found),
+        "ratio": asdict(found.ratio),
+        "memory_mb": round(found.memory_mb, 1),
+        "services_memory_mb": round(found.services_memory_mb, 1),
+        "cores": round(found.cores, 4),
+        "goals": [asdict(goal) for goal in found.goals()],
+    }
+
+
+def as_text(found: Report) -> str:
+    """The same for people."""
+    parts = [_speed(found), _way(found), _floor(found), _idle(found), _goals(found)]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+def _speed(found: Report) -> list[str]:
+    return [
+        f"{found.pairs} publications and {found.pairs} walks over the floor, by turns        p50         p99",
+        _row("POST -> page fetched", found.page),
+        _row("floor: the same parts, one after another", found.floor),
+        f"  {'ratio':<44}{found.ratio.p50:>9.2f} x {found.ratio.p99:>9.2f} x",
+    ]
+
+
+def _way(found: Report) -> list[str]:
+    lines = ["The way of a publication (medians)                  since POST        took"]
+    return lines + [f"  {s.name:<44}{s.since_post:>9.1f} ms{s.took:>9.1f} ms" for s in found.steps]
+
+
+def _floor(found: Report) -> list[str]:
+    lines = ["The floor                                                  p50         p99"]
+    return lines + [_row(name, of) for name, of in found.floor_steps.items()]
+
+
+def _row(name: str, of: Quantiles) -> str:
+    return f"  {name:<44}{of.p50:>9.1f} ms{of.p99:>9.1f} ms"
+
+
+def _idle(found: Report) -> list[str]:
+    if not found.idle:
+        return []
+    lines = ["At rest                                                 memory     of a core"]
+    lines += [
+        f"  {name:<44}{cost.memory_bytes / _MEGABYTE:>9.0f} MB{cost.cores:>11.1%}"
+        for name, cost in found.idle.items()
+    ]
+    return [
+        *lines,
+        f"  {'the three services':<44}{found.services_memory_mb:>9.0f} MB",
+        f"  {'all':<44}{found.memory_mb:>9.0f} MB{found.cores:>11.1%}",
+    ]
+
+
+def _goals(found: Report) -> list[str]:
+    return [f"  {'met   ' if goal.is_met else 'MISSED'}  {goal.what}" for goal in found.goals()]

@@ -1,0 +1,174 @@
+"""A newsroom of its own to be measured: the parts of `make up`, in a folder and on ports of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+
+from bench.articles import a_request, an_article, page_path
+from desk.parts.home import SOURCE, Home
+from desk.parts.kafka import Kafka, prepare_jars
+from desk.parts.mongod import Mongod
+from desk.parts.part import Part
+from desk.parts.ports import LOOPBACK, free_ports
+from desk.parts.service import Service
+from newsroom.keys import new_secret
+from newsroom.outcomes import EventState, EventStatus
+from newsroom.times import now
+
+SITE_FILE = SOURCE / "site.toml"
+PATIENCE_SECONDS = 20.0
+_PORTS = {"ingest": "NEWSROOM_INGEST_PORT", "store": "NEWSROOM_STORE_PORT", "render": "NEWSROOM_SITE_PORT"}
+_LOOK_SECONDS = 0.0005
+_ASK_SECONDS = 0.05
+
+
+class Broken(Exception):
+    """The newsroom did not do what is to be measured. Says what."""
+
+
+@dataclass(frozen=True)
+class Newsroom:
+    """Where everything answers that was started."""
+
+    bootstrap: str
+    mongo_url: str
+    ingest: str
+    site: str
+    public: Path
+    key: str
+    pids: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One article on its way. `page_seconds` until it was fetched; `moments` are seconds since the POST."""
+
+    page_seconds: float
+    moments: Mapping[str, float]
+
+
+@contextmanager
+def a_newsroom(root: Path, jars: Path, say: Callable[[str], None]) -> Iterator[Newsroom]:
+    """Kafka, mongod and the three services with everything they keep below `root`, stopped at the end.
+
+    Raises: PartFailed, Misconfigured when something does not start.
+    """
+    home = Home(root)
+    home.make()
+    prepare_jars(jars, say)
+    kafka_port, controller, mongo_port, *ports = free_ports(6)
+    kafka, mongod = Kafka(home, kafka_port, controller, jars), Mongod(home, mongo_port)
+    key = new_secret()
+    addresses = {name: f"http://{LOOPBACK}:{port}" for name, port in zip(_PORTS, ports, strict=True)}
+    environment = _environment(home, kafka, mongod, key, addresses)
+    services = [Service(name, home, address, environment) for name, address in addresses.items()]
+    with ExitStack() as stack:
+        for parts in ([kafka, mongod], services):
+            _start(stack, parts)
+        yield Newsroom(
+            bootstrap=kafka.bootstrap,
+            mongo_url=mongod.url,
+            ingest=addresses["ingest"],
+            site=addresses["render"],
+            public=home.site / "public",
+            key=key,
+            pids={part.name: part.pid for part in (*services, kafka, mongod) if part.pid is not None},
+        )
+
+
+def _environment(
+    home: Home, kafka: Kafka, mongod: Mongod, key: str, addresses: Mapping[str, str]
+) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("NEWSROOM_")}
+    return {
+        **inherited,
+        "PYTHONPATH": f"{SOURCE}:{SOURCE / 'shared'}",
+        "NEWSROOM_KAFKA": kafka.bootstrap,
+        "NEWSROOM_MONGO": mongod.url,
+        "NEWSROOM_PUBLISHER_KEY": key,
+        "NEWSROOM_PAGES": str(home.site),
+        "NEWSROOM_SITE_FILE": str(SITE_FILE),
+        "NEWSROOM_SITE_URL": addresses["render"],
+        "NEWSROOM_STORE_URL": addresses["store"],
+        **{setting: addresses[name].rpartition(":")[2] for name, setting in _PORTS.items()},
+    }
+
+
+def _start(stack: ExitStack, parts: Sequence[Part]) -> None:
+    """Start them all, then wait for each; whatever was started is stopped when the stack unwinds."""
+    for part in parts:
+        stack.callback(part.stop)
+        part.start()
+    for part in parts:
+        part.wait_until_ready()
+
+
+class Editor:
+    """Publishes articles in a newsroom and fetches their pages, over connections that stay open."""
+
+    def __init__(self, newsroom: Newsroom) -> None:
+        self._newsroom = newsroom
+        headers = {"Authorization": f"Bearer {newsroom.key}"}
+        self._desk = httpx.AsyncClient(base_url=newsroom.ingest, headers=headers, timeout=PATIENCE_SECONDS)
+        self._reader = httpx.AsyncClient(base_url=newsroom.site, timeout=PATIENCE_SECONDS)
+
+    async def close(self) -> None:
+        await self._desk.aclose()
+        await self._reader.aclose()
+
+    async def publish(self, name: str) -> Publication:
+        """Publish the article called so, and fetch its page as soon as it stands. Raises: Broken."""
+        article_id, article = f"bench-{name}", an_article(name)
+        path = page_path(article_id, article, now())
+        body = a_request(article_id, article)
+        posted, begun = time.time(), time.perf_counter()
+        response = await self._desk.post("/articles", json=body)
+        if response.status_code != httpx.codes.ACCEPTED:
+            raise Broken(f"POST /articles answered {response.status_code}: {response.text[:300]}")
+        answered = time.time()
+        await self._fetch(path, article.headline)
+        page_seconds, fetched = time.perf_counter() - begun, time.time()
+        status = await self._rendered(response.json()["status_url"])
+        seen = {"answered 202": answered, "fetched": fetched}
+        return Publication(page_seconds, _since(posted, status, seen))
+
+    async def _fetch(self, path: str, headline: str) -> None:
+        """The page over HTTP, as soon as there is one. Looks for its file first: asking is work for it."""
+        file = self._newsroom.public / path.strip("/") / "index.html"
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            if file.exists():
+                response = await self._reader.get(path)
+                if response.status_code == httpx.codes.OK and headline in response.text:
+                    return
+            if time.monotonic() > deadline:
+                raise Broken(f"the page {path} does not stand after {PATIENCE_SECONDS:.0f} s")
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _rendered(self, status_url: str) -> EventStatus:
+        """What became of the event, once everything became of it."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            status = EventStatus.model_validate_json((await self._desk.get(status_url)).content)
+            if status.state is EventState.RENDERED:
+                return status
+            if time.monotonic() > deadline:
+                raise Broken(f"an event is only {status.state.value} after {PATIENCE_SECONDS:.0f} s")
+            await asyncio.sleep(_ASK_SECONDS)
+
+
+def _since(posted: float, status: EventStatus, seen: Mapping[str, float]) -> dict[str, float]:
+    """Seconds since the POST of each moment that the event's status tells, and of those seen here."""
+    told: dict[str, datetime] = dict(status.times)
+    return {name: moment.timestamp() - posted for name, moment in told.items()} | {
+        name: at - posted for name, at in seen.items()
+    }
