@@ -25,6 +25,7 @@ from fastapi import FastAPI
 
 from newsroom.errors import Away, Misconfigured
 from newsroom.http.health import Health
+from newsroom.http.wire import ProblemProtocol
 from newsroom.kafka.backoff import Backoff
 from newsroom.telemetry import metrics
 
@@ -201,7 +202,7 @@ def _server_config(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=ProblemProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -61,6 +61,7 @@ class Kind(Enum):
     KEY_REUSED = ("idempotency-key-reused", 422, "The Idempotency-Key was used with another body")
     DEAD_LETTERED = ("dead-lettered", 422, "The event could not be processed")
     TOO_MANY = ("too-many-requests", 429, "Too many requests")
+    HEAD_TOO_LARGE = ("head-too-large", 431, "The request's address and headers are too large")
     BUG = ("internal-error", 500, "Something went wrong on our side")
     NOT_YET = ("not-in-this-release", 501, "This comes with a later release")
     AWAY = ("away", 503, "Something we need does not answer")
