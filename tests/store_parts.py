@@ -96,13 +96,13 @@ def an_event(
     create: bool = False,
     data: EventData | None = None,
     at: datetime = BEGINNING,
-    id: str | None = None,
+    event_id: str | None = None,
     if_match: int | None = None,
 ) -> Event:
     """One event. Its id follows from its kind, article and time unless one is given."""
     kind = EventKind(kind)
     return Event(
-        id=id or an_event_id((kind, article_id, at, text.headline if text else "", if_match)),
+        id=event_id or an_event_id((kind, article_id, at, text.headline if text else "", if_match)),
         kind=kind,
         article_id=article_id,
         time=at,
@@ -119,7 +119,10 @@ def position(offset: int, partition: int = 0) -> Position:
 
 
 def an_article(*kinds: EventKind | str, article_id: str = "a", first_offset: int = 0) -> Article:
-    """The article after these events, a minute apart, the first of which begins it. All must have an effect."""
+    """The article after these events, a minute apart, the first of which begins it.
+
+    All must have an effect.
+    """
     article: Article | None = None
     for place, kind in enumerate(kinds):
         event = an_event(
@@ -155,13 +158,14 @@ class FakeRevisions:
         self.before_write: Callable[[], None] = lambda: None
         self.before_heads: Callable[[], None] = lambda: None
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raises: Away during an outage."""
         if self.is_away:
             raise Away("mongodb", "the fake database is switched off")
 
     async def load(self, article_ids: Collection[str], event_ids: Collection[str]) -> Loaded:
         await asyncio.sleep(0)
-        self._check()
+        self.check()
         heads = {each: self.standing[each] for each in article_ids if each in self.standing}
         articles = dict(heads)
         for decision in sorted(self._stored(), key=lambda each: each.revision or 0):
@@ -181,7 +185,7 @@ class FakeRevisions:
 
     async def write(self, decisions: Sequence[Decision], *, instead: Collection[str] = ()) -> None:
         await asyncio.sleep(0)
-        self._check()
+        self.check()
         self.before_write()
         taken = {(each.article_id, each.revision) for each in self._stored()}
         for decision in decisions:
@@ -197,7 +201,7 @@ class FakeRevisions:
 
     async def replace_heads(self, articles: Sequence[Article]) -> None:
         await asyncio.sleep(0)
-        self._check()
+        self.check()
         self.before_heads()
         for article in articles:
             standing = self.standing.get(article.id)
@@ -205,21 +209,21 @@ class FakeRevisions:
                 self.standing[article.id] = article
 
     async def park(self, decision: Decision) -> Decision:
-        self._check()
+        self.check()
         return self.decisions.setdefault(decision.event_id, decision)
 
     async def count(self) -> int:
-        self._check()
+        self.check()
         return len(self.standing)
 
     async def heads(self, article_ids: Collection[str]) -> list[Article]:
-        self._check()
+        self.check()
         return [self.standing[each] for each in sorted(set(article_ids)) if each in self.standing]
 
     async def heads_from(
         self, after: str, most: int, *, partition: int | None = None, before: int | None = None
     ) -> list[Article]:
-        self._check()
+        self.check()
         found = [
             head
             for article_id, head in sorted(self.standing.items())
@@ -258,16 +262,18 @@ class FakeReading:
         return _part(listed, lambda head: head.time, wanted)
 
     async def history(self, article_id: str) -> list[Decision]:
+        self._revisions.check()
         found = [d for d in self._revisions.decisions.values() if d.article_id == article_id and d.revision]
         ordered = sorted(found, key=lambda decision: decision.revision or 0)
         return [decision.model_copy(update={"article": None}) for decision in ordered]
 
     async def revision(self, article_id: str, number: int) -> Decision | None:
+        self._revisions.check()
         found = self._revisions.decisions.values()
         return next((d for d in found if (d.article_id, d.revision) == (article_id, number)), None)
 
     async def decision(self, event_id: str) -> Decision | None:
-        self._revisions._check()
+        self._revisions.check()
         return self._revisions.decisions.get(event_id)
 
     async def rendering(self, article_id: str) -> Rendering | None:
@@ -278,7 +284,9 @@ def _is_listed(head: Article, wanted: Wanted) -> bool:
     if head.status is not Status.PUBLIC or head.public is None or head.public.text is None:
         return False
     tags = {slugify(tag) for tag in head.public.text.tags}
-    return wanted.section in (None, slugify(head.public.section)) and (wanted.tag is None or wanted.tag in tags)
+    return wanted.section in (None, slugify(head.public.section)) and (
+        wanted.tag is None or wanted.tag in tags
+    )
 
 
 def _part(listed: list[Article], time_of: Callable[[Article], datetime], wanted: Wanted) -> list[Article]:

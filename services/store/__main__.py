@@ -81,7 +81,10 @@ class Store:
         return self._replay is not None and self._replay.is_over
 
     def add_checks(self, health: Health) -> None:
-        """Ready: log and database answer, the history is filed, the keys are read. Alive: the consumers get on."""
+        """Ready: log and database answer, the history is filed, the keys are read.
+
+        Alive: the consumers get on.
+        """
         health.add_ready("kafka", self.publisher.is_reachable)
         health.add_ready("mongodb", lambda: mongo.ping(self.mongo))
         health.add_ready("history", lambda: self.is_open)
@@ -128,7 +131,10 @@ class Store:
         await self.republications.prepare()
 
     async def _identify(self) -> Identity:
-        """The database's identity, given now if it is new. Raises: Misconfigured when it is of another log; Away."""
+        """The database's identity, given now if it is new.
+
+        Raises: Misconfigured when it is of another log; Away.
+        """
         here = await cluster.cluster_id(self._settings.kafka)
         ends = _by_number(await cluster.end_offsets(self._settings.kafka, topics.EVENTS))
         identity = await self.identities.find()

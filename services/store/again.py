@@ -14,8 +14,8 @@ from services.store.filing import Article
 async def announce_again(revisions: Revisions, publisher: Publisher, articles: Sequence[Article]) -> None:
     """Announce these heads, then those of them that moved on meanwhile, until the newest is on the log.
 
-    So no older announcement is the last that the compacted topic keeps. What moved on is told by its owner as well:
-    an article that was announced is known by then, so its notices come once.
+    So no older announcement is the last that the compacted topic keeps. What moved on is told by its owner as
+    well: an article that was announced is known by then, so its notices come once.
     """
     due = list(articles)
     while due:

@@ -1,4 +1,4 @@
-"""What the store tells the rest of the newsroom, from what is stored: updates of articles, outcomes of events."""
+"""What the store tells the newsroom, from what is stored: updates of articles, outcomes of events."""
 
 from __future__ import annotations
 

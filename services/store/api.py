@@ -1,6 +1,7 @@
-"""The store over HTTP: articles, their history, what became of an event, rebuilds. Who sees what: `services.store.views`.
+"""The store over HTTP: articles, their history, what became of an event, rebuilds.
 
-Nothing is answered before the log's history is filed: in mid-replay a head may be one that was taken down long ago.
+Who sees what is told in `services.store.views`. Nothing is answered before the log's history is filed: in
+mid-replay a head may be one that was taken down long ago.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ VERSION = "1"
 _DESCRIPTION = """\
 Every article with its history, and what became of every event.
 
-Without a key: what is public, of a body only the excerpt of the reuse rule (at most 30 %, with a link to the page).
-With a key (`reader` and up) the whole; drafts and what was withdrawn for `reporter` and up.
-The text of a retracted article is shown to nobody.
+Without a key: what is public, of a body only the excerpt of the reuse rule (at most 30 %, with a link to the
+page). With a key (`reader` and up) the whole; drafts and what was withdrawn for `reporter` and up. The text
+of a retracted article is shown to nobody.
 """
 MaybeKey = Annotated[ApiKey | None, Depends(caller)]
 ArticleIdPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["bank-siege"])]

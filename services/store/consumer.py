@@ -1,7 +1,7 @@
-"""From `newsroom.events` to the database, `newsroom.updates` and `newsroom.outcomes`: one batch at a time (DESIGN §5).
+"""From `newsroom.events` to the database, `newsroom.updates` and `newsroom.outcomes`, batch by batch.
 
-Load, fold in log order, write decisions, then heads, then tell. Whatever dies in between is done again from the log
-and comes to the same end, because every event that was decided is known by its id.
+Load, fold in log order, write decisions, then heads, then tell. Whatever dies in between is done again from
+the log and comes to the same end, because every event that was decided is known by its id.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ _RACES = 10
 class Folded:
     """What a batch came to.
 
-    `articles` are in their newest state; `fresh` was decided now, `known` had been before, each by event id in log
-    order. `lost` are events that the log position says are in their article, but that no decision names.
+    `articles` are in their newest state; `fresh` was decided now, `known` had been before, each by event id
+    in log order. `lost` are events that the log position says are in their article, but that no decision
+    names.
     """
 
     articles: dict[str, Article]

@@ -24,9 +24,9 @@ from services.store.filing import Article
 class Decision(Contract):
     """One event's end.
 
-    Of a stored one: the revision it made and when (`revised_at`), which fields of the text it changed, what it
-    adds to the public history (`change`) and the article after it, without that history. `note` is kept as the
-    editor wrote it, private ones too. `times`: named steps.
+    Of a stored one: the revision it made and when (`revised_at`), which fields of the text it changed, what
+    it adds to the public history (`change`) and the article after it, without that history. `note` is kept as
+    the editor wrote it, private ones too. `times`: named steps.
     """
 
     event_id: str

@@ -115,8 +115,8 @@ def change_of(article: Article, event: Event) -> Change | None:
 def changed_fields(former: Article | None, article: Article) -> tuple[str, ...]:
     """The fields of the text that a revision changed, in their order.
 
-    Of a public revision against what the public saw before it, of a draft against the text before it. None of a
-    first publication, nor where no text came.
+    Of a public revision against what the public saw before it, of a draft against the text before it. None of
+    a first publication, nor where no text came.
     """
     if former is None:
         return ()

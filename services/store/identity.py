@@ -18,13 +18,14 @@ from newsroom.errors import Misconfigured
 
 IDENTITY = "identity"
 _ONLY = "log"
+_ANEW = "name an empty database in NEWSROOM_STORE_DATABASE, which is then filled from this log"
 
 
 class Identity(Contract):
     """What a database knows about itself, by partition: the horizon, how far history is filed, what is told.
 
-    `horizon`: the end when the database was new. `folded`: the offset up to which history was filed. `crossed`: the
-    partitions whose history is filed and announced.
+    `horizon`: the end when the database was new. `folded`: the offset up to which history was filed.
+    `crossed`: the partitions whose history is filed and announced.
     """
 
     database_id: str
@@ -57,24 +58,24 @@ def new_identity(cluster_id: str, ends: Mapping[int, int]) -> Identity:
 def check(
     identity: Identity, *, cluster_id: str, newest: Mapping[int, int], ends: Mapping[int, int], name: str
 ) -> None:
-    """Refuse a database that does not belong to this log. `newest`: the highest log positions among its heads.
+    """Refuse a database that does not belong to this log.
 
-    Raises: Misconfigured with one line that says what to do.
+    `newest`: the highest log positions among its heads. Raises: Misconfigured with one line
+    that says what to do.
     """
     if identity.cluster_id != cluster_id:
         raise Misconfigured(
-            f"database {name} belongs to the Kafka cluster {identity.cluster_id}, but NEWSROOM_KAFKA is the cluster "
-            f"{cluster_id}: point it back, or name an empty database in NEWSROOM_STORE_DATABASE, which is then "
-            "filled from this log"
+            f"database {name} belongs to the Kafka cluster {identity.cluster_id}, but NEWSROOM_KAFKA is the "
+            f"cluster {cluster_id}: point it back, or {_ANEW}"
         )
     known = {partition: end - 1 for partition, end in identity.horizon.items()}
     for partition in sorted({*known, *newest}):
         offset = max(known.get(partition, -1), newest.get(partition, -1))
         if offset >= ends.get(partition, 0):
             raise Misconfigured(
-                f"database {name} knows offset {offset} of newsroom.events partition {partition}, but that ends at "
-                f"{ends.get(partition, 0)}: the log was cut or restored from an older copy; bring the whole log "
-                "back, or name an empty database in NEWSROOM_STORE_DATABASE, which is then filled from this log"
+                f"database {name} knows offset {offset} of newsroom.events partition {partition}, but "
+                f"that ends at {ends.get(partition, 0)}: the log was cut or restored from an older copy; bring the "
+                f"whole log back, or {_ANEW}"
             )
 
 

@@ -1,4 +1,4 @@
-"""What readers of the API ask of the database: heads by place and time, an article's history, an event's end."""
+"""What readers of the API ask of the database: lists, an article's history, an event's end."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def rebuild_routes(rebuilds: Rebuilds) -> APIRouter:
         "/republications",
         status_code=202,
         summary="Rebuild all pages or some",
-        description="Announces articles again, so that render writes their pages anew. Readers are told nothing.",
+        description="Articles are announced again, so that their pages are made anew. Readers hear nothing.",
         response_model=RepublicationView,
         response_model_exclude_none=True,
         responses=responses(

@@ -1,7 +1,8 @@
-"""An empty database reads the log from its beginning: silent up to the horizon, then it announces what stands.
+"""An empty database reads the log from its beginning, silent up to the horizon, then announces what stands.
 
-Partition by partition. Nothing of a history is told event by event, or a text that was withdrawn long ago would
-show for a moment. What was crossed is noted after its announcement, so a process that dies in between does it again.
+Partition by partition. Nothing of a history is told event by event, or a text that was withdrawn long ago
+would show for a moment. What was crossed is noted after its announcement, so a process that dies in between
+does it again.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ _CHUNK = 100
 
 
 class Replay:
-    """How far this database has read its log's history. Shared by all instances through the identity's document."""
+    """How far this database has read its log's history.
+
+    Shared by all instances through the identity's document.
+    """
 
     def __init__(
         self, identity: Identity, identities: Identities, revisions: Revisions, publisher: Publisher
@@ -46,7 +50,7 @@ class Replay:
         return record.offset < self._identity.horizon.get(record.partition, 0)
 
     async def folded(self, records: Sequence[Record]) -> None:
-        """These records are filed, as is all that stood before them; cross where that was the last of the history."""
+        """These records are filed, and all before them; cross where that was the last of the history."""
         filed: dict[int, int] = {}
         for record in records:
             if self.is_old(record):
@@ -54,7 +58,7 @@ class Replay:
         await self._note(filed)
 
     async def parked(self, record: Record) -> None:
-        """This record became a dead letter, maybe before what stands ahead of it is filed: it counts once that is."""
+        """This record became a dead letter; it counts once what stands ahead of it is filed."""
         if self.is_old(record):
             self._parked.add((record.partition, record.offset))
             await self.refresh()
@@ -92,7 +96,7 @@ class Replay:
                 log.warning("replay_watch_waits", reason=str(error))
 
     async def _cross(self, partition: int) -> None:
-        """Announce every head that is history; one that moved on is told by who moved it, who crossed before."""
+        """Announce every head that is history. Who moved one on has crossed before, and tells it."""
         after, count, end = "", 0, self._identity.horizon[partition]
         while heads := await self._revisions.heads_from(after, _CHUNK, partition=partition, before=end):
             await announce_again(self._revisions, self._publisher, heads)

@@ -1,6 +1,7 @@
-"""Rebuilds: every head, or some of them, announced again. Kept in the database, so a crash in mid-way ends nothing.
+"""Rebuilds: every head, or some of them, announced again; kept, so that a crash ends none.
 
-Whoever holds the lease goes on where the last one stopped; the lease runs by MongoDB's clock, which all share.
+Whoever holds the lease goes on where the last one stopped; the lease runs by MongoDB's clock, which all
+share.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ State = Literal["running", "done"]
 
 
 class Republication(Contract):
-    """One rebuild. `after` is the last article announced, in the order of ids; `total` is as counted when it was asked."""
+    """One rebuild.
+
+    `after` is the last article announced, in the order of ids; `total` is as counted when it was asked.
+    """
 
     id: str
     state: State = "running"
@@ -51,11 +55,11 @@ class Republications(Protocol):
     async def find(self, republication_id: str) -> Republication | None: ...
 
     async def claim(self, holder: str) -> Republication | None:
-        """The oldest running rebuild that nobody else works on, for a lease's time; None where there is none."""
+        """The oldest running rebuild that nobody else works on, for a lease's time, if there is one."""
         ...
 
     async def note(self, republication: Republication, holder: str) -> bool:
-        """Keep how far it is and renew the lease, or end it with the rebuild; False where the lease was lost."""
+        """Keep how far it is, or that it is done, and renew the lease; False where that was lost."""
         ...
 
     async def release(self, holder: str) -> None:

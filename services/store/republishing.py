@@ -1,7 +1,8 @@
-"""Works on rebuilds: heads in, `newsroom.updates` out, one part after another under a lease (DESIGN §5, Rebuild).
+"""Works on rebuilds: heads in, `newsroom.updates` out, one part after another, under a lease.
 
-A head is announced again only once its own update was told, which the group's committed offset proves. Otherwise
-render could meet an article in its re-announcement first, and nobody would hear that it was published.
+A head is announced again only once its own update was told, which the group's committed offset proves.
+Otherwise render could meet an article in its re-announcement first, and nobody would hear that it was
+published.
 """
 
 from __future__ import annotations

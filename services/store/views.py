@@ -7,9 +7,9 @@
 | withdrawn | nothing (404) | nothing | everything |
 | never public | nothing (404, as for an unknown one) | nothing | everything |
 
-A retraction is final for everybody: no role is shown a word of a retracted article, of no revision. Below `reporter`
-the history is the public one, which begins anew at a publication after a withdrawal. Notes of withdrawals and the
-names of those who wrote are for `reporter` and up.
+A retraction is final for everybody: no role is shown a word of a retracted article, of no revision. Below
+`reporter` the history is the public one, which begins anew at a publication after a withdrawal. Notes of
+withdrawals and the names of those who wrote are for `reporter` and up.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ def sight_of(key: ApiKey | None) -> Sight:
 
 
 class ShownText(Contract):
-    """An article's fields as its editor sent them. `body` is left out where only the excerpt may be seen, and in lists."""
+    """An article's fields as its editor sent them.
+
+    `body` is left out where only the excerpt may be seen, and in lists.
+    """
 
     headline: str
     deck: str
@@ -156,7 +159,10 @@ def public_history(article: Article, decisions: Iterable[Decision], sight: Sight
 
 
 def shown_revision(article: Article, decision: Decision, sight: Sight) -> RevisionView | None:
-    """One revision with its text; None where the caller may not see it. `decision` carries the article after it."""
+    """One revision with its text; None where the caller may not see it.
+
+    `decision` carries the article after it.
+    """
     change = next((each for each in article.changes if each.revision == decision.revision), None)
     if sight is Sight.DRAFTS:
         view = _full_revision(decision)

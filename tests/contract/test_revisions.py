@@ -34,9 +34,9 @@ async def revisions(request: pytest.FixtureRequest) -> AsyncIterator[Revisions]:
     client.close()
 
 
-def folded(*events: Event, onto: Loaded | None = None, offset: int = 0, partition: int = 0) -> tuple[
-    list[Decision], list[Article]
-]:
+def folded(
+    *events: Event, onto: Loaded | None = None, offset: int = 0, partition: int = 0
+) -> tuple[list[Decision], list[Article]]:
     """Decisions and articles that these events come to."""
     batch = [a_delivery(event, offset + place, partition) for place, event in enumerate(events)]
     result = fold(onto or Loaded({}, {}, {}), batch, minute(0))
@@ -91,7 +91,9 @@ async def test_an_article_is_loaded_from_its_newest_revision_however_far_its_hea
 @pytest.mark.parametrize(
     "kinds", [["published", "withdrawn"], ["published", "withdrawn", "published"], ["published", "retracted"]]
 )
-async def test_the_history_is_put_together_as_the_fold_made_it(revisions: Revisions, kinds: Sequence[str]) -> None:
+async def test_the_history_is_put_together_as_the_fold_made_it(
+    revisions: Revisions, kinds: Sequence[str]
+) -> None:
     """Though the head is behind, and decisions carry no history of their own."""
     events = [an_event(kind, create=not place, at=minute(place)) for place, kind in enumerate(kinds)]
     decisions, articles = folded(*events)
@@ -135,7 +137,7 @@ async def test_what_stands_before_a_lost_race_stays_and_nothing_after_it(revisio
     other = an_event("published", "b", create=True)
     third = an_event("published", "c", create=True)
     await filed(revisions, PUBLISHED)
-    first_rival = an_event("published", create=True, id=an_event_id("rival"))
+    first_rival = an_event("published", create=True, event_id=an_event_id("rival"))
     decisions, _ = folded(other, first_rival, third, offset=1)
     with pytest.raises(Overtaken):
         await revisions.write(decisions)
@@ -198,7 +200,9 @@ async def test_a_dead_letter_does_not_undo_a_decision(revisions: Revisions) -> N
 
 async def test_heads_are_walked_by_id_part_by_part(revisions: Revisions) -> None:
     for place, article_id in enumerate(["d", "a", "c", "b"]):
-        await filed(revisions, an_event("published", article_id, create=True), offset=place, partition=place % 2)
+        await filed(
+            revisions, an_event("published", article_id, create=True), offset=place, partition=place % 2
+        )
     walked: list[str] = []
     while part := await revisions.heads_from(walked[-1] if walked else "", 3):
         walked += [head.id for head in part]

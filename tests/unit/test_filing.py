@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from newsroom.articles import Dateline
 from newsroom.events import Corrected, EventKind
 from newsroom.outcomes import Rejection, RejectionCode
 from newsroom.updates import ChangeKind, Status
@@ -217,7 +216,10 @@ def test_a_correction_stands_in_the_history_by_its_own_kind(kind: Any) -> None:
 
 def test_the_history_begins_anew_at_a_publication_after_a_withdrawal() -> None:
     article = an_article("published", "updated", "withdrawn", "drafted", "published", "amended")
-    assert [(change.kind.value, change.revision) for change in article.changes] == [("published", 5), ("amended", 6)]
+    assert [(change.kind.value, change.revision) for change in article.changes] == [
+        ("published", 5),
+        ("amended", 6),
+    ]
 
 
 def test_after_a_retraction_only_the_retraction_is_left() -> None:

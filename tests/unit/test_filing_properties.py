@@ -1,4 +1,4 @@
-"""The fold under any history: duplicates and other articles change nothing, and what may never happen never does."""
+"""The fold under any history: what changes nothing, and what may never happen."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def events(draw: st.DrawFn, articles: Sequence[str] = ("a", "b", "c")) -> list[E
             text=draw(texts),
             create=draw(st.booleans()),
             at=minute(draw(st.integers(-5, 20))),
-            id=an_event_id(number),
+            event_id=an_event_id(number),
             if_match=draw(st.sampled_from([None, None, None, 1, 2, 3])),
         )
         made.append(event)
@@ -82,7 +82,9 @@ def test_duplicates_have_no_effect(log: list[Event], data: st.DataObject) -> Non
     articles, decisions = filed(log)
     articles_again, decisions_again = filed(repeated)
     assert site(articles_again) == site(articles)
-    assert {each: d.state for each, d in decisions_again.items()} == {e: d.state for e, d in decisions.items()}
+    assert {each: d.state for each, d in decisions_again.items()} == {
+        e: d.state for e, d in decisions.items()
+    }
 
 
 @given(events(), st.data())
@@ -127,7 +129,11 @@ def test_what_may_never_happen(log: list[Event]) -> None:
             assert result.published_at == article.published_at or article.published_at is None
             assert result.day == article.day or article.day is None
             if event.kind is EventKind.DRAFTED:
-                assert (result.public, result.path, result.changes) == (article.public, article.path, article.changes)
+                assert (result.public, result.path, result.changes) == (
+                    article.public,
+                    article.path,
+                    article.changes,
+                )
         article = result
         _check_public_face(article)
 
@@ -159,8 +165,8 @@ def test_an_event_that_is_lost_to_the_database_is_not_folded_again(log: list[Eve
 
 
 def test_the_position_counts_only_in_its_own_partition() -> None:
-    """An article's log position says nothing of another partition (a topic made anew with other partitions)."""
-    event = an_event("updated", id=an_event_id("u"))
+    """An article's log position says nothing of another partition (of a topic made anew)."""
+    event = an_event("updated", event_id=an_event_id("u"))
     published = apply(None, an_event("published", create=True), position(50, 3))
     assert isinstance(published, Article)
     delivery = a_delivery(event, 7, 4)

@@ -116,7 +116,8 @@ async def test_two_owners_of_one_partition_file_every_event_once() -> None:
     filers = [await a_filer(store) for _ in range(2)]
     kinds = ["published", "updated", "amended", "corrected", "drafted", "updated"]
     batch = [
-        a_delivery(an_event(kind, create=not place, at=minute(place)), place) for place, kind in enumerate(kinds)
+        a_delivery(an_event(kind, create=not place, at=minute(place)), place)
+        for place, kind in enumerate(kinds)
     ]
     await asyncio.gather(*(filer.handle(batch) for filer in filers))
     revisions = sorted(d.revision or 0 for d in store.revisions.decisions.values())
@@ -161,7 +162,10 @@ async def test_a_head_that_stayed_behind_is_replaced_before_anything_is_told() -
 async def test_what_was_written_and_not_told_is_told_after_a_restart() -> None:
     store = StoreInMemory()
     filer = await a_filer(store)
-    batch = [a_delivery(an_event("published", create=True), 0), a_delivery(an_event("updated", at=minute(1)), 1)]
+    batch = [
+        a_delivery(an_event("published", create=True), 0),
+        a_delivery(an_event("updated", at=minute(1)), 1),
+    ]
     store.log.go_away()
     with pytest.raises(Away):
         await filer.handle(batch)
@@ -172,8 +176,7 @@ async def test_what_was_written_and_not_told_is_told_after_a_restart() -> None:
     assert [each.revision for each in store.outcomes()] == [1, 2]
 
 
-async def test_an_event_that_only_the_log_position_knows_is_announced_and_not_folded(
-) -> None:
+async def test_an_event_that_only_the_log_position_knows_is_announced_and_not_folded() -> None:
     """A restored database may lack a decision whose effect its heads have."""
     store = StoreInMemory()
     filer = await a_filer(store)
@@ -203,7 +206,7 @@ async def test_a_database_that_is_away_stops_nobody_for_good() -> None:
 
 def broken(event_id: str, article_id: str = "a") -> Message:
     """A record that names an event of ours and has no article in it."""
-    sound = event_message(an_event("published", article_id, create=True, id=event_id))
+    sound = event_message(an_event("published", article_id, create=True, event_id=event_id))
     return Message(EVENTS, sound.key, b"{}", sound.headers)
 
 
@@ -331,7 +334,9 @@ async def test_what_comes_after_the_history_is_told_as_ever() -> None:
         await store.post(live)
         await until(lambda: is_settled(store))
     assert [each.event_id for each in store.outcomes()] == [live.id]
-    mine = [(each.update.revision, each.again) for each in store.announced() if each.update.article_id == "public"]
+    mine = [
+        (each.update.revision, each.again) for each in store.announced() if each.update.article_id == "public"
+    ]
     assert mine == [(2, True), (3, False)]
 
 
@@ -351,7 +356,12 @@ async def test_a_bad_record_in_the_history_does_not_keep_the_replay_from_its_end
     store = StoreInMemory()
     sound = [event_message(an_event("published", "a", create=True)), event_message(an_event("updated", "a"))]
     bad = broken(an_event_id("bad"))
-    records = {"first": [bad, *sound], "middle": [sound[0], bad, sound[1]], "last": [*sound, bad], "all": [bad]}
+    records = {
+        "first": [bad, *sound],
+        "middle": [sound[0], bad, sound[1]],
+        "last": [*sound, bad],
+        "all": [bad],
+    }
     for message in records[place]:
         await store.log.append(message)
     async with store.running():

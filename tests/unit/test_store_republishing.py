@@ -231,4 +231,3 @@ async def test_a_database_that_is_away_when_it_stops_keeps_nobody() -> None:
     rebuilding.republications.release = away  # type: ignore[method-assign]
     async with rebuilding.working():
         await asyncio.sleep(0.01)
-

@@ -1,0 +1,220 @@
+"""One suite for the API's questions, in memory and in MongoDB; there, each must have its index."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from newsroom import mongo
+from newsroom.outcomes import EventState, Rendering
+from services.store.consumer import fold
+from services.store.decisions import Revisions
+from services.store.reading import Mark, MongoReading, Reading, Wanted
+from services.store.renderings import MongoRenderings
+from services.store.revisions import MongoRevisions
+from tests.running import RunningMongo
+from tests.store_parts import FakeReading, FakeRevisions, a_delivery, a_text, an_event, minute
+
+
+@dataclass
+class Shelf:
+    """Where articles are filed and read."""
+
+    revisions: Revisions
+    reading: Reading
+    database: mongo.Database | None = None
+
+    async def file(self, article_id: str, *kinds: str, at: int = 0, **changes: Any) -> None:
+        """File these events, a minute apart from `at` on."""
+        events = [
+            an_event(kind, article_id, text=a_text(**changes), create=not place, at=minute(at + place))
+            for place, kind in enumerate(kinds)
+        ]
+        folded = fold(
+            await self.revisions.load([article_id], []),
+            [a_delivery(e, n) for n, e in enumerate(events)],
+            minute(0),
+        )
+        await self.revisions.write(list(folded.fresh.values()))
+        await self.revisions.replace_heads(list(folded.articles.values()))
+
+
+@pytest.fixture(params=["memory", pytest.param("mongodb", marks=pytest.mark.real)])
+async def shelf(request: pytest.FixtureRequest) -> AsyncIterator[Shelf]:
+    if request.param == "memory":
+        revisions = FakeRevisions()
+        yield Shelf(revisions, FakeReading(revisions))
+        return
+    running: RunningMongo = request.getfixturevalue("mongo")
+    client = mongo.connect(SecretStr(running.url), app_name="test")
+    database = client[f"reading_{secrets.token_hex(4)}"]
+    real = MongoRevisions(database)
+    await real.prepare()
+    yield Shelf(real, MongoReading(database), database)
+    await client.drop_database(database)
+    client.close()
+
+
+async def ids(shelf: Shelf, **wanted: Any) -> list[str]:
+    return [head.id for head in await shelf.reading.public(Wanted(**{"most": 9, **wanted}))]
+
+
+async def test_unknown_names_give_nothing(shelf: Shelf) -> None:
+    assert await shelf.reading.article("a") is None
+    assert await shelf.reading.history("a") == []
+    assert await shelf.reading.revision("a", 1) is None
+    assert await shelf.reading.decision("evt_x") is None
+    assert await shelf.reading.rendering("a") is None
+    assert await ids(shelf) == []
+
+
+async def test_an_article_and_its_history(shelf: Shelf) -> None:
+    await shelf.file("a", "published", "updated", "published", "drafted")
+    article = await shelf.reading.article("a")
+    history = await shelf.reading.history("a")
+    second = await shelf.reading.revision("a", 2)
+    assert article is not None
+    assert article.revision == 3
+    assert [(each.revision, each.kind, each.article) for each in history] == [
+        (1, "published", None), (2, "updated", None), (3, "drafted", None)
+    ]  # fmt: skip
+    assert second is not None
+    assert second.article is not None
+    assert second.article.revision == 2
+    assert await shelf.reading.decision(second.event_id) is not None
+
+
+async def test_rejections_are_decisions_and_no_history(shelf: Shelf) -> None:
+    await shelf.file("a", "updated")
+    event = an_event("updated", "a", text=a_text(), at=minute(0), create=True)
+    decision = await shelf.reading.decision(event.id)
+    assert decision is not None
+    assert decision.state is EventState.REJECTED
+    assert await shelf.reading.history("a") == []
+
+
+async def test_public_articles_newest_first_then_by_id(shelf: Shelf) -> None:
+    await shelf.file("c", "published")
+    await shelf.file("a", "published")
+    await shelf.file("b", "published", at=5)
+    await shelf.file("drafted", "drafted", at=9)
+    await shelf.file("gone", "published", "withdrawn", at=9)
+    await shelf.file("killed", "published", "retracted", at=9)
+    await shelf.file("corrected", "published", "corrected", at=-2)
+    assert await ids(shelf) == ["b", "a", "c", "corrected"]
+    assert await ids(shelf, most=2) == ["b", "a"]
+    assert await ids(shelf, since=minute(0)) == ["b", "a", "c"]
+
+
+@pytest.mark.parametrize(
+    ("mark", "rest"),
+    [
+        (Mark(minute(5), "b"), ["a", "c"]),
+        (Mark(minute(0), "a"), ["c"]),
+        (Mark(minute(0), "b"), ["c"]),
+        (Mark(minute(0), "c"), []),
+        (Mark(minute(3), "x"), ["a", "c"]),
+        (Mark(minute(9), "x"), ["b", "a", "c"]),
+    ],
+)
+async def test_what_stands_behind_a_mark(shelf: Shelf, mark: Mark, rest: list[str]) -> None:
+    await shelf.file("c", "published")
+    await shelf.file("a", "published")
+    await shelf.file("b", "published", at=5)
+    assert await ids(shelf, after=mark) == rest
+    assert await ids(shelf, after=mark, since=minute(5)) == [each for each in rest if each == "b"]
+
+
+async def test_public_articles_by_section_and_tag(shelf: Shelf) -> None:
+    await shelf.file("a", "published", section="World", tags=("Bank", "Siege"))
+    await shelf.file("b", "published", at=1, tags=("Bank", "bank"))
+    await shelf.file("hidden", "drafted", tags=("Bank",))
+    assert await ids(shelf, section="world") == ["a"]
+    assert await ids(shelf, tag="bank") == ["b", "a"]
+    assert await ids(shelf, tag="siege", section="kazakhstan") == []
+    assert await ids(shelf, tag="bank", after=Mark(minute(1), "b")) == ["a"]
+
+
+async def test_a_draft_moves_no_article_between_sections(shelf: Shelf) -> None:
+    await shelf.file("a", "published")
+    draft = an_event("drafted", "a", text=a_text(section="World"), at=minute(1))
+    folded = fold(await shelf.revisions.load(["a"], []), [a_delivery(draft, 9)], minute(0))
+    await shelf.revisions.write(list(folded.fresh.values()))
+    await shelf.revisions.replace_heads(list(folded.articles.values()))
+    assert await ids(shelf, section="world") == []
+    assert await ids(shelf, section="kazakhstan") == ["a"]
+
+
+async def test_drafts_by_their_newest_revision(shelf: Shelf) -> None:
+    await shelf.file("a", "drafted")
+    await shelf.file("b", "published", "drafted", at=3)
+    await shelf.file("c", "drafted", "published", at=5)
+    await shelf.file("d", "published", "drafted", "retracted", at=5)
+    found = await shelf.reading.drafts(Wanted(most=9))
+    assert [head.id for head in found] == ["b", "a"]
+    behind = await shelf.reading.drafts(Wanted(most=9, after=Mark(minute(4), "b")))
+    assert [head.id for head in behind] == ["a"]
+    assert await shelf.reading.drafts(Wanted(most=9, since=minute(5))) == []
+
+
+@pytest.mark.real
+async def test_no_question_walks_through_a_whole_collection(mongo_shelf: Shelf) -> None:
+    """Nor sorts in memory: the profiler tells how each query was carried out."""
+    database = mongo_shelf.database
+    assert database is not None
+    for number in range(30):
+        await mongo_shelf.file(f"a{number}", "published", "drafted", at=number, tags=("Bank",))
+    await database.command("profile", 2)
+    mark = Mark(minute(9), "a9")
+    for wanted in (Wanted(most=5), Wanted(most=5, after=mark), Wanted(most=5, since=minute(3))):
+        await mongo_shelf.reading.public(wanted)
+        await mongo_shelf.reading.drafts(wanted)
+    await mongo_shelf.reading.public(Wanted(most=5, section="kazakhstan", after=mark))
+    await mongo_shelf.reading.public(Wanted(most=5, tag="bank", after=mark))
+    await mongo_shelf.reading.history("a1")
+    await mongo_shelf.reading.revision("a1", 1)
+    await mongo_shelf.reading.article("a1")
+    await mongo_shelf.revisions.load(["a1", "a2"], ["evt_x"])
+    await mongo_shelf.revisions.heads_from("a1", 5)
+    await mongo_shelf.revisions.heads_from("a1", 5, partition=0, before=9)
+    await mongo_shelf.revisions.newest_offsets()
+    await database.command("profile", 0)
+    profiled = [
+        entry async for entry in database["system.profile"].find({"op": {"$in": ["query", "command"]}})
+        if "find" in entry["command"] or "aggregate" in entry["command"]
+    ]  # fmt: skip
+    assert len(profiled) >= 15
+    for entry in profiled:
+        assert "COLLSCAN" not in entry["planSummary"], entry["command"]
+        assert not entry.get("hasSortStage"), entry["command"]
+
+
+@pytest.fixture
+async def mongo_shelf(mongo: RunningMongo) -> AsyncIterator[Shelf]:
+    client = _client(mongo)
+    database = client[f"reading_{secrets.token_hex(4)}"]
+    revisions = MongoRevisions(database)
+    await revisions.prepare()
+    yield Shelf(revisions, MongoReading(database), database)
+    await client.drop_database(database)
+    client.close()
+
+
+def _client(running: RunningMongo) -> mongo.Client:
+    return mongo.connect(SecretStr(running.url), app_name="test")
+
+
+@pytest.mark.real
+async def test_a_rendering_never_goes_back(mongo_shelf: Shelf) -> None:
+    assert mongo_shelf.database is not None
+    renderings = MongoRenderings(mongo_shelf.database)
+    newest = Rendering(article_id="a", revision=3, path="/here/", times={"rendered": minute(3)})
+    await renderings.note([newest, Rendering(article_id="b", revision=1)])
+    await renderings.note([Rendering(article_id="a", revision=2), Rendering(article_id="b", revision=2)])
+    assert await mongo_shelf.reading.rendering("a") == newest
+    assert await mongo_shelf.reading.rendering("b") == Rendering(article_id="b", revision=2)
