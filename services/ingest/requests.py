@@ -136,8 +136,15 @@ class SentDraft(ArticleText, NotYet):
     section: Annotated[Name, AfterValidator(_not_reserved)] = Field(
         max_length=60, description="Section by name; its slug begins the address", examples=["Kazakhstan"]
     )
-    tags: tuple[Annotated[Name, Field(max_length=60)], ...] = Field(default=(), max_length=20)
-    authors: tuple[Annotated[Name, Field(max_length=100)], ...] = Field(default=(), max_length=20)
+    tags: tuple[Annotated[Name, Field(max_length=60)], ...] = Field(
+        default=(), max_length=20, description="Tags by name", examples=[["Astana", "Police"]]
+    )
+    authors: tuple[Annotated[Name, Field(max_length=100)], ...] = Field(
+        default=(),
+        max_length=20,
+        description="Authors by name, in the byline's order",
+        examples=[["A. Reporter"]],
+    )
     dateline: SentDateline | None = Field(default=None, description="Place and zone; without one, UTC")
     language: Language = Field(default="en", max_length=35, description="BCP 47", examples=["en", "kk", "ru"])
     slug: Slug | None = Field(
@@ -147,7 +154,7 @@ class SentDraft(ArticleText, NotYet):
     published_at: PastTime | None = Field(
         default=None, description="For stories older than the post; RFC 3339, never in the future"
     )
-    sources: tuple[SentSource, ...] = Field(default=(), max_length=50)
+    sources: tuple[SentSource, ...] = Field(default=(), max_length=50, description="What the story stands on")
 
     def text(self) -> ArticleText:
         """The article as the event carries it: what was checked, without what only the door knows."""
@@ -178,7 +185,7 @@ class Update(Contract):
     note: ShortNote = Field(
         description="Told to readers", examples=["The siege has ended; all hostages are free."]
     )
-    article: SentArticle
+    article: SentArticle = Field(description="The whole article as it reads now")
 
 
 class Correction(Contract):
@@ -189,13 +196,13 @@ class Correction(Contract):
         description="Told to readers",
         examples=["An earlier version misstated the number of hostages: there were two."],
     )
-    article: SentArticle
+    article: SentArticle = Field(description="The whole article as it reads now")
 
 
 class Amendment(Contract):
     """A typo or a matter of style: the whole article as it reads now. Readers are not told."""
 
-    article: SentArticle
+    article: SentArticle = Field(description="The whole article as it reads now")
 
 
 class Retraction(Contract):

@@ -1,4 +1,4 @@
-"""What comes over the socket, good or bad, is answered by a service as a service answers: with problem details."""
+"""What comes over the socket, good or bad, is answered as a service answers: with problem details."""
 
 from __future__ import annotations
 

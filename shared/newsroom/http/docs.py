@@ -20,7 +20,7 @@ from markupsafe import Markup
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from newsroom.http.problems import MEDIA_TYPE, Kind, Problem, Refused
+from newsroom.http.problems import MEDIA_TYPE, Kind, Problem, Refused, responses
 
 _REF = "#/components/schemas/{model}"
 _markdown = MarkdownIt("commonmark", {"html": False})
@@ -168,7 +168,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schemas = api.setdefault("components", {}).setdefault("schemas", {})
         for foreign in ("HTTPValidationError", "ValidationError"):
             schemas.pop(foreign, None)
-        schemas.update(_schemas([Problem, *getattr(app.state, "documented", ())]))
+        schemas.update(_schemas([Problem]) | _closed(_schemas(getattr(app.state, "documented", ()))))
         for item in api["paths"].values():
             for call in item.values():
                 _correct_errors(call)
@@ -182,13 +182,20 @@ def _schemas(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
     return found
 
 
+def _closed(schemas: dict[str, Any]) -> dict[str, Any]:
+    """The same for bodies: `newsroom.http.bodies` refuses fields that a model does not know."""
+    return {
+        name: schema | ({"additionalProperties": False} if schema.get("type") == "object" else {})
+        for name, schema in schemas.items()
+    }
+
+
 def _correct_errors(call: dict[str, Any]) -> None:
     problem = {"schema": {"$ref": _REF.format(model="Problem")}}
     for answer in call["responses"].values():
         schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
         if schema.get("$ref", "").endswith("/HTTPValidationError"):
-            answer["content"] = {MEDIA_TYPE: problem}
-            answer["description"] = Kind.INVALID.title
+            answer.update(responses(Kind.INVALID)[Kind.INVALID.status])
     call["responses"].setdefault(
         "default", {"description": "Any other problem", "content": {MEDIA_TYPE: problem}}
     )

@@ -5,6 +5,7 @@ Pure ASGI: nothing is buffered, so a stream of events passes through as it is se
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 
@@ -12,9 +13,10 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from newsroom.http.problems import bug_response
+from newsroom.http.problems import Kind, bug_response, problem_response
 from newsroom.telemetry import metrics, new_traceparent, trace_id, tracing
 
+STOPPED = "This instance stopped before it was done: send the same request again."
 _QUIET = ("/health/", "/metrics")
 log = structlog.get_logger(__name__)
 
@@ -54,6 +56,12 @@ class TrafficMiddleware:
 
         try:
             await self.app(scope, receive, send_marked)
+        except asyncio.CancelledError:
+            if answer.has_begun or not _is_stopping(scope):
+                raise
+            # The time to stop is over. This answer is all that is left to do, so the task ends as if all had
+            # gone well: what the server would send instead is no problem document.
+            await problem_response(Kind.BUSY, STOPPED)(scope, receive, send_marked)
         except Exception:
             metrics.bugs.labels(where="http").inc()
             log.exception("request_failed", method=scope["method"], route=route_template(scope))
@@ -62,6 +70,11 @@ class TrafficMiddleware:
             await bug_response()(scope, receive, send_marked)
         finally:
             _tell(scope, answer, time.perf_counter() - begun)
+
+
+def _is_stopping(scope: Scope) -> bool:
+    stopping: asyncio.Event = scope["app"].state.stopping
+    return stopping.is_set()
 
 
 def route_template(scope: Scope) -> str:

@@ -1,4 +1,4 @@
-"""HTTP as it comes off the socket, before there is a request: bounded heads, and problems for what is no HTTP."""
+"""HTTP as it comes off the socket, before it is a request: bounded heads, problems for what is no HTTP."""
 
 from __future__ import annotations
 
