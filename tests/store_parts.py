@@ -24,6 +24,7 @@ from newsroom.events import (
     Retracted,
     Updated,
     Withdrawn,
+    decode_event,
     event_message,
 )
 from newsroom.kafka.consumer import Consumer, Delivery, LoopSettings
@@ -32,7 +33,7 @@ from newsroom.outcomes import EventOutcome, EventState, Rendering, decode_outcom
 from newsroom.records import Position, Record
 from newsroom.topics import EVENTS, OUTCOMES, UPDATES
 from newsroom.updates import Announcement, Status, decode_update
-from services.store.consumer import Filer, decode_event
+from services.store.consumer import Filer
 from services.store.decisions import Decision, Loaded, Overtaken
 from services.store.filing import Article, apply, history_after
 from services.store.identity import Identity, new_identity

@@ -15,25 +15,24 @@ import structlog
 
 from newsroom.envelope import unwrap
 from newsroom.errors import Away, BadRecord
-from newsroom.events import Event, decode_event
+from newsroom.events import Event
 from newsroom.ids import ARTICLE_ID, is_event_id
 from newsroom.kafka.consumer import Delivery
 from newsroom.kafka.producer import Publisher
 from newsroom.outcomes import EventState, Rejection
 from newsroom.records import Position, Record
 from newsroom.steps import reached
-from newsroom.telemetry import metrics
+from newsroom.telemetry import metrics, trace_id
 from newsroom.times import now, to_moment
 from services.store.announcing import announcements, outcome
 from services.store.decisions import Decision, Loaded, Overtaken, Revisions
 from services.store.filing import Article, apply, change_of, changed_fields
 from services.store.replay import Replay
 
-__all__ = ["Filer", "decode_event"]
-
 log = structlog.get_logger(__name__)
 Batch = Sequence[Delivery[Event]]
 _RACES = 10
+_MOST_TRACES = 100
 
 
 @dataclass
@@ -241,5 +240,5 @@ def _log(folded: Folded, batch: Batch) -> None:
         stored=len(folded.fresh) - rejected,
         rejected=rejected,
         known=len(folded.known),
-        traces=[delivery.item.trace for delivery in batch[:5] if delivery.item.trace],
+        traces=[trace_id(delivery.item.trace) for delivery in batch[:_MOST_TRACES] if delivery.item.trace],
     )

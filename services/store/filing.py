@@ -28,7 +28,13 @@ from newsroom.times import Moment, to_moment
 from newsroom.updates import Change, ChangeKind, Status
 
 MAX_EVENT_BYTES = 6 * 1024 * 1024
-"""Largest event as JSON: a state may hold two texts (draft and public) in one document of 16 MiB."""
+"""Largest event as JSON, with the public history that it adds to.
+
+So an update fits on the log, and two texts (draft and public) in one document of 16 MiB.
+"""
+
+CHANGE_BYTES = 200
+"""What a change takes as JSON besides its note, at most."""
 
 UTC_ZONE = "UTC"
 
@@ -145,10 +151,9 @@ def _check(article: Article | None, event: Event) -> Rejection | None:
         mismatch = _mismatch(article, event.expected_revision)
         if mismatch is not None:
             return mismatch
-    if _size(event.data) > MAX_EVENT_BYTES:
-        return _no(
-            article, RejectionCode.INVALID, f"The article is larger than {MAX_EVENT_BYTES} bytes: shorten it."
-        )
+    too_large = _check_size(article, event.data)
+    if too_large is not None:
+        return too_large
     if article is None:
         return _check_unknown(event)
     if isinstance(event.data, Published | Drafted) and event.data.create:
@@ -160,8 +165,16 @@ def _check(article: Article | None, event: Event) -> Rejection | None:
     return _check_status(article, event.kind)
 
 
-def _size(data: EventData) -> int:
-    return len(data.model_dump_json().encode())
+def _check_size(article: Article | None, data: EventData) -> Rejection | None:
+    """What would not fit further down; what takes an article away always does."""
+    if isinstance(data, Retracted | Withdrawn):
+        return None
+    history = article.changes if article else ()
+    told = sum(CHANGE_BYTES + len((change.note or "").encode()) for change in history)
+    if len(data.model_dump_json().encode()) + told <= MAX_EVENT_BYTES:
+        return None
+    detail = f"The article with its history is larger than {MAX_EVENT_BYTES} bytes: shorten it."
+    return _no(article, RejectionCode.INVALID, detail)
 
 
 def _mismatch(article: Article | None, expected: int) -> Rejection | None:

@@ -15,6 +15,7 @@ from pydantic import Field
 from newsroom import mongo
 from newsroom.articles import Contract
 from newsroom.errors import Misconfigured
+from newsroom.topics import EVENTS
 
 IDENTITY = "identity"
 _ONLY = "log"
@@ -73,9 +74,9 @@ def check(
         offset = max(known.get(partition, -1), newest.get(partition, -1))
         if offset >= ends.get(partition, 0):
             raise Misconfigured(
-                f"database {name} knows offset {offset} of newsroom.events partition {partition}, but "
-                f"that ends at {ends.get(partition, 0)}: the log was cut or restored from an older copy; bring the "
-                f"whole log back, or {_ANEW}"
+                f"database {name} knows offset {offset} of {EVENTS} partition {partition}, but that ends at "
+                f"{ends.get(partition, 0)}: the log was cut or restored from an older copy; bring the whole log "
+                f"back, or {_ANEW}"
             )
 
 

@@ -77,7 +77,7 @@ class MongoReading:
         self._renderings: mongo.Collection = database[RENDERINGS]
 
     async def article(self, article_id: str) -> Article | None:
-        with mongo.translating():
+        async with mongo.answering():
             document = await self._heads.find_one({"_id": article_id})
         return to_head(document) if document else None
 
@@ -103,27 +103,27 @@ class MongoReading:
         if bounds:
             query[field] = bounds
         order = [(field, mongo.DESCENDING), ("_id", mongo.ASCENDING)]
-        with mongo.translating():
+        async with mongo.answering():
             found = self._heads.find(query).sort(order).limit(wanted.most)
             return [to_head(document) async for document in found]
 
     async def history(self, article_id: str) -> list[Decision]:
         query = {"article_id": article_id, "revision": {"$exists": True, "$gt": 0}}
-        with mongo.translating():
+        async with mongo.answering():
             found = self._decisions.find(query, {"article": 0}).sort("revision", mongo.ASCENDING)
             return [to_decision(document) async for document in found]
 
     async def revision(self, article_id: str, number: int) -> Decision | None:
-        with mongo.translating():
+        async with mongo.answering():
             document = await self._decisions.find_one({"article_id": article_id, "revision": number})
         return to_decision(document) if document else None
 
     async def decision(self, event_id: str) -> Decision | None:
-        with mongo.translating():
+        async with mongo.answering():
             document = await self._decisions.find_one({"_id": event_id}, {"article": 0})
         return to_decision(document) if document else None
 
     async def rendering(self, article_id: str) -> Rendering | None:
-        with mongo.translating():
+        async with mongo.answering():
             document = await self._renderings.find_one({"_id": article_id})
         return to_rendering(document) if document else None

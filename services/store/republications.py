@@ -82,11 +82,11 @@ class MongoRepublications:
             await self._documents.create_indexes([running])
 
     async def add(self, republication: Republication) -> None:
-        with mongo.translating():
+        async with mongo.answering():
             await self._documents.insert_one(_from_republication(republication))
 
     async def find(self, republication_id: str) -> Republication | None:
-        with mongo.translating():
+        async with mongo.answering():
             document = await self._documents.find_one({"_id": republication_id})
         return _to_republication(document) if document else None
 

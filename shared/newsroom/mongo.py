@@ -7,8 +7,8 @@ Documents are models dumped as JSON, so a time is a fixed-width RFC 3339 text an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
@@ -40,8 +40,8 @@ from newsroom.errors import Away, Misconfigured
 
 __all__ = [
     "ASCENDING", "DESCENDING", "BulkWriteError", "Client", "Collection", "Database", "DeleteOne", "Document",
-    "DuplicateKeyError", "IndexModel", "InsertOne", "ReplaceOne", "ReturnDocument", "UpdateOne", "connect",
-    "only_duplicates", "ping", "translating",
+    "DuplicateKeyError", "IndexModel", "InsertOne", "ReplaceOne", "ReturnDocument", "UpdateOne", "answering",
+    "connect", "only_duplicates", "ping", "translating",
 ]  # fmt: skip
 
 Document: TypeAlias = dict[str, Any]
@@ -53,6 +53,7 @@ SELECTION_TIMEOUT_MS = 2_000
 SOCKET_TIMEOUT_MS = 10_000
 WRITE_TIMEOUT_MS = 8_000
 PING_TIMEOUT_SECONDS = 1.0
+ANSWER_SECONDS = 4.0
 
 _DUPLICATE_KEY = 11000
 _OUTAGE_CODES = frozenset(
@@ -112,6 +113,17 @@ def translating() -> Iterator[None]:
         if is_outage(error):
             raise Away("mongodb", type(error).__name__) from error
         raise
+
+
+@asynccontextmanager
+async def answering() -> AsyncIterator[None]:
+    """As `translating`, for somebody who waits: a server that is silent for long is away, too."""
+    try:
+        with translating():
+            async with asyncio.timeout(ANSWER_SECONDS):
+                yield
+    except TimeoutError as error:
+        raise Away("mongodb", f"silent for {ANSWER_SECONDS:.0f} s") from error
 
 
 def is_outage(error: PyMongoError) -> bool:

@@ -342,12 +342,31 @@ def test_a_headline_without_letters_still_has_an_address() -> None:
 
 def test_an_article_too_large_to_be_kept_twice_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     limit = len(data_of(EventKind.UPDATED).model_dump_json().encode())
-    monkeypatch.setattr(filing, "MAX_EVENT_BYTES", limit)
+    monkeypatch.setattr(filing, "MAX_EVENT_BYTES", limit + filing.CHANGE_BYTES)
     article = an_article("published")
     assert applied(article, "updated").revision == 2
     rejection = rejected(article, "updated", text=a_text("Bank siege in Astana!"))
     assert rejection.code is REJECTED.INVALID
     assert "shorten" in rejection.detail
+
+
+def test_a_history_that_grows_too_long_stops_updates_but_no_retraction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What takes an article away is never refused for its size."""
+    article = an_article("published", "updated", "updated")
+    monkeypatch.setattr(filing, "MAX_EVENT_BYTES", 3 * filing.CHANGE_BYTES)
+    assert rejected(article, "updated").code is REJECTED.INVALID
+    assert applied(article, "withdrawn").status is Status.WITHDRAWN
+    assert applied(article, "retracted").status is Status.RETRACTED
+
+
+def test_the_bound_of_a_change_holds_for_every_kind() -> None:
+    article = an_article("published", "updated", "corrected", "amended")
+    for change in (*article.changes, *an_article("published", "retracted").changes):
+        assert len(change.model_copy(update={"revision": 10**9}).model_dump_json()) <= (
+            filing.CHANGE_BYTES + len(change.note or "")
+        )
 
 
 # --- what changed
