@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from newsroom.articles import Contract
-from newsroom.bodies import paragraphs
-from newsroom.errors import FieldError, Invalid
 from newsroom.events import (
     Amended,
     Corrected,
@@ -25,7 +23,6 @@ from newsroom.events import (
 )
 from newsroom.keys import Role
 from services.ingest.requests import (
-    NO_TEXT,
     Amendment,
     Correction,
     NewArticle,
@@ -81,14 +78,9 @@ class Call(Generic[BodyT]):
 
 
 def created(body: NewArticle) -> tuple[EventKind, EventData]:
-    """The event that begins an article: published, or with `draft` only saved.
-
-    Raises: Invalid when it is to be public and is not fit for that.
-    """
+    """The event that begins an article: published, or with `draft` only saved."""
     if body.draft:
         return EventKind.DRAFTED, Drafted(article=body.text(), create=True)
-    if not paragraphs(body.body):
-        raise Invalid("One field cannot be accepted.", (FieldError("/body", NO_TEXT),))
     return EventKind.PUBLISHED, Published(article=body.text(), create=True)
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from newsroom import times
 from newsroom.addresses import is_reserved_section
@@ -39,6 +40,7 @@ from services.ingest.weight import complaint
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 _FIRST_YEAR = 1600
+_GLANCE = 4096
 NO_TEXT = "has no text once it is cleaned: what is public needs some"
 
 
@@ -94,9 +96,15 @@ def _within_limit(html: str) -> str:
 
 
 def _not_empty(html: str) -> str:
-    if not paragraphs(html):
+    if not _has_text(html):
         raise ValueError(NO_TEXT)
     return html
+
+
+def _has_text(html: str) -> bool:
+    """Whether anything is left to read; told by the beginning where it can be: a whole body takes long."""
+    beginning = html if len(html) <= _GLANCE else html[: html.rfind("<", 0, _GLANCE)]
+    return bool(paragraphs(beginning) or paragraphs(html))
 
 
 PastTime = Annotated[Moment, BeforeValidator(_rfc_3339), AfterValidator(_not_in_the_future)]
@@ -177,6 +185,14 @@ class NewArticle(SentDraft):
         default=None, description="Your own id; made where absent", examples=["bank-siege"]
     )
     draft: bool = Field(default=False, description="Save it, do not publish it")
+
+    @model_validator(mode="after")
+    def _fit_to_be_public(self) -> Self:
+        if not self.draft and not _has_text(self.body):
+            error = PydanticCustomError("value_error", "{error}", {"error": NO_TEXT})
+            bad = InitErrorDetails(type=error, loc=("body",), input=self.body)
+            raise ValidationError.from_exception_data("NewArticle", [bad])
+        return self
 
 
 class Update(Contract):
