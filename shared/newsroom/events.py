@@ -102,8 +102,9 @@ _BY_TYPE = {kind.type: kind for kind in EventKind}
 class Event:
     """One thing an editor did to one article.
 
-    `actor` is the API key's name, `request_hash` the SHA-256 (hex) of the request body it came in, `expected_revision`
-    what `If-Match` named (None: unconditional), `trace` the W3C `traceparent` that runs from the POST to the page.
+    `actor` is the API key's name, `request_hash` the SHA-256 (hex) of the kind and the request body it came in,
+    `expected_revision` what `If-Match` named (None: unconditional), `trace` the W3C `traceparent` that runs from
+    the POST to the page.
     """
 
     id: str

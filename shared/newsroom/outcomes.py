@@ -108,7 +108,8 @@ class EventStatus(Contract):
 
     `article_id` is None only of an event that nobody here has heard of yet. `url` is absolute, None where no page
     stands. `code` and `reason` tell why an event was rejected or dead-lettered. `request_hash` is the SHA-256 (hex)
-    of the body it came in. `times`: named steps to their moments, among them `accepted`, `stored`, `rendered`.
+    of its kind and the body it came in. `times`: named steps to their moments, among them `accepted`, `stored` and
+    `rendered`.
     """
 
     event_id: str
