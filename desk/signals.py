@@ -12,7 +12,7 @@ _AT_ONCE_SECONDS = 0.5
 """Two signals closer than this are one: a wrapper passes on what the terminal has sent as well."""
 
 
-class Stopped(Exception):  # noqa: N818  (no error: somebody asked for it)
+class Stopped(Exception):
     """Somebody wants the newsroom to stop."""
 
 
