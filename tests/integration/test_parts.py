@@ -1,0 +1,91 @@
+"""The embedded Kafka and mongod for real: what was written outlives kills, moves and half first starts."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pymongo import MongoClient
+
+from desk.parts import mongod as embedded_mongod
+from desk.parts.home import Home
+from desk.parts.kafka import Kafka
+from desk.parts.mongod import Mongod
+from desk.parts.ports import free_ports
+from newsroom.kafka import cluster
+from newsroom.kafka.producer import KafkaPublisher
+from newsroom.records import Message, TopicPartition
+from newsroom.topics import TopicSpec
+from tests.running import RunningKafka, RunningMongo
+
+pytestmark = pytest.mark.real
+
+
+async def test_what_kafka_acknowledged_outlives_a_kill_at_the_same_address(
+    fresh_kafka: Callable[[], RunningKafka],
+) -> None:
+    kafka = fresh_kafka()
+    await cluster.ensure_topics(kafka.bootstrap, replication=1, min_insync=1, specs=[TopicSpec("kept", 1)])
+    publisher = KafkaPublisher(kafka.bootstrap, client_id="test")
+    position = await publisher.publish(Message("kept", b"k", b"v"))
+    await publisher.stop()
+    former = await cluster.cluster_id(kafka.bootstrap)
+    with kafka.away():
+        assert not kafka.part.is_ready()
+    assert await cluster.cluster_id(kafka.bootstrap) == former
+    ends = await cluster.end_offsets(kafka.bootstrap, "kept")
+    assert ends == {TopicPartition("kept", 0): position.offset + 1}
+    with kafka.frozen():
+        assert not kafka.part.is_ready()
+    assert kafka.part.is_ready()
+
+
+def test_a_start_that_was_killed_while_formatting_is_done_again(parts_home: Path, tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.make()
+    (home.kafka / "data").mkdir(parents=True)
+    (home.kafka / "formatting").mkdir()
+    (home.kafka / "formatting" / "half").write_text("half")
+    port, controller_port = free_ports(2)
+    kafka = Kafka(home, port, controller_port, parts_home)
+    try:
+        kafka.start()
+        kafka.wait_until_ready()
+        assert not (home.kafka / "formatting").exists()
+        assert kafka.stop(30) == 143  # Java's own answer to SIGTERM, after its shutdown hooks
+    finally:
+        kafka.kill()
+    shutil.rmtree(home.kafka)
+
+
+def test_a_mongod_that_moves_to_another_port_keeps_its_documents(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.make()
+    for port, expected in zip(free_ports(2), (0, 1), strict=True):
+        mongod = Mongod(home, port)
+        try:
+            mongod.start()
+            mongod.wait_until_ready()
+            with MongoClient[dict[str, int]](mongod.url, w="majority") as client:
+                assert client["test"]["kept"].count_documents({}) == expected
+                client["test"]["kept"].insert_one({"a": 1})
+            assert mongod.stop(30) == 0
+        finally:
+            mongod.kill()
+    shutil.rmtree(home.mongo)
+
+
+def test_what_mongod_acknowledged_outlives_a_kill(fresh_mongo: Callable[[], RunningMongo]) -> None:
+    mongo = fresh_mongo()
+    with MongoClient[dict[str, int]](mongo.url, w="majority", journal=True) as client:
+        client["test"]["kept"].insert_one({"a": 1})
+    with mongo.away():
+        assert not mongo.part.is_ready()
+    with MongoClient[dict[str, int]](mongo.url) as client:
+        assert client["test"]["kept"].count_documents({}) == 1
+
+
+def test_the_mongod_that_is_found_runs_here() -> None:
+    assert embedded_mongod.version(embedded_mongod.find_mongod())[0].isdigit()
