@@ -47,11 +47,10 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     if session.config.option.collectonly or not are_needed:
         return
     folder = session.config.stash[_parts_folder]
-    folder.mkdir(parents=True, exist_ok=True)
     terminal = session.config.pluginmanager.get_plugin("terminalreporter")
     try:
         embedded_kafka.prepare_jars(folder, terminal.write_line if terminal else lambda _: None)
-    except Misconfigured as problem:
+    except (Misconfigured, OSError) as problem:
         session.config.stash[_parts_problem] = str(problem)
 
 

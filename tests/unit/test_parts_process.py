@@ -83,9 +83,10 @@ def test_a_process_that_is_asked_to_stop_ends_by_itself(
     assert (process.pid, process.exit_code()) == (None, None)
     process.start()
     until(is_up(process))
-    assert process.pid is not None
+    pid = process.pid
+    assert pid is not None
     assert process.stop(20) == -signal.SIGTERM
-    assert process.pid is None
+    assert not is_running(pid)
     assert list(home.run.iterdir()) == []
 
 
