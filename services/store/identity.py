@@ -75,7 +75,7 @@ def check(
         if offset >= ends.get(partition, 0):
             raise Misconfigured(
                 f"database {name} knows offset {offset} of {EVENTS} partition {partition}, but that ends at "
-                f"{ends.get(partition, 0)}: the log was cut or restored from an older copy; bring the whole log "
+                f"{ends.get(partition, 0)}: the log was cut or restored from an older copy; bring all of it "
                 f"back, or {_ANEW}"
             )
 

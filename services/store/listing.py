@@ -15,6 +15,7 @@ from newsroom.addresses import slugify
 from newsroom.articles import Contract
 from newsroom.errors import Invalid
 from newsroom.times import Moment, rfc3339
+from services.store import examples
 from services.store.filing import Article
 from services.store.reading import Mark, Reading, Wanted
 from services.store.views import ArticleView, Sight, shown_head
@@ -44,6 +45,8 @@ class ListQuery(Contract):
 
 class ArticleList(Contract):
     """A part of a list, newest first, without bodies. Without `next` it is the last."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.LIST]})
 
     articles: tuple[ArticleView, ...]
     next: str | None = Field(default=None, description="Send it as `cursor` for the next part")

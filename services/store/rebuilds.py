@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from newsroom.articles import ArticleId, Contract
 from newsroom.errors import FieldError, Invalid, NotFound
@@ -16,6 +16,7 @@ from newsroom.http.docs import request_body
 from newsroom.http.problems import Kind, pointer, responses
 from newsroom.keys import ApiKey, Role
 from newsroom.times import Moment
+from services.store import examples
 from services.store.decisions import Revisions
 from services.store.republications import Republication, Republications, new_republication
 
@@ -38,6 +39,8 @@ class RepublicationRequest(Contract):
 
 class RepublicationView(Contract):
     """A rebuild and how far it is."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.REBUILD]})
 
     id: str
     state: Literal["running", "done"]

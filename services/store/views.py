@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from newsroom.articles import ArticleText, Contract, Dateline, Source
 from newsroom.excerpts import excerpt
@@ -25,6 +25,7 @@ from newsroom.keys import ApiKey, Role
 from newsroom.outcomes import EventState, EventStatus, Rendering
 from newsroom.times import Moment
 from newsroom.updates import Change, Status
+from services.store import examples
 from services.store.announcing import has_page, renders
 from services.store.decisions import Decision
 from services.store.filing import Article
@@ -68,6 +69,8 @@ class ShownText(Contract):
 class ArticleView(Contract):
     """An article as the caller may see it. `revision` is the one shown; send it back in `If-Match`."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.HEAD]})
+
     id: str
     revision: int
     status: Status
@@ -85,6 +88,8 @@ class ArticleView(Contract):
 
 class RevisionView(Contract):
     """One revision in an article's history."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.REVISION]})
 
     revision: int
     kind: str = Field(
@@ -108,6 +113,8 @@ class RevisionView(Contract):
 
 class History(Contract):
     """An article's revisions, oldest first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.HISTORY]})
 
     article_id: str
     revisions: tuple[RevisionView, ...]

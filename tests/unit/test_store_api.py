@@ -16,8 +16,10 @@ from newsroom.outcomes import Rendering
 from newsroom.times import rfc3339
 from services.store.api import create_api
 from services.store.consumer import fold
-from services.store.rebuilds import Rebuilds
+from services.store.listing import ArticleList
+from services.store.rebuilds import Rebuilds, RepublicationView
 from services.store.settings import StoreSettings
+from services.store.views import ArticleView, History, RevisionView
 from tests.store_parts import (
     BEGINNING,
     SITE_URL,
@@ -469,5 +471,9 @@ async def test_the_documentation_is_valid_and_has_examples(api: Api) -> None:
     validate(document)
     asked = document["paths"]["/republications"]["post"]["requestBody"]["content"]["application/json"]
     assert asked["examples"]["all"]["value"] == {"all": True}
-    assert "RepublicationRequest" in document["components"]["schemas"]
+    schemas = document["components"]["schemas"]
+    assert "RepublicationRequest" in schemas
+    for model in (ArticleView, ArticleList, History, RevisionView, RepublicationView):
+        (example,) = schemas[model.__name__]["examples"]
+        assert model.model_validate(example).model_dump(mode="json", exclude_none=True) == example
     assert (await api.get("/docs")).status_code == 200

@@ -1,0 +1,65 @@
+"""Answers as the API's documentation shows them: one story, as a caller without a key sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_ARTICLE: dict[str, Any] = {
+    "headline": "Police free hostages at a bank in Astana",
+    "deck": "Nobody was hurt, the interior ministry says.",
+    "section": "Kazakhstan",
+    "tags": ["Astana"],
+    "authors": [],
+    "dateline": {"place": "Astana, Kazakhstan", "timezone": "Asia/Almaty"},
+    "language": "en",
+    "breaking": True,
+    "sources": [],
+}
+
+HEAD: dict[str, Any] = {
+    "id": "bank-siege",
+    "revision": 3,
+    "status": "public",
+    "url": "http://127.0.0.1:8000/kazakhstan/2023/06/20/bank-siege-k3x7qa/",
+    "article": _ARTICLE,
+    "excerpt": "Police have freed all hostages.",
+    "published_at": "2023-06-20T04:40:00.000Z",
+    "updated_at": "2023-06-20T05:31:00.000Z",
+}
+
+LIST: dict[str, Any] = {"articles": [HEAD], "next": "WyIyMDIzLTA2LTIwVDA0OjQwOjAwLjAwMFoiLCJiYW5rLXNpZWdlIl0"}
+
+REVISION: dict[str, Any] = {
+    "revision": 3,
+    "kind": "correction",
+    "time": "2023-06-20T05:31:00.000Z",
+    "note": "An earlier version gave the number of hostages as eight. It was seven.",
+    "breaking": False,
+    "changed": ["body"],
+    "is_public": True,
+}
+
+HISTORY: dict[str, Any] = {
+    "article_id": "bank-siege",
+    "revisions": [
+        {
+            "revision": 1,
+            "kind": "published",
+            "time": "2023-06-20T04:40:00.000Z",
+            "breaking": True,
+            "changed": [],
+            "is_public": True,
+        },
+        REVISION,
+    ],
+}
+
+REBUILD: dict[str, Any] = {
+    "id": "rep_00c0ffee00c0ffee",
+    "state": "running",
+    "all": True,
+    "article_ids": [],
+    "announced": 150,
+    "total": 412,
+    "asked_at": "2023-06-20T06:00:00.000Z",
+}
