@@ -21,9 +21,11 @@ RENDER_POINTS = (
     "render.batch_taken",
     "render.model_written",
     "render.page_written",
+    "render.files_settled",
+    "render.rendering_published",
     "render.marks_published",
     "render.notices_published",
-    "render.rendering_published",
+    "render.telling_noted",
     "render.listing_taken",
     "render.listing_written",
 )
@@ -57,6 +59,7 @@ async def reaches(stack: Stack, event_id: str, *states: str) -> Json:
 async def test_a_process_killed_at_any_step_loses_nothing(stack: Stack, point: str) -> None:
     """A story is told while the process dies in the middle of it; after a restart every event has its effect, once."""
     service = point.partition(".")[0]
+    await stack.settled()  # so that the trap waits for this story
     await stack.stop(service)
     await stack.start(service, trap=f"{point}=kill@2")
     article_id = point.replace(".", "-")
