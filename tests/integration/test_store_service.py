@@ -17,6 +17,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from desk.parts.ports import free_ports
 from newsroom import keys, topics
 from newsroom.events import Event, event_message
 from newsroom.http.app import Health
@@ -321,7 +322,7 @@ def start(newsroom: Newsroom, **environment: str) -> tuple[int, list[str]]:
             "NEWSROOM_KAFKA": newsroom.kafka.bootstrap,
             "NEWSROOM_MONGO": newsroom.mongo.url,
             "NEWSROOM_STORE_DATABASE": newsroom.database,
-            "NEWSROOM_STORE_PORT": "0",
+            "NEWSROOM_STORE_PORT": str(free_ports(1)[0]),
             **environment,
         },
         capture_output=True,

@@ -16,7 +16,7 @@ from newsroom.topics import DEAD_LETTERS, EVENTS
 from newsroom.updates import Status
 from services.store.consumer import Filer
 from services.store.decisions import Decision, Overtaken
-from tests.store_parts import StoreInMemory, a_delivery, a_text, an_event, an_event_id, minute
+from tests.store_parts import StoreInMemory, a_delivery, a_text, an_article, an_event, an_event_id, minute
 from tests.unit.loops import until
 
 
@@ -386,6 +386,20 @@ async def test_a_replay_that_dies_before_it_is_noted_announces_again() -> None:
     await (await a_filer(store)).handle(batch)
     assert [each.again for each in store.announced()] == [True]
     assert store.identities.standing.is_replayed
+
+
+async def test_a_late_announcement_of_the_history_leaves_alone_what_moved_on() -> None:
+    """Whoever filed the newer event tells it; met as a repetition first, nobody would hear of it."""
+    store = StoreInMemory()
+    await history(store.log)
+    late = await store.replay()
+    for place, end in store.log.end_offsets(EVENTS).items():
+        fresh = an_article("published", article_id=f"fresh{place.partition}", first_offset=end)
+        moved = fresh.model_copy(update={"partition": place.partition})
+        store.revisions.standing[moved.id] = moved
+    await late.cross(range(12))
+    assert store.announced() == []
+    assert late.is_over
 
 
 async def test_one_instance_hears_that_another_finished_the_replay() -> None:
