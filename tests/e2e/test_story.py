@@ -133,8 +133,8 @@ async def test_a_draft_is_nowhere_until_it_is_published(stack: Stack) -> None:
     assert saved.json()["state"] == "stored"
     assert saved.json().get("url") is None
     assert "Embargoed" not in (await stack.page("/")).text
-    anonymous = await httpx.AsyncClient().get(stack.url("store") + "/articles/secret")
-    unknown = await httpx.AsyncClient().get(stack.url("store") + "/articles/unknown-one")
+    anonymous = await stack.reader.get(stack.url("store") + "/articles/secret")
+    unknown = await stack.reader.get(stack.url("store") + "/articles/unknown-one")
     assert anonymous.status_code == unknown.status_code == 404
     published = await stack.send("POST", "/articles/secret/publication", without_id(an_article("secret")))
     assert published.status_code in (200, 201)
