@@ -27,6 +27,8 @@ from services.render.site import SiteFolder
 log = structlog.get_logger(__name__)
 AT_ONCE = 2
 """Few, so that pages of articles never wait for many listings."""
+PACE_SECONDS = 0.25
+"""From one batch to the next: a front of sixty entries takes milliseconds, in which an article would wait."""
 _WITH_ARCHIVES = frozenset({ListingKind.HOME, ListingKind.SECTION, ListingKind.TAG, ListingKind.AUTHOR})
 
 
@@ -36,8 +38,17 @@ class ListingRenderer:
     `handle` is idempotent and may run on several instances at once, even for the same listing.
     """
 
-    def __init__(self, model: ReadModel, folder: SiteFolder, pages: Pages, publisher: Publisher) -> None:
+    def __init__(
+        self,
+        model: ReadModel,
+        folder: SiteFolder,
+        pages: Pages,
+        publisher: Publisher,
+        *,
+        pace_seconds: float = PACE_SECONDS,
+    ) -> None:
         self._model, self._folder, self._pages = model, folder, pages
+        self._pace_seconds, self._begun = pace_seconds, -pace_seconds
         self._publisher = publisher
         self._room = asyncio.Semaphore(AT_ONCE)
 
@@ -46,6 +57,7 @@ class ListingRenderer:
 
         Raises: Away; Poisoned for the last mark of a listing that cannot be drawn.
         """
+        await self._pace()
         reached("render.listing_taken")
         by_path: dict[str, list[Delivery[Marked]]] = {}
         for delivery in deliveries:
@@ -56,11 +68,17 @@ class ListingRenderer:
         """Make the files of a listing agree with the read model. Raises: Away; CannotBeDrawn."""
         while True:
             turn = await self._model.take_turn(path)
-            files = self._draw(await self._current(path))
+            files = await asyncio.to_thread(self._draw, await self._current(path))
             await self._folder.settle(files, _places(path))
             if await self._model.turn(path) == turn:
                 metrics.pages_written.labels(kind="listing").inc(len(files))
                 return
+
+    async def _pace(self) -> None:
+        """The first marks go at once; those that follow closely wait and are done together."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, self._begun + self._pace_seconds - loop.time()))
+        self._begun = loop.time()
 
     async def _one(self, path: str, marked: Sequence[Delivery[Marked]]) -> None:
         async with self._room:

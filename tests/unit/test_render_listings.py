@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -45,6 +46,19 @@ async def test_many_marks_make_one_listing(tmp_path: Path) -> None:
     await render.list_marked()
     assert pages.drawn.count(HOME) == 1
     assert len(render.text(HOME).splitlines()) == 21
+
+
+async def test_marks_that_follow_closely_wait_for_each_other(tmp_path: Path) -> None:
+    """The first goes at once, the next batch no sooner than the pace allows."""
+    render = SmallRender(tmp_path)
+    render.listings._pace_seconds = 0.2
+    await render.take(a_public())
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    await render.mark(HOME)
+    assert loop.time() - begun < 0.2
+    await render.mark(HOME)
+    assert loop.time() - begun >= 0.2
 
 
 async def test_a_mark_without_any_change_writes_the_same_file(render: SmallRender) -> None:
