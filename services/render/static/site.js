@@ -3,9 +3,10 @@
 
 const OFFER_EVERY_MS = 5_000;
 const ANNOUNCE_EVERY_MS = 20_000;
-const LISTING_TRIES_MS = [500, 1_500, 4_000];
+const TRIES_MS = [400, 2_000];
 const RECONNECT_FIRST_MS = 2_000;
 const RECONNECT_MOST_MS = 60_000;
+const FRESH_MS = 7_000;
 const STORED_SWITCH = "live-updates";
 const LARGEST_ALIGNMENT = 250_000;
 
@@ -34,6 +35,9 @@ let revision = Number(document.body.dataset.revision ?? 0);
 let heard = new Map(); // notices not yet shown: by article and revision
 let fetched = null; // the page that is on offer
 let gone = false; // the page no longer stands at its address
+let due = false; // the page is to be looked at once the reader is back
+let wasAway = false; // something may have been told while nobody listened
+let told = ""; // the offer as it is read out
 let source = null;
 let reconnectMs = RECONNECT_FIRST_MS;
 let reconnectTimer = 0;
@@ -43,7 +47,11 @@ let reconnectTimer = 0;
 function listen() {
   if (source || gone || !isOn()) return;
   source = new EventSource(articleId ? `/live/${articleId}?revision=${revision}` : "/live");
-  source.addEventListener("open", () => { reconnectMs = RECONNECT_FIRST_MS; });
+  source.addEventListener("open", () => {
+    reconnectMs = RECONNECT_FIRST_MS;
+    if (wasAway && !articleId) look(); // an article's stream goes on from its revision, a listing has none
+    wasAway = false;
+  });
   source.addEventListener("notice", (event) => hear(JSON.parse(event.data)));
   source.addEventListener("reset", () => look());
   source.addEventListener("error", () => {
@@ -61,12 +69,13 @@ function hush() {
   clearTimeout(reconnectTimer);
   source?.close();
   source = null;
+  wasAway = true;
 }
 
 function hear(notice) {
   if (articleId && notice.revision <= revision) return;
   heard.set(`${notice.article_id}/${notice.revision}`, notice);
-  count();
+  if (articleId) count(); // whether a listing shows it is not known yet
   if (NEVER_WAIT.has(notice.kind)) look();
   else lookSoon();
 }
@@ -89,10 +98,11 @@ const lookSoon = paced(() => look(), OFFER_EVERY_MS);
 const announceSoon = paced(() => announce(), ANNOUNCE_EVERY_MS);
 
 // Fetch the page and offer it if it says something new. A listing may follow its articles a moment later.
-async function look(tries = articleId ? [] : LISTING_TRIES_MS) {
-  if (document.hidden || gone) return; // made up for when the reader is back
+async function look(tries = TRIES_MS) {
+  due = document.hidden;
+  if (due || gone) return;
   const page = await load();
-  if (!page) return;
+  if (!page) return gone ? null : setTimeout(lookSoon, OFFER_EVERY_MS);
   const isNew = articleId ? page.revision > revision : page.content !== shown;
   if (isNew) return propose(page);
   if (heard.size && tries.length) setTimeout(() => look(tries.slice(1)), tries[0]);
@@ -107,7 +117,7 @@ async function load() {
     const doc = new DOMParser().parseFromString(await response.text(), "text/html");
     return { doc, content: content(doc), revision: Number(doc.body.dataset.revision ?? 0), url: response.url };
   } catch {
-    return null; // away for now: the next notice or the next stream looks again
+    return null; // away for now
   }
 }
 
@@ -115,9 +125,10 @@ function propose(page) {
   fetched = page;
   count();
   const notice = latest();
-  const [label, tone] = KINDS[notice?.kind] ?? ["This page has changed", "notice"];
+  const [label, tone] = KINDS[notice?.kind] ?? KINDS.update;
   const number = heard.size || 1;
-  say(label, notice?.note ?? (notice?.headline || ""), tone, articleId || number > 1 ? plural(number, "update") : "1 new");
+  const what = articleId || number > 1 ? plural(number, "update") : "1 new";
+  say(label, notice ? notice.note ?? notice.headline : "This page has changed.", tone, `${what} · show`);
   if (notice && NEVER_WAIT.has(notice.kind)) announce();
   else announceSoon();
 }
@@ -132,15 +143,14 @@ function say(label, note, tone, button) {
   name.className = "label";
   name.textContent = label;
   find("offer-text").replaceChildren(name, ` ${note}`);
-  show.textContent = `${button} · show`;
+  told = (heard.size > 1 ? `${plural(heard.size, "update")}. ` : "") + `${label}: ${note}`;
+  show.textContent = button;
   offer.className = `offer ${tone}`;
   offer.hidden = false;
 }
 
 function announce() {
-  if (offer.hidden) return;
-  const number = heard.size > 1 ? `${plural(heard.size, "update")}. ` : "";
-  status.textContent = number + find("offer-text").textContent.replace(/^(\S.*?) {1,}/, "$1: ");
+  if (!offer.hidden) status.textContent = told;
 }
 
 function withdraw() {
@@ -150,7 +160,6 @@ function withdraw() {
   heard.clear();
   count();
   say("Taken down", "This article is no longer public.", "breaking", "Reload");
-  show.textContent = "Reload";
   announce();
 }
 
@@ -162,10 +171,12 @@ function count() {
   document.title = heard.size ? `(${heard.size}) ${ownTitle()}` : ownTitle();
 }
 
+// Nothing is on offer any more; what was told of a later revision than the one shown waits for its own.
 function settle() {
-  heard.clear();
+  heard = new Map([...heard].filter(([, notice]) => articleId && fetched && notice.revision > revision));
   fetched = null;
   offer.hidden = true;
+  status.textContent = "";
   count();
 }
 
@@ -183,6 +194,7 @@ function put(page) {
   const focused = document.activeElement === show ? focusBefore : document.activeElement;
   const place = anchors();
   const news = [];
+  unmark(document.querySelectorAll(".fresh"));
   const fresh = new Map(parts(page.doc).map((part) => [part.dataset.part, part]));
   for (const part of parts(document)) {
     const other = fresh.get(part.dataset.part);
@@ -199,7 +211,14 @@ function put(page) {
     (focused.isConnected ? focused : document.getElementById("main")).focus({ preventScroll: true });
   }
   for (const element of news) element.classList.add("fresh");
-  setTimeout(() => { for (const element of news) element.classList.remove("fresh"); }, 7_000);
+  setTimeout(unmark, FRESH_MS, news);
+}
+
+function unmark(elements) {
+  for (const element of elements) {
+    element.classList.remove("fresh");
+    if (!element.className) element.removeAttribute("class");
+  }
 }
 
 // The blocks from the top of the reader's screen on, with where they are: the first that stays is held there.
@@ -207,14 +226,15 @@ function anchors() {
   const found = [];
   for (const element of document.querySelectorAll("main :is(h1, h2, h3, p, li, blockquote, pre, tr, figure)")) {
     const box = element.getBoundingClientRect();
-    if (box.bottom > 0 && box.height) found.push([element, box.top]);
+    if (box.bottom > 0 && box.height) found.push([element, box.top, element.textContent]);
     if (found.length >= 60) break;
   }
   return found;
 }
 
 function hold(place) {
-  const [element, top] = place.find(([element]) => element.isConnected) ?? [];
+  const staying = place.filter(([element]) => element.isConnected);
+  const [element, top] = staying.find(([element, , text]) => element.textContent === text) ?? staying[0] ?? [];
   const moved = element ? element.getBoundingClientRect().top - top : 0;
   if (moved) scrollBy({ top: moved, behavior: "instant" });
 }
@@ -343,8 +363,9 @@ setInterval(ages, 60_000);
 if (toggle) {
   toggle.closest("[data-live-controls]").hidden = false;
   toggle.setAttribute("aria-checked", String(isOn()));
+  wasAway = !isOn();
   listen();
   addEventListener("pagehide", hush);
   addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && heard.size) look(); });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && due) look(); });
 }

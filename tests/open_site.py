@@ -1,0 +1,141 @@
+"""A site for a real browser: render's handlers, live stream and server in the test's own process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import uvicorn
+from playwright.async_api import Browser, Page, async_playwright
+
+from newsroom.http.app import Health
+from newsroom.updates import ArticleUpdate
+from services.render.app import create_site
+from services.render.live import Hub
+from services.render.pages import Pages
+from services.render.serving import SiteServer
+from services.render.settings import RenderSettings
+from tests.render_parts import SITE_URL, a_site, until
+from tests.render_world import SmallRender
+
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE_MS = 15_000
+
+
+class OpenSite:
+    """Pages in a folder, served on a port of this machine; `take` is what the store would announce."""
+
+    def __init__(self, folder: Path) -> None:
+        pages = Pages(a_site())
+        self.render = SmallRender(folder, pages=pages)
+        self.hub = Hub(SITE_URL)
+        self.hub.name_log("browser")
+        self.hub.ready.set()
+        self._pages = pages
+        self._told = 0
+        server = SiteServer(self.render.folder.root, pages, self.render.model.address)
+        settings = RenderSettings()
+        app = create_site(settings, Health("render"), self.hub, self.render.model, server)
+        self._server = _Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
+        self._serving: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
+
+    async def open(self) -> None:
+        await self.render.folder.settle(self._pages.assets())
+        await self.render.lay_ground()
+        self._serving = asyncio.create_task(self._server.serve())
+        await until(lambda: self._server.started, "the server listens")
+
+    async def close(self) -> None:
+        self.hub.end()
+        self._server.should_exit = True
+        if self._serving:
+            await self._serving
+        self.render.folder.close()
+
+    async def take(self, update: ArticleUpdate, *, tells: bool = True) -> None:
+        """Render the update and its listings; then its notices go to whoever listens."""
+        await self.render.take(update)
+        await self.render.list_marked()
+        if tells:
+            self.tell()
+
+    def tell(self) -> None:
+        """Send the notices that were held back."""
+        notices = self.render.notices
+        for offset in range(self._told, len(notices)):
+            self.hub.take(offset, notices[offset])
+        self._told = len(notices)
+
+    async def has_readers(self, count: int = 1) -> None:
+        await until(lambda: self.listening == count, f"{count} open pages listen")
+
+    @property
+    def listening(self) -> int:
+        return sum(map(len, self.hub._subscriptions.values()))
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the test runner."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def an_open_site(folder: Path) -> AsyncIterator[OpenSite]:
+    site = OpenSite(folder)
+    await site.open()
+    try:
+        yield site
+    finally:
+        await site.close()
+
+
+@asynccontextmanager
+async def a_browser(executable: str) -> AsyncIterator[Browser]:
+    """Chromium without a window."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=list(CHROMIUM_ARGUMENTS))
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+WATCH_SHIFTS = """
+    window.shifts = 0;
+    const add = (list) => { for (const entry of list.getEntries()) window.shifts += entry.value; };
+    new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@asynccontextmanager
+async def a_page(browser: Browser, *, script: bool = True, height: int = 700) -> AsyncIterator[Page]:
+    """A page of its own context, which counts every layout shift. Errors of the page fail the test."""
+    context = await browser.new_context(
+        viewport={"width": 800, "height": height}, java_script_enabled=script, reduced_motion="reduce"
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    page = await context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    if script:
+        await page.add_init_script(WATCH_SHIFTS)
+    try:
+        yield page
+        assert errors == []
+    finally:
+        await context.close()
