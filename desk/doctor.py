@@ -117,7 +117,7 @@ def _key(settings: MachineSettings, *, is_running: bool) -> Finding:
     if not path.exists():
         if is_running:
             return wrong(
-                "key", f"{path} is missing", "put it back, or set NEWSROOM_KEY for the desk's commands"
+                "key", f"{path} is missing", "put it back; else the next `newsroom up` makes another"
             )
         return good("key", "none yet: made at the first start")
     if firstkey.is_open(path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from pymongo import MongoClient
@@ -17,24 +17,30 @@ from newsroom.kafka import cluster
 
 T = TypeVar("T")
 ANSWER_SECONDS = 8.0
+TOPICS_SECONDS = 60.0
+_LOOK_SECONDS = 0.1
 _SELECTION_MS = 3000
 
 
-def kafka_cluster(bootstrap: str) -> str:
-    """The id of the cluster there. Raises: Misconfigured when it does not answer."""
+def kafka_cluster(bootstrap: str, meanwhile: Callable[[], None] = lambda: None) -> str:
+    """The id of the cluster there. Raises: Misconfigured when it does not answer; what `meanwhile` raises."""
     try:
-        return _run(cluster.cluster_id(bootstrap))
+        return _run(cluster.cluster_id(bootstrap), meanwhile=meanwhile)
     except Away as error:
         raise Misconfigured(f"no Kafka answers at {bootstrap} (NEWSROOM_KAFKA): {_cause(error)}") from error
 
 
-def prepare_topics(bootstrap: str, *, replication: int, min_insync: int) -> int:
+def prepare_topics(
+    bootstrap: str, *, replication: int, min_insync: int, meanwhile: Callable[[], None] = lambda: None
+) -> int:
     """Create what is missing of the topics and check all; how many there are.
 
-    Raises: Misconfigured when one stands otherwise than it must, or Kafka does not answer.
+    Raises: Misconfigured when one stands otherwise than it must or Kafka does not answer; what `meanwhile`
+    raises.
     """
+    making = cluster.ensure_topics(bootstrap, replication=replication, min_insync=min_insync)
     try:
-        _run(cluster.ensure_topics(bootstrap, replication=replication, min_insync=min_insync), seconds=60.0)
+        _run(making, seconds=TOPICS_SECONDS, meanwhile=meanwhile)
     except Away as error:
         raise Misconfigured(f"the topics cannot be made at {bootstrap}: {_cause(error)}") from error
     return len(topics.ALL)
@@ -79,16 +85,28 @@ def mongo_hosts(url: str) -> str:
         return "NEWSROOM_MONGO"
 
 
-def _run(asked: Coroutine[Any, Any, T], seconds: float = ANSWER_SECONDS) -> T:
-    """Its answer within a bound. aiokafka's own log of what it tries is not for the screen."""
+def _run(
+    asked: Coroutine[Any, Any, T],
+    seconds: float = ANSWER_SECONDS,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> T:
+    """Its answer within a bound; `meanwhile` is called many times a second, and what it raises ends it.
+
+    aiokafka's own log of what it tries is not for the screen.
+    """
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
     async def bounded() -> T:
+        answer = asyncio.create_task(asked)
         try:
             async with asyncio.timeout(seconds):
-                return await asked
+                while not (await asyncio.wait([answer], timeout=_LOOK_SECONDS))[0]:
+                    meanwhile()
         except TimeoutError as error:
             raise Away("kafka", f"no answer within {seconds:.0f} s") from error
+        finally:
+            answer.cancel()
+        return answer.result()
 
     return asyncio.run(bounded())
 

@@ -34,7 +34,7 @@ class Signals:
         if self.is_stopping:
             raise Stopped
 
-    def handle(self, number: int, frame: FrameType | None = None) -> None:  # noqa: ARG002  (the signature of handlers)
+    def handle(self, number: int, _frame: FrameType | None = None) -> None:
         """The handler itself. No locks here: it runs between any two instructions of the main thread."""
         if self._since is None:
             self._since = self._clock()

@@ -26,7 +26,7 @@ MISSES_BEFORE_RESTART = 3
 READY_PAUSE_SECONDS = 0.5
 LOGS_PAUSE_SECONDS = 60.0
 
-STOP_SECONDS = 18.0
+STOP_SECONDS = 16.0
 LONGEST_STOP_SECONDS = 5.0
 LEAST_STOP_SECONDS = 2.0
 _LONGEST_LINE = 300
@@ -61,7 +61,7 @@ class Watched:
 
 
 class Supervisor:
-    """Watches parts that all are ready. `look` once in a while; each look is short."""
+    """Watches parts that all are ready: `look` a few times a second."""
 
     def __init__(
         self, parts: Sequence[Part], say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
@@ -71,9 +71,13 @@ class Supervisor:
         self._watched = [Watched(part, clock()) for part in parts]
         self._next_logs = clock() + LOGS_PAUSE_SECONDS
 
-    def look(self) -> None:
-        """Start again what ended, say what became ready, end what does not get on."""
+    def look(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Start again what ended, say what became ready, end what does not get on.
+
+        A part that does not answer takes seconds, so `meanwhile` is called between two parts; it may raise.
+        """
         for watched in self._watched:
+            meanwhile()
             self._look_at(watched)
         if self._clock() >= self._next_logs:
             self._next_logs = self._clock() + LOGS_PAUSE_SECONDS

@@ -124,10 +124,7 @@ class Newsroom:
             ports = (self._settings.kafka_port, self._settings.kafka_controller_port)
             embedded.append(Kafka(self._home, *ports, self._settings.parts_folder))
         else:
-            self._timed(
-                "kafka",
-                lambda: f"{self._settings.kafka}, cluster {servers.kafka_cluster(self._settings.kafka)}",
-            )
+            self._timed("kafka", self._reach_kafka)
         if self._settings.brings_mongo:
             mongod = Mongod(self._home, self._settings.mongo_port)
             self._mongo_url = mongod.url
@@ -142,10 +139,17 @@ class Newsroom:
             fetch_jars(self._home, folder, self._screen, self._signals)
         return f"Kafka {jars.KAFKA_VERSION}, {len(jars.read_list())} jars"
 
+    def _reach_kafka(self) -> str:
+        bootstrap = self._settings.kafka
+        return f"{bootstrap}, cluster {servers.kafka_cluster(bootstrap, self._signals.check)}"
+
     def _prepare_topics(self) -> str:
         settings = self._settings
         count = servers.prepare_topics(
-            settings.bootstrap, replication=settings.replication, min_insync=settings.min_insync
+            settings.bootstrap,
+            replication=settings.replication,
+            min_insync=settings.min_insync,
+            meanwhile=self._signals.check,
         )
         return f"{count} topics"
 
@@ -163,8 +167,7 @@ class Newsroom:
     def _watch(self) -> NoReturn:
         supervisor = Supervisor(self._parts, self._say_with_time)
         while True:
-            self._signals.check()
-            supervisor.look()
+            supervisor.look(meanwhile=self._signals.check)
             time.sleep(_LOOK_SECONDS)
 
     def _say_with_time(self, line: str) -> None:

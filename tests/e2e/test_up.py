@@ -10,8 +10,9 @@ import socket
 import stat
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import psutil
@@ -20,6 +21,9 @@ import pytest
 from desk import welcome
 from desk.parts.jars import jars_folder
 from tests.e2e.newsroom_up import STOP_BOUND_SECONDS, Up, until
+
+if TYPE_CHECKING:
+    from tests.conftest import RunningKafka, RunningMongo
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
@@ -185,6 +189,31 @@ def test_a_log_that_is_not_the_databases_is_refused_with_the_stores_own_line(up:
     assert refused.returncode == 2
     assert "belongs to the Kafka cluster" in refused.stderr
     assert up.processes() == []
+
+
+def test_ones_own_servers_are_used_and_none_is_started_beside_them(
+    up: Up, fresh_kafka: Callable[[], RunningKafka], fresh_mongo: Callable[[], RunningMongo]
+) -> None:
+    up.start({"NEWSROOM_KAFKA": fresh_kafka().bootstrap, "NEWSROOM_MONGO": fresh_mongo().url})
+    up.says(READY)
+    assert sorted(path.stem for path in (up.home / "run").glob("*.pid")) == ["ingest", "render", "store"]
+    assert HEADLINE in page_at(paste_curl_line(up)["url"])
+    stop(up, signal.SIGINT)
+    assert not (up.home / "kafka").exists()
+    assert not (up.home / "mongo").exists()
+
+
+def test_a_log_that_takes_connections_and_never_answers_can_be_stopped(up: Up) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        up.start({"NEWSROOM_KAFKA": f"127.0.0.1:{silent.getsockname()[1]}"})
+        up.says(r"mongod +good")
+        silent.accept()[0].close()
+        connection, _ = silent.accept()
+        with connection:
+            began = time.monotonic()
+            up.signal(signal.SIGINT)
+            assert up.ends() == 0
+            assert time.monotonic() - began < 5
 
 
 def test_ones_own_servers_that_do_not_answer_are_told(up: Up) -> None:
