@@ -27,7 +27,7 @@ class MessageDoc:
 
 _EVENT_EXTENSIONS = {
     "ce_actor": "Name of the API key that sent it",
-    "ce_requesthash": "SHA-256 (hex) of the request's body",
+    "ce_requesthash": "SHA-256 (hex) of the event's kind and the request's body",
     "ce_ifmatch": "Revision that If-Match named; absent: unconditional",
 }
 _EVENT_SUMMARIES = {
