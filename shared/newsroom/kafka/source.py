@@ -346,7 +346,8 @@ class KafkaSource:
 
     async def gain(self, client: AIOKafkaConsumer, partitions: Iterable[KafkaPartition]) -> None:
         """Partitions are ours from now on."""
-        if self._client is not client or self._listener is None:
+        is_late = self._client is not client
+        if is_late or self._listener is None:
             return
         self._owned = frozenset(TopicPartition(where.topic, where.partition) for where in partitions)
         self._heard_at = time.monotonic()

@@ -80,7 +80,7 @@ def _rendering(format: Literal["json", "console"]) -> list[Processor]:  # noqa: 
 
 
 def _named(service: str) -> Processor:
-    def add_service(logger: WrappedLogger, name: str, line: EventDict) -> EventDict:  # noqa: ARG001
+    def add_service(_logger: WrappedLogger, name: str, line: EventDict) -> EventDict:  # noqa: ARG001
         line["service"] = service
         return line
 
@@ -106,7 +106,7 @@ def _tell(exc_info: ExcInfo) -> list[dict[str, object]]:
     return told + (_tell((type(cause), cause, cause.__traceback__)) if cause is not None else [])
 
 
-def _as_text(logger: WrappedLogger, name: str, line: EventDict) -> EventDict:  # noqa: ARG001
+def _as_text(_logger: WrappedLogger, name: str, line: EventDict) -> EventDict:  # noqa: ARG001
     """The same for people, one frame a line."""
     told = line.get("exception")
     if isinstance(told, list):
