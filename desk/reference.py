@@ -90,7 +90,7 @@ def filled(text: str) -> str:
         begin, end = f"<!-- {name}: made by `python -m desk.reference` -->", f"<!-- end of {name} -->"
         pattern = re.compile(f"{re.escape(begin)}\n.*?{re.escape(end)}", re.DOTALL)
         block = "\n".join([begin, "", *make(), "", end])
-        text, count = pattern.subn(lambda _, block=block: block, text)
+        text, count = pattern.subn(block.replace("\\", r"\\"), text)
         if count != 1:
             raise click.ClickException(f"{FILE.name} has no marks of the table {name!r}")
     return text
