@@ -70,9 +70,7 @@ async def test_a_silent_server_is_away_for_whoever_waits(monkeypatch: pytest.Mon
             await asyncio.sleep(10)
 
 
-@pytest.mark.parametrize(
-    "url", ["http://127.0.0.1", "mongodb://", "mongodb://host:port", "mongodb://h/?w"]
-)
+@pytest.mark.parametrize("url", ["http://127.0.0.1", "mongodb://", "mongodb://host:port", "mongodb://h/?w"])
 def test_a_url_that_is_none_is_told_without_its_secret(url: str) -> None:
     with pytest.raises(Misconfigured, match="NEWSROOM_MONGO") as refusal:
         mongo.connect(SecretStr(url), app_name="test")

@@ -50,10 +50,11 @@ async def end_offsets(bootstrap: str, topic: str) -> dict[TopicPartition, int]:
 
 
 async def committed_offsets(bootstrap: str, group: str, topic: str) -> dict[int, int]:
-    """The next offset that a group reads of each partition of a topic, where it has committed one. Raises: Away."""
+    """What a group has committed of a topic: the next offset of each such partition. Raises: Away."""
     async with _admin(bootstrap) as admin:
         found = await admin.list_consumer_group_offsets(group)
-    return {place.partition: at.offset for place, at in found.items() if place.topic == topic and at.offset >= 0}
+    committed = {place.partition: at.offset for place, at in found.items() if place.topic == topic}
+    return {partition: offset for partition, offset in committed.items() if offset >= 0}
 
 
 async def group_lags(bootstrap: str) -> dict[str, int]:
