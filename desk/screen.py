@@ -32,7 +32,7 @@ class Screen:
     def step(self, name: str, state: str, what: str, seconds: float | None = None) -> None:
         """One step that is done, with its time."""
         took = f"{seconds:6.1f} s" if seconds is not None else ""
-        self.say(f"{name:<10} {state:<7} {what:<36} {took}".rstrip())
+        self.say(f"{name:<10} {state:<7} {what:<42} {took}".rstrip())
 
     def progress(self, line: str) -> None:
         """What goes on: replaced by the next line on a terminal, else a line every few seconds."""

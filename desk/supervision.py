@@ -5,6 +5,7 @@ One thread looks at all of them several times a second. Stopping is in order and
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import time
@@ -82,7 +83,8 @@ class Supervisor:
         if self._clock() >= self._next_logs:
             self._next_logs = self._clock() + LOGS_PAUSE_SECONDS
             for watched in self._watched:
-                bound_log(watched.part.process.log)
+                with contextlib.suppress(OSError):  # a full disk is no reason to end everything
+                    bound_log(watched.part.process.log)
 
     def _look_at(self, watched: Watched) -> None:
         now = self._clock()
@@ -129,6 +131,7 @@ class Supervisor:
         try:
             watched.part.start()
         except (OSError, PartFailed, Misconfigured) as error:
+            watched.part.kill()  # it may run already, and what failed came after
             self._plan_restart(watched, f"{watched.part.name} cannot be started", one_line(str(error)))
 
 

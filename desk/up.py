@@ -53,7 +53,7 @@ def command() -> int:
     except Misconfigured as error:
         print(f"newsroom up: {error}", file=sys.stderr)
         return EXIT_NOT_STARTABLE
-    except PartFailed as error:
+    except (PartFailed, OSError) as error:  # also a disk that is full
         print(f"newsroom up: {error}", file=sys.stderr)
         return EXIT_FAILED
 
@@ -86,7 +86,9 @@ class Newsroom:
     def _make_home(self) -> None:
         try:
             self._home.make()
-            (self._home.run / "probe").write_text("")
+            probe = self._home.run / "probe"
+            probe.write_text("")
+            probe.unlink()
         except OSError as error:
             raise Misconfigured(
                 f"{self._home.root} cannot be written to ({error.strerror}): set NEWSROOM_HOME to another one"
@@ -107,7 +109,7 @@ class Newsroom:
         self._start_servers()
         self._timed("topics", self._prepare_topics)
         self._start_services()
-        self._screen.say(f"{'all':<10} {'ready':<7} {'':<36} {time.monotonic() - began:6.1f} s")
+        self._screen.step("all", "ready", "", time.monotonic() - began)
         for line in welcome.lines(self._settings):
             self._screen.say(line)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from desk.supervision import (
     CALM_SECONDS,
     LIVENESS_SECONDS,
+    LOGS_PAUSE_SECONDS,
     LONGEST_DELAY_SECONDS,
     MISSES_BEFORE_RESTART,
     STOP_SECONDS,
@@ -115,6 +117,24 @@ def test_what_cannot_be_started_is_tried_again_later(tmp_path: Path, clock: Cloc
     clock.forward(2)
     supervisor.look()
     assert store.fake.starts == 2
+
+
+def test_a_log_that_cannot_be_cut_ends_nothing(
+    tmp_path: Path, clock: Clock, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+
+    def no_room(log: Path) -> None:
+        asked.append(log)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("desk.supervision.bound_log", no_room)
+    store = a_store(tmp_path, clock)
+    supervisor = Supervisor([store], said.append, clock)
+    clock.forward(LOGS_PAUSE_SECONDS)
+    supervisor.look()
+    assert asked == [store.process.log]
+    assert store.pid is not None
 
 
 def test_a_service_that_does_not_get_on_is_ended_and_started_again(
