@@ -26,7 +26,7 @@ from newsroom.listings import Marked, decode_mark
 from newsroom.notices import decode_notice
 from newsroom.records import Record
 from newsroom.service import main as run_service
-from newsroom.service import serve
+from newsroom.service import persist, serve
 from newsroom.settings import read
 from newsroom.telemetry import configure_logging
 from newsroom.updates import Announcement, decode_update
@@ -36,7 +36,7 @@ from services.render.listings import ListingRenderer
 from services.render.live import Hub, log_mark
 from services.render.pages import Pages
 from services.render.readmodel import Identity, MongoReadModel
-from services.render.rebuild import Rebuilder, StoreClient, identify, persist, start_offsets, work_off
+from services.render.rebuild import Rebuilder, StoreClient, identify, start_offsets, work_off
 from services.render.serving import SiteServer
 from services.render.settings import RenderSettings
 from services.render.site import SiteFolder

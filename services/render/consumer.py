@@ -20,7 +20,7 @@ from newsroom.errors import Away
 from newsroom.kafka.consumer import Delivery, Poisoned
 from newsroom.kafka.producer import Publisher
 from newsroom.listings import ListingMark, mark_message
-from newsroom.notices import Notice, notice_message
+from newsroom.notices import notice_message
 from newsroom.outcomes import Rendering, rendering_message
 from newsroom.records import Message
 from newsroom.steps import reached
@@ -78,16 +78,14 @@ class UpdateRenderer:
         async with self._room:
             bind_trace(arrival.newest.trace)
             try:
-                state, times = await self._render(arrival)
+                await self._render(arrival, taken)
             except CannotBeDrawn as error:
                 raise Poisoned(arrival.record, str(error)) from error
-            await self._tell(state, arrival, {"render_taken": taken, **times})
 
-    async def _render(self, arrival: Arrival) -> tuple[ArticleState, dict[str, datetime]]:
-        """The read model, then the page, then all that stands beside it.
+    async def _render(self, arrival: Arrival, taken: datetime) -> None:
+        """The read model, then the page, then beside each other its siblings and the telling.
 
-        Returns what stands, and when it came to that. The page is drawn before anything else: an update that
-        cannot be drawn has no effect at all.
+        The page is drawn before anything else: an update that cannot be drawn has no effect at all.
         """
         with _step("draw"):
             drawn = self._draw(arrival.update)
@@ -95,17 +93,25 @@ class UpdateRenderer:
         async with self._folder.ahead(drawn.files) as ahead:
             with _step("record"):
                 state = await self._record(arrival, view)
-            recorded = now()
+            times = {"render_taken": taken, "recorded": now()}
             reached("render.model_written")
-            if ahead is not None and state.update == arrival.update:
+            if drawn.files and state.update == arrival.update:
                 with _step("show"):
-                    await self._folder.show(ahead)
-            shown = now()
-            reached("render.page_written")
-            with _step("settle"):
+                    await self._folder.show(ahead, _places(state))
+                reached("render.page_written")
+                times["page_written"] = now()
+                told = self._tell(state, arrival, times)
+                await all_of([self._complete(state, drawn), told])
+            else:
                 state = await self._write(state, drawn)
-        reached("render.files_settled")
-        return state, {"recorded": recorded, "page_written": shown}
+                times["page_written"] = now()
+                await self._tell(state, arrival, times)
+        self._report(state, arrival, times)
+
+    async def _complete(self, state: ArticleState, drawn: Drawn) -> None:
+        """What stands beside a page that is shown, unless another owner has moved on meanwhile."""
+        with _step("settle"):
+            await self._write(await self._latest(state), drawn)
 
     def _draw(self, update: ArticleUpdate) -> Drawn:
         try:
@@ -137,13 +143,19 @@ class UpdateRenderer:
         while True:
             if drawn.update != state.update:
                 drawn = self._draw(state.update)
-            await self._folder.settle(
-                drawn.files, [place for path in state.paths for place in (path, f"{path}history/")]
-            )
-            if await self._model.revision(state.article_id) in (state.revision, None):
+            await self._folder.settle(drawn.files, _places(state))
+            latest = await self._latest(state)
+            if latest is state:
                 metrics.pages_written.labels(kind="article").inc(len(drawn.files))
+                reached("render.files_settled")
                 return state
-            state = await self._model.find(state.article_id) or state
+            state = latest
+
+    async def _latest(self, state: ArticleState) -> ArticleState:
+        """The state itself as long as its revision stands, else the one that does."""
+        if await self._model.revision(state.article_id) in (state.revision, None):
+            return state
+        return await self._model.find(state.article_id) or state
 
     async def _tell(self, state: ArticleState, arrival: Arrival, times: Mapping[str, datetime]) -> None:
         """Publish the rendering, for which an editor may be waiting; then marks, then notices; then note that
@@ -166,7 +178,8 @@ class UpdateRenderer:
             with _step("acknowledge"):
                 await self._model.acknowledge(state.article_id, state.revision, state.marks, announced)
         reached("render.telling_noted")
-        self._report(state, arrival, notices, times)
+        for notice in notices:
+            metrics.notices_published.labels(kind=notice.kind.value).inc()
 
     def _marks(self, state: ArticleState, trace: str | None) -> list[Message]:
         time = now()
@@ -177,29 +190,26 @@ class UpdateRenderer:
             for path in state.marks
         ]
 
-    def _report(
-        self,
-        state: ArticleState,
-        arrival: Arrival,
-        notices: Sequence[Notice],
-        times: Mapping[str, datetime],
-    ) -> None:
+    def _report(self, state: ArticleState, arrival: Arrival, times: Mapping[str, datetime]) -> None:
         if not arrival.again:
             waited = (times["page_written"] - arrival.newest.time).total_seconds()
             metrics.event_to_page_seconds.observe(max(0.0, waited))
-        for notice in notices:
-            metrics.notices_published.labels(kind=notice.kind.value).inc()
         log.info(
             "article_rendered",
             article_id=state.article_id,
             revision=state.revision,
             status=state.update.status.value,
             listings=len(state.marks),
-            notices=len(notices),
+            again=arrival.again,
         )
 
 
-class CannotBeDrawn(Exception):  # noqa: N818  (named as it reads where it is raised)
+def _places(state: ArticleState) -> list[str]:
+    """Every place where files of the article may stand."""
+    return [place for path in state.paths for place in (path, f"{path}history/")]
+
+
+class CannotBeDrawn(Exception):
     """The templates, or what they are given, fail on this one article or listing."""
 
     def __init__(self, what: str, error: Exception) -> None:

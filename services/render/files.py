@@ -16,7 +16,7 @@ _OUTAGES = frozenset(
 _MKDIR_ATTEMPTS = 20
 
 
-class OutsideTheSite(ValueError):  # noqa: N818  (named as it reads where it is raised)
+class OutsideTheSite(ValueError):
     """A path that would leave the served root, or that no address of the site can have."""
 
 

@@ -12,7 +12,6 @@ import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
 
 import httpx
 import structlog
@@ -22,8 +21,8 @@ from newsroom import topics
 from newsroom.articles import Contract
 from newsroom.errors import Away, Misconfigured
 from newsroom.kafka import cluster
-from newsroom.kafka.backoff import Backoff
 from newsroom.records import TopicPartition
+from newsroom.service import persist
 from newsroom.telemetry import metrics
 from services.render.cards import standing_paths
 from services.render.consumer import CannotBeDrawn, UpdateRenderer
@@ -34,7 +33,6 @@ from services.render.site import SiteFolder
 from services.render.sitefile import Site
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 ROBOTS = "/robots.txt"
 ASSETS = "/assets/"
 _ARTICLE_FOLDER = re.compile(r"/[a-z0-9-]+/\d{4}/\d{2}/\d{2}/[a-z0-9-]+/")
@@ -89,17 +87,6 @@ async def work_off(bootstrap: str, identity: Identity) -> None:
             if all(done.get(number, 0) >= end for number, end in ends.items()):
                 break
             await asyncio.sleep(_POLL_SECONDS)
-
-
-async def persist(step: Callable[[], Awaitable[T]], what: str) -> T:
-    """Try a step until what it needs is there, with back-off."""
-    backoff = Backoff(first=0.2, most=10.0)
-    while True:
-        try:
-            return await step()
-        except Away as error:
-            log.warning("step_waits", step=what, reason=str(error))
-            await asyncio.sleep(backoff.next_delay_seconds())
 
 
 class Republication(Contract):

@@ -38,15 +38,14 @@ ENCODINGS: Mapping[str, Callable[[bytes], bytes]] = {
 WRITERS = 4
 
 
-@dataclass
+@dataclass(frozen=True)
 class Ahead:
-    """One page whose bytes are being written to the temporary folder, not yet in place."""
+    """Pages whose bytes are being written to the temporary folder, not yet in place."""
 
-    path: str
-    writing: Future[Path | None]
+    writing: Future[dict[str, Path | None]]
 
-    async def written(self) -> Path | None:
-        """The flushed temporary file; None where exactly these bytes stand in place already. Raises: Away."""
+    async def written(self) -> dict[str, Path | None]:
+        """The flushed temporary file of each page; None where these bytes stand already. Raises: Away."""
         return await asyncio.wrap_future(self.writing)
 
 
@@ -83,26 +82,20 @@ class SiteFolder:
             self._lock = None
 
     @asynccontextmanager
-    async def ahead(self, files: Mapping[str, bytes]) -> AsyncIterator[Ahead | None]:
-        """Write the first of the files beside what else is going on, so that `show` has only to rename it."""
-        if not files:
-            yield None
-            return
-        path, content = next(iter(files.items()))
-        writing = self._writers.submit(self._write_ahead, path, content)
+    async def ahead(self, files: Mapping[str, bytes]) -> AsyncIterator[Ahead]:
+        """Write files beside what else is going on, so that `show` has only to rename them."""
+        writing = self._writers.submit(self._write_ahead, dict(files))
         try:
-            yield Ahead(path, writing)
+            yield Ahead(writing)
         finally:
             writing.add_done_callback(_drop)
 
-    async def show(self, ahead: Ahead) -> None:
-        """Put that page in place, as it is, without its siblings: from now on readers fetch it.
+    async def show(self, ahead: Ahead, places: Iterable[str] = ()) -> None:
+        """Put these pages in place, in order, without siblings; then remove what else stands at `places`.
 
-        `settle` makes the rest.
+        From now on readers fetch them. `settle` makes the rest.
         """
-        temporary = await ahead.written()
-        if temporary is not None:
-            await self._run(self._put, temporary, target(self.root, ahead.path))
+        await self._run(self._show, await ahead.written(), sorted(set(places)))
 
     async def settle(self, files: Mapping[str, bytes], places: Iterable[str] = ()) -> None:
         """Let `files` (site path → bytes) stand, in their order, then remove what else stands at `places`.
@@ -151,17 +144,38 @@ class SiteFolder:
             self._write_temporary(content).replace(self._folder / NOTE)
             flush_folder(self._folder)
 
-    def _write_ahead(self, path: str, content: bytes) -> Path | None:
+    def _write_ahead(self, files: Mapping[str, bytes]) -> dict[str, Path | None]:
+        written: dict[str, Path | None] = {}
         with outages():
-            return None if read_file(self.root, path) == content else self._write_temporary(content)
+            try:
+                for path, content in files.items():
+                    stands = read_file(self.root, path) == content
+                    written[path] = None if stands else self._write_temporary(content)
+            except OSError:
+                _remove(written.values())
+                raise
+        return written
+
+    def _show(self, written: Mapping[str, Path | None], places: list[str]) -> None:
+        with outages():
+            for path, temporary in written.items():
+                if temporary is not None:
+                    self._put(temporary, target(self.root, path))
+            for folder in self._remove_others(places, written):
+                flush_folder(folder)
+
+    def _remove_others(self, places: Iterable[str], kept: Iterable[str]) -> set[Path]:
+        """Remove what stands at the places and is not kept. Returns the folders to flush."""
+        keep = {target(self.root, path) for path in kept}
+        changed = set[Path]()
+        for place in places:
+            changed |= self._remove(place, keep)
+        return changed
 
     def _settle(self, files: Mapping[str, bytes], places: list[str]) -> None:
         with outages():
             changed = {target(self.root, path).parent for path in files if self._stand(path, files[path])}
-            kept = {target(self.root, path) for path in files}
-            for place in places:
-                changed |= self._remove(place, kept)
-            for folder in changed:
+            for folder in changed | self._remove_others(places, files):
                 flush_folder(folder)
 
     def _stand(self, path: str, content: bytes) -> bool:
@@ -231,14 +245,16 @@ def _encodings(path: str) -> list[tuple[str, Callable[[bytes], bytes]]]:
     return list(ENCODINGS.items()) if Path(path).suffix in COMPRESSED else []
 
 
-def _drop(writing: Future[Path | None]) -> None:
-    """Remove a temporary file that was not put in place."""
-    if (
-        not writing.cancelled()
-        and writing.exception() is None
-        and (temporary := writing.result()) is not None
-    ):
-        temporary.unlink(missing_ok=True)
+def _drop(writing: Future[dict[str, Path | None]]) -> None:
+    """Remove temporary files that were not put in place."""
+    if not writing.cancelled() and not writing.exception():
+        _remove(writing.result().values())
+
+
+def _remove(files: Iterable[Path | None]) -> None:
+    for file in files:
+        if file is not None:
+            file.unlink(missing_ok=True)
 
 
 def _is_sibling(name: str) -> bool:

@@ -6,6 +6,7 @@ const ANNOUNCE_EVERY_MS = 20_000;
 const TRIES_MS = [400, 2_000];
 const RECONNECT_FIRST_MS = 2_000;
 const RECONNECT_MOST_MS = 60_000;
+const ANCHORS = 60;
 const FRESH_MS = 7_000;
 const STORED_SWITCH = "live-updates";
 const LARGEST_ALIGNMENT = 250_000;
@@ -38,6 +39,7 @@ let gone = false; // the page no longer stands at its address
 let due = false; // the page is to be looked at once the reader is back
 let wasAway = false; // something may have been told while nobody listened
 let told = ""; // the offer as it is read out
+let lastUrgent = null; // the correction that was read out last
 let source = null;
 let reconnectMs = RECONNECT_FIRST_MS;
 let reconnectTimer = 0;
@@ -129,8 +131,10 @@ function propose(page) {
   const number = heard.size || 1;
   const what = articleId || number > 1 ? plural(number, "update") : "1 new";
   say(label, notice ? notice.note ?? notice.headline : "This page has changed.", tone, `${what} · show`);
-  if (notice && NEVER_WAIT.has(notice.kind)) announce();
-  else announceSoon();
+  const isUrgent = NEVER_WAIT.has(notice?.kind) && notice !== lastUrgent;
+  if (!isUrgent) return announceSoon();
+  lastUrgent = notice;
+  announce();
 }
 
 function latest() {
@@ -192,7 +196,7 @@ show?.addEventListener("click", () => {
 
 function put(page) {
   const focused = document.activeElement === show ? focusBefore : document.activeElement;
-  const place = anchors();
+  const place = anchors(focused);
   const news = [];
   unmark(document.querySelectorAll(".fresh"));
   const fresh = new Map(parts(page.doc).map((part) => [part.dataset.part, part]));
@@ -221,13 +225,17 @@ function unmark(elements) {
   }
 }
 
-// The blocks from the top of the reader's screen on, with where they are: the first that stays is held there.
-function anchors() {
+// Where the reader is: the block with the focus if it is on the screen, then those from the screen's top on,
+// each with its place. The first that stays is held there.
+function anchors(focused) {
   const found = [];
   for (const element of document.querySelectorAll("main :is(h1, h2, h3, p, li, blockquote, pre, tr, figure)")) {
     const box = element.getBoundingClientRect();
-    if (box.bottom > 0 && box.height) found.push([element, box.top, element.textContent]);
-    if (found.length >= 60) break;
+    if (box.bottom <= 0 || !box.height) continue;
+    const anchor = [element, box.top, element.textContent];
+    if (box.top < innerHeight && element.contains(focused)) found.unshift(anchor);
+    else found.push(anchor);
+    if (found.length >= ANCHORS) break;
   }
   return found;
 }
@@ -258,7 +266,7 @@ function morph(old, fresh, news) {
   }
 }
 
-// A run of nodes that differ: those of one kind are made alike in their order, the rest goes or comes.
+// A run of nodes that differ: those that are versions of each other are made alike, the rest goes or comes.
 function gap(parent, before, after, end, news) {
   const left = [...before];
   for (const node of after) {
@@ -270,16 +278,30 @@ function gap(parent, before, after, end, news) {
       if (node.nodeType === Node.ELEMENT_NODE) news.push(node);
     } else if (node.nodeType === Node.ELEMENT_NODE) {
       const text = mate.textContent;
-      const isLeaf = /^(P|LI|H[1-6]|TR|PRE|FIGCAPTION)$/.test(mate.nodeName);
-      morph(mate, node, isLeaf ? [] : news);
-      if (isLeaf && mate.textContent !== text) news.push(mate);
+      morph(mate, node, isBlock(mate) ? [] : news);
+      if (isBlock(mate) && mate.textContent !== text) news.push(mate);
     } else mate.data = node.data;
   }
   for (const dropped of left) dropped.remove();
 }
 
 function isKin(one, other) {
-  return one.nodeName === other.nodeName && one.className === other.className && one.id === other.id;
+  if (one.nodeName !== other.nodeName || one.className !== other.className || one.id !== other.id) return false;
+  return !isBlock(one) || likeness(one.textContent, other.textContent) >= 0.5;
+}
+
+function isBlock(node) {
+  return /^(P|LI|H[1-6]|TR|PRE|FIGCAPTION)$/.test(node.nodeName);
+}
+
+// How much of the longer of two texts is the same at its beginning and its end, from 0 to 1.
+function likeness(one, other) {
+  const shorter = Math.min(one.length, other.length);
+  let same = 0;
+  while (same < shorter && one[same] === other[same]) same++;
+  let end = 0;
+  while (end < shorter - same && one.at(-1 - end) === other.at(-1 - end)) end++;
+  return (same + end) / Math.max(one.length, other.length, 1);
 }
 
 function key(node) {
