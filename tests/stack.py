@@ -185,7 +185,10 @@ class Stack:
 
     async def settled(self) -> None:
         """Wait until no rebuild runs and every consumer group has committed to the end of its topic."""
-        await until(self._is_settled, "no lag anywhere")
+        try:
+            await until(self._is_settled, "rest")
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}; lags: {await cluster.group_lags(self.bootstrap)}") from error
 
     async def _is_settled(self) -> bool:
         """Groups of databases that were deleted stay behind for ever, so one of each kind without lag is enough; that
@@ -247,6 +250,7 @@ async def a_stack(bootstrap: str, mongo_url: str, folder: Path) -> AsyncIterator
             stack.spawn(service)
         for service in SERVICES:
             await stack.ready(service)
+        await stack.settled()
         yield stack
     finally:
         await stack.close()

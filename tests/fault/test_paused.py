@@ -21,9 +21,7 @@ async def test_a_store_that_wakes_late_adds_no_second_history(stack: Stack, poin
     assert await stack.springs("store") == point
     sleeper = stack.processes.pop("store")
     stack.processes["sleeper"] = sleeper
-    other_port = free_port()
-    stack.ports["store"] = other_port
-    stack.spawn("store", NEWSROOM_STORE_PORT=str(other_port))
+    stack.spawn("store", NEWSROOM_STORE_PORT=str(free_port()))  # the sleeper holds the known one
     newer = without_id(an_article(article_id)) | {"body": "<p>Second words.</p>"}
     sent.append(await post(stack, f"/articles/{article_id}/updates", {"note": "More.", "article": newer}))
     statuses = [await reaches(stack, event_id, "stored", "rendered") for event_id in sent]
@@ -33,6 +31,8 @@ async def test_a_store_that_wakes_late_adds_no_second_history(stack: Stack, poin
     statuses = [await reaches(stack, event_id, "rendered") for event_id in sent]
     assert [status["revision"] for status in statuses] == [1, 2, 3]
     await stack.stop("sleeper")
+    await stack.stop("store")
+    await stack.start("store")
     await stack.settled()
     history = await stack.client.get(f"{stack.url('store')}/articles/{article_id}/revisions")
     assert [entry["revision"] for entry in history.json()["revisions"]] == [1, 2, 3]
