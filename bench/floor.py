@@ -28,7 +28,7 @@ from services.render.pages import Pages
 from services.render.sitefile import load_site
 
 STEPS = ("event on the log", "revision in MongoDB", "update on the log", "page drawn", "page on the disk")
-_EVENTS = TopicSpec("bench.events", 12)
+_EVENTS = TopicSpec("bench.events", 12, is_source=True)
 _UPDATES = TopicSpec("bench.updates", 12, compacted=True)
 _CLIENT = "newsroom-bench"
 

@@ -88,10 +88,10 @@ def _channel(spec: topics.TopicSpec) -> Node:
                 "topic": spec.name,
                 "partitions": spec.partitions,
                 "topicConfiguration": {
-                    "cleanup.policy": [spec.settings()["cleanup.policy"]],
+                    "cleanup.policy": ["compact" if spec.compacted else "delete"],
                     "retention.ms": spec.retention_ms,
                     "retention.bytes": -1,
-                    "max.message.bytes": int(spec.settings()["max.message.bytes"]),
+                    "max.message.bytes": topics.MAX_MESSAGE_BYTES,
                 },
                 "bindingVersion": "0.5.0",
             }

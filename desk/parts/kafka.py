@@ -41,10 +41,6 @@ FIXED_SETTINGS = {
     "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
-    # "Accepted is durable" with one copy: every batch is on the disk before it is acknowledged. A killed
-    # broker loses nothing either way (the system has the bytes); this is for power cuts, where a cluster has
-    # other copies.
-    "log.flush.interval.messages": "1",
     "auto.create.topics.enable": "false",
     "default.replication.factor": "1",
     "min.insync.replicas": "1",

@@ -9,25 +9,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 
 import structlog
 
 from newsroom import mongo, topics
-from newsroom.errors import Away
 from newsroom.events import Event, decode_event
 from newsroom.http.app import Health
 from newsroom.http.keyfeed import KeyFeed
 from newsroom.kafka import cluster
-from newsroom.kafka.backoff import Backoff
 from newsroom.kafka.consumer import Consumer
 from newsroom.kafka.producer import KafkaPublisher
 from newsroom.kafka.source import KafkaSource
 from newsroom.outcomes import Outcome, decode_outcome
 from newsroom.records import TopicPartition
 from newsroom.service import main as run_service
-from newsroom.service import serve
+from newsroom.service import persist, serve
 from newsroom.settings import read
 from newsroom.telemetry import configure_logging
 from services.store.api import create_api
@@ -44,7 +41,6 @@ from services.store.settings import StoreSettings
 
 log = structlog.get_logger(__name__)
 CLIENT = "newsroom-store"
-T = TypeVar("T")
 
 
 class Store:
@@ -115,15 +111,15 @@ class Store:
 
     async def _come_up(self) -> None:
         settings = self._settings
-        await _persist(
+        await persist(
             lambda: cluster.ensure_topics(
                 settings.kafka, replication=settings.replication, min_insync=settings.min_insync
             ),
             "topics",
         )
-        await _persist(self.publisher.start, "publisher")
-        await _persist(self._prepare, "indexes")
-        identity = await _persist(self._identify, "identity")
+        await persist(self.publisher.start, "publisher")
+        await persist(self._prepare, "indexes")
+        identity = await persist(self._identify, "identity")
         self._wire(identity)
 
     async def _prepare(self) -> None:
@@ -157,6 +153,7 @@ class Store:
             decode=decode_event,
             handle=filer.handle,
             on_dead_letter=filer.park,
+            on_assigned=filer.begin,
         )
         self._outcomes = Consumer(
             KafkaSource(kafka, topics.OUTCOMES, f"store-outcomes-{identity.database_id}", client_id=CLIENT),
@@ -178,17 +175,6 @@ class Store:
 
     async def _committed(self) -> Mapping[int, int]:
         return await cluster.committed_offsets(self._settings.kafka, self._group, topics.EVENTS)
-
-
-async def _persist(step: Callable[[], Awaitable[T]], what: str) -> T:
-    """Try a step until what it needs is there, with back-off."""
-    backoff = Backoff(first=0.2, most=10.0)
-    while True:
-        try:
-            return await step()
-        except Away as error:
-            log.warning("step_waits", step=what, reason=str(error))
-            await asyncio.sleep(backoff.next_delay_seconds())
 
 
 def _by_number(offsets: Mapping[TopicPartition, int]) -> dict[int, int]:

@@ -1,7 +1,8 @@
 """From `newsroom.events` to the database, `newsroom.updates` and `newsroom.outcomes`, batch by batch.
 
-Load, fold in log order, write decisions, then heads, then tell. Whatever dies in between is done again from
-the log and comes to the same end, because every event that was decided is known by its id.
+Load what is not remembered, fold in log order, write decisions, then heads, then tell. Whatever dies in
+between is done again from the log and comes to the same end, because every event that was decided is known by
+its id.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from newsroom.ids import ARTICLE_ID, is_event_id
 from newsroom.kafka.consumer import Delivery
 from newsroom.kafka.producer import Publisher
 from newsroom.outcomes import EventState, Rejection
-from newsroom.records import Position, Record
+from newsroom.records import Position, Record, TopicPartition
 from newsroom.steps import reached
 from newsroom.telemetry import metrics, trace_id
 from newsroom.times import now, to_moment
 from services.store.announcing import announcements, outcome
 from services.store.decisions import Decision, Loaded, Overtaken, Revisions
-from services.store.filing import Article, apply, change_of, changed_fields
+from services.store.filing import Article, apply, change_of, changed_fields, is_in
+from services.store.recent import Recent
 from services.store.replay import Replay
 
 log = structlog.get_logger(__name__)
@@ -57,6 +59,11 @@ class Filer:
         self._revisions = revisions
         self._publisher = publisher
         self._replay = replay
+        self._recent = Recent()
+
+    async def begin(self, partitions: Sequence[TopicPartition]) -> None:  # noqa: ARG002
+        """A new assignment: another owner may have filed what came since."""
+        self._recent.forget()
 
     async def handle(self, batch: Batch) -> None:
         """File a batch and tell about it. What stands before a partition's horizon is filed and not told."""
@@ -82,15 +89,18 @@ class Filer:
         await self._replay.parked(record)
 
     async def _file(self, batch: Batch, taken: datetime) -> Folded:
-        """Fold and write, again from the start when another owner was faster."""
+        """Fold and write, again from what the database has when it has more than was thought."""
+        loaded = self._recent.guess(batch) or await self._load(batch)
         for _ in range(_RACES):
-            loaded = await self._load(batch)
             folded = fold(loaded, batch, taken)
             try:
                 await self._write(loaded, folded)
             except Overtaken:
+                self._recent.forget()
                 log.info("filing_overtaken", events=len(batch))
+                loaded = await self._load(batch)
                 continue
+            self._recent.remember(folded.articles.values())
             return folded
         raise Away("mongodb", "other owners of the partition write the same articles")
 
@@ -151,7 +161,7 @@ def fold(loaded: Loaded, batch: Batch, taken: datetime) -> Folded:
             folded.known[event.id] = loaded.decided[event.id]
             continue
         article = folded.articles.get(event.article_id)
-        if article is not None and _is_in(article, record):
+        if article is not None and is_in(article, record):
             folded.lost.append(delivery)
             continue
         position = Position(record.topic, record.partition, record.offset)
@@ -160,11 +170,6 @@ def fold(loaded: Loaded, batch: Batch, taken: datetime) -> Folded:
             folded.articles[result.id] = result
         folded.fresh[event.id] = _decision(event, position, article, result, taken)
     return folded
-
-
-def _is_in(article: Article, record: Record) -> bool:
-    """Whether the article's log position says that the record was folded already."""
-    return article.partition == record.partition and record.offset <= article.offset
 
 
 def _decision(

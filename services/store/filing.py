@@ -23,7 +23,7 @@ from newsroom.events import (
     Withdrawn,
 )
 from newsroom.outcomes import Rejection, RejectionCode
-from newsroom.records import Position
+from newsroom.records import Position, Record
 from newsroom.times import Moment, to_moment
 from newsroom.updates import Change, ChangeKind, Status
 
@@ -133,6 +133,11 @@ def changed_fields(former: Article | None, article: Article) -> tuple[str, ...]:
     return tuple(
         name for name in ArticleText.model_fields if getattr(before, name) != getattr(article.text, name)
     )
+
+
+def is_in(article: Article, record: Record) -> bool:
+    """Whether the article's log position says that the record was folded already."""
+    return article.partition == record.partition and record.offset <= article.offset
 
 
 def shows(kind: EventKind) -> bool:

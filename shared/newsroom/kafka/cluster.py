@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]
@@ -92,27 +92,33 @@ async def ensure_topics(
     wanted = {spec.name: spec for spec in specs}
     if min_insync > replication:
         raise Misconfigured(
-            f"NEWSROOM_MIN_INSYNC={min_insync} asks for more copies than NEWSROOM_REPLICATION={replication} makes"
+            f"NEWSROOM_MIN_INSYNC={min_insync} asks for more copies than "
+            f"NEWSROOM_REPLICATION={replication} makes"
         )
-    insync = {"min.insync.replicas": str(min_insync)}
+    settings = {
+        name: spec.settings(replication=replication, min_insync=min_insync) for name, spec in wanted.items()
+    }
     async with _admin(bootstrap) as admin:
         missing = [
             spec for name, spec in wanted.items() if name not in await _partition_counts(admin, wanted)
         ]
         if missing:
-            await _create(admin, missing, replication, insync)
+            await _create(admin, missing, replication, settings)
         counts = await _await_topics(admin, wanted)
         standing = await _settings(admin, wanted)
         for name, spec in wanted.items():
-            _compare(spec, counts[name], standing[name], spec.settings() | insync)
+            _compare(spec, counts[name], standing[name], settings[name])
 
 
 async def _create(
-    admin: AIOKafkaAdminClient, missing: Iterable[topics.TopicSpec], replication: int, extra: dict[str, str]
+    admin: AIOKafkaAdminClient,
+    missing: Iterable[topics.TopicSpec],
+    replication: int,
+    settings: Mapping[str, dict[str, str]],
 ) -> None:
     response = await admin.create_topics(
         [
-            NewTopic(spec.name, spec.partitions, replication, topic_configs=spec.settings() | extra)
+            NewTopic(spec.name, spec.partitions, replication, topic_configs=settings[spec.name])
             for spec in missing
         ]
     )
@@ -133,7 +139,9 @@ async def _partition_counts(admin: AIOKafkaAdminClient, names: Iterable[str]) ->
 
 
 async def _await_topics(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, int]:
-    """Partition counts once every topic is known to the broker that answers: creation reaches brokers in time."""
+    """Partition counts once every topic is known to the broker that answers: creation reaches brokers in
+    time.
+    """
     while True:
         counts = await _partition_counts(admin, names)
         if all(name in counts for name in names):
@@ -157,16 +165,16 @@ def _compare(
 ) -> None:
     if partitions != spec.partitions:
         raise Misconfigured(
-            f"topic {spec.name} has {partitions} partitions, not {spec.partitions}: a change would break the order of "
-            "its records, so use another cluster, or copy the records to a new topic of this name"
+            f"topic {spec.name} has {partitions} partitions, not {spec.partitions}: a change would break the "
+            "order of its records, so use another cluster, or copy the records to a new topic of this name"
         )
     differing = {name: value for name, value in wanted.items() if not _fits(name, standing.get(name), value)}
     if differing:
         told = ", ".join(f"{name} is {standing.get(name)}, not {value}" for name, value in differing.items())
         change = ",".join(f"{name}={value}" for name, value in differing.items())
         raise Misconfigured(
-            f"topic {spec.name} is kept otherwise: {told}; set it with kafka-configs.sh --alter --entity-type topics "
-            f"--entity-name {spec.name} --add-config {change}"
+            f"topic {spec.name} is kept otherwise: {told}; set it with kafka-configs.sh --alter "
+            f"--entity-type topics --entity-name {spec.name} --add-config {change}"
         )
 
 
@@ -179,8 +187,8 @@ def _fits(name: str, standing: str | None, wanted: str) -> bool:
 class EndOffsets:
     """A connection that only asks where a topic ends.
 
-    One of its own, because a broker answers a connection's requests one after another: behind a consumer's waiting
-    fetch the question would wait as long as the fetch does.
+    One of its own, because a broker answers a connection's requests one after another: behind a consumer's
+    waiting fetch the question would wait as long as the fetch does.
     """
 
     def __init__(self, bootstrap: str, topic: str) -> None:
