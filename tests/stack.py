@@ -184,20 +184,37 @@ class Stack:
     # --- at rest ------------------------------------------------------------------------------------------------
 
     async def settled(self) -> None:
-        """Wait until no rebuild runs and every consumer group has committed to the end of its topic."""
-        try:
-            await until(self._is_settled, "rest")
-        except TimeoutError as error:
-            raise TimeoutError(f"{error}; lags: {await cluster.group_lags(self.bootstrap)}") from error
+        """Wait until no rebuild runs and every consumer has committed to the end of its topic."""
+        await until(self._is_settled, "rest")
 
     async def _is_settled(self) -> bool:
-        """Groups of databases that were deleted stay behind for ever, so one of each kind without lag is enough; that
-        a rebuild is over, its note beside the pages tells."""
+        """That a rebuild is over, its note beside the pages tells. Topics are looked at from left to right: what one
+        consumer has committed, the next one's topic has."""
         if not (self.pages / "fingerprint.json").exists():
             return False
-        lags = await cluster.group_lags(self.bootstrap)
-        kinds = {kind: [lag for group, lag in lags.items() if _kind(group) == kind] for kind in _GROUPS}
-        return all(not of_kind or 0 in of_kind for of_kind in kinds.values())
+        consumers = await asyncio.to_thread(self._consumers)
+        return bool(consumers) and all([await self._has_read(*consumer) for consumer in consumers])
+
+    async def _has_read(self, topic: str, group: str, begin: dict[int, int]) -> bool:
+        ends = await cluster.end_offsets(self.bootstrap, topic)
+        read = begin | await cluster.committed_offsets(self.bootstrap, group, topic)
+        return all(read.get(place.partition, 0) >= end for place, end in ends.items())
+
+    def _consumers(self) -> list[tuple[str, str, dict[int, int]]]:
+        """Topic, group and where it began, as the databases tell; none as long as one of them is new."""
+        with MongoClient[Json](self.mongo_url) as client:
+            store = client[f"{self.database}_store"]["identity"].find_one({"_id": "log"})
+            render = client[f"{self.database}_render"]["identity"].find_one({"_id": "identity"})
+        if store is None or render is None:
+            return []
+        updates, listings = (
+            {int(number): int(offset) for number, offset in render[name].items()} for name in ("updates", "listings")
+        )
+        return [
+            (topics.EVENTS, f"store-{store['database_id']}", {}),
+            (topics.UPDATES, f"render-{render['name']}", updates),
+            (topics.LISTINGS, f"render-listings-{render['name']}", listings),
+        ]
 
     async def notice_count(self) -> int:
         """How many records stand on the notices' topic."""
@@ -231,14 +248,6 @@ class Stack:
         self.processes.clear()
         await self.client.aclose()
         await self.reader.aclose()
-
-
-_GROUPS = ("render-listings", "render", "store")
-
-
-def _kind(group: str) -> str:
-    """What a consumer group's name begins with: the name of a database follows."""
-    return group.rpartition("-")[0]
 
 
 @asynccontextmanager

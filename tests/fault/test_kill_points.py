@@ -65,6 +65,7 @@ async def test_a_process_killed_at_any_step_loses_nothing(stack: Stack, point: s
     article_id = point.replace(".", "-")
     told = an_article(article_id)
     sent = [await post(stack, "/articles", told)]
+    await reaches(stack, sent[0], "rendered")  # so that the process is at work, not joining its group yet
     for number in range(2, 5):
         newer = without_id(told) | {"headline": f"{article_id} {number}", "body": f"<p>Words of revision {number}.</p>"}
         sent.append(await post(stack, f"/articles/{article_id}/updates", {"note": f"Note {number}.", "article": newer}))
