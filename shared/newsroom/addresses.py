@@ -1,4 +1,7 @@
-"""Where a page stands: slugs, article paths and listing paths. Pure functions, so a replay finds every page in its place."""
+"""Where a page stands: slugs, article paths and listing paths.
+
+Pure functions, so a replay finds every page in its place.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,9 @@ SITE_FEED = "/feed.atom"
 RESERVED = frozenset(
     {
         "about", "api", "articles", "assets", "authors", "corrections", "docs", "embed", "events", "favicon",
-        "feed", "health", "history", "keys", "live", "metrics", "news-sitemap", "oembed", "openapi", "preview",
-        "reuse", "robots", "search", "sitemap", "sitemaps", "static", "tags", "updates", "well-known",
+        "feed", "health", "history", "keys", "live", "metrics", "news-sitemap", "oembed", "openapi",
+        "preview", "reuse", "robots", "search", "sitemap", "sitemaps", "static", "tags", "updates",
+        "well-known",
     }
 )  # fmt: skip
 """First path parts of the site itself: no section may be called so."""
@@ -28,7 +32,9 @@ MAX_SLUG = 80
 
 
 def slugify(text: str) -> str:
-    """Lower-case ASCII words joined by hyphens, transliterated (`Қазақстан` → `qazaqstan`), at most 80 characters; may be empty."""
+    """Lower-case ASCII words joined by hyphens, transliterated (`Қазақстан` → `qazaqstan`), at most 80
+    characters; may be empty.
+    """
     words = re.sub(r"['’ʼ`]", "", anyascii(text)).lower()
     slug = re.sub(r"[^a-z0-9]+", "-", words).strip("-")
     return slug if len(slug) <= MAX_SLUG else slug[: MAX_SLUG + 1].rpartition("-")[0] or slug[:MAX_SLUG]
@@ -46,7 +52,10 @@ def publication_day(published_at: datetime, timezone: str) -> str:
 
 
 def article_path(section: str, day: str, slug: str, article_id: str) -> str:
-    """`/{section}/{yyyy}/{mm}/{dd}/{slug}-{xxxxxx}/`. `section` is the editor's name or its slug, `day` as `publication_day` gives it."""
+    """`/{section}/{yyyy}/{mm}/{dd}/{slug}-{xxxxxx}/`.
+
+    `section` is the editor's name or its slug, `day` as `publication_day` gives it.
+    """
     named = f"{slug}-{short_mark(article_id)}" if slug else short_mark(article_id)
     return f"/{slugify(section)}/{day}/{named}/"
 

@@ -1,4 +1,7 @@
-"""What an editor writes: the whole article, as every event carries it. The same model at the door, on the log and in MongoDB."""
+"""What an editor writes: the whole article, as every event carries it.
+
+The same model at the door, on the log and in MongoDB.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ _BREAKS = re.compile(r"[\t\r\n\u2028\u2029]")
 
 
 class Contract(BaseModel):
-    """Base of everything that crosses a border. Frozen; unknown fields of a newer writer are ignored (evolution by addition)."""
+    """Base of everything that crosses a border.
+
+    Frozen; unknown fields of a newer writer are ignored (evolution by addition).
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -26,7 +32,9 @@ class Contract(BaseModel):
 def _free_of_controls(text: str) -> str:
     found = _CONTROL.search(text)
     if found:
-        raise ValueError(f"has the control character U+{ord(found[0]):04X} at position {found.start()}: remove it")
+        raise ValueError(
+            f"has the control character U+{ord(found[0]):04X} at position {found.start()}: remove it"
+        )
     return unicodedata.normalize("NFC", text)
 
 
@@ -58,7 +66,10 @@ def _sluggable(name: str) -> str:
 
 def _slug(text: str) -> str:
     if text != slugify(text):
-        raise ValueError(f"is no slug: use lower-case letters, digits and single hyphens, like {slugify(text) or 'bank-siege'!r}")
+        raise ValueError(
+            "is no slug: use lower-case letters, digits and single hyphens, like "
+            f"{slugify(text) or 'bank-siege'!r}"
+        )
     return text
 
 
@@ -96,8 +107,9 @@ class Source(Contract):
 class ArticleText(Contract):
     """An article as its editor sees it: always the whole, never a patch.
 
-    The rules here are what everything downstream relies on and never grow stricter, since old events are read again.
-    Limits that may change (lengths, counts, reserved sections) stand at the door, in `services.ingest.requests`.
+    The rules here are what everything downstream relies on and never grow stricter, since old events are read
+    again. Limits that may change (lengths, counts, reserved sections) stand at the door, in
+    `services.ingest.requests`.
     """
 
     headline: Line

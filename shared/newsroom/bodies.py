@@ -13,12 +13,13 @@ from math import ceil
 import nh3
 
 BLOCKS = frozenset(
-    {"p", "h2", "h3", "blockquote", "ul", "ol", "li", "figure", "figcaption", "pre", "table", "caption", "thead",
-     "tbody", "tfoot", "tr", "th", "td", "hr", "br", "dl", "dt", "dd"}
+    {"p", "h2", "h3", "blockquote", "ul", "ol", "li", "figure", "figcaption", "pre", "table", "caption",
+     "thead", "tbody", "tfoot", "tr", "th", "td", "hr", "br", "dl", "dt", "dd"}
 )  # fmt: skip
 INLINE = frozenset(
-    {"a", "em", "strong", "b", "i", "cite", "q", "abbr", "code", "kbd", "samp", "sub", "sup", "s", "small", "time", "span", "bdi"}
-)
+    {"a", "em", "strong", "b", "i", "cite", "q", "abbr", "code", "kbd", "samp", "sub", "sup", "s", "small",
+     "time", "span", "bdi"}
+)  # fmt: skip
 WORDS_PER_MINUTE = 200
 
 _cleaner = nh3.Cleaner(

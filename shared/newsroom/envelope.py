@@ -1,6 +1,7 @@
 """CloudEvents 1.0 in Kafka's binary mode: the attributes as `ce_…` headers, the data as JSON value.
 
-Every record on every topic of ours wears it. Standards: CloudEvents 1.0 and its Kafka protocol binding; W3C Trace Context.
+Every record on every topic of ours wears it. Standards: CloudEvents 1.0 and its Kafka protocol binding; W3C
+Trace Context.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ ModelT = TypeVar("ModelT", bound=Contract)
 
 @dataclass(frozen=True)
 class Envelope:
-    """The attributes around one record's data. `extensions` names are lower-case letters and digits, as CloudEvents asks."""
+    """The attributes around one record's data.
+
+    `extensions` names are lower-case letters and digits, as CloudEvents asks.
+    """
 
     id: str
     type: str
@@ -63,7 +67,9 @@ def unwrap(record: Record) -> Envelope:
     """The attributes of a record. Raises: BadRecord where one is missing or malformed, saying which."""
     version = record.header("ce_specversion")
     if version != SPEC_VERSION:
-        raise BadRecord(f"header ce_specversion is {version!r}, not {SPEC_VERSION!r}: this is no CloudEvent of ours")
+        raise BadRecord(
+            f"header ce_specversion is {version!r}, not {SPEC_VERSION!r}: this is no CloudEvent of ours"
+        )
     extensions = {
         name[3:]: record.header(name) or ""
         for name, _ in record.headers
@@ -81,7 +87,10 @@ def unwrap(record: Record) -> Envelope:
 
 
 def read_data(record: Record, model: type[ModelT]) -> ModelT:
-    """The record's value as a model. Raises: BadRecord with each field that does not fit (never its content)."""
+    """The record's value as a model.
+
+    Raises: BadRecord with each field that does not fit (never its content).
+    """
     if record.value is None:
         raise BadRecord("the value is empty (a tombstone), where data was expected")
     try:

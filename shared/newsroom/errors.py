@@ -11,9 +11,9 @@ NewsroomError
 ├── Away               a dependency does not answer: pause, back off, try again
 └── Misconfigured      the start is refused: one line that says what to do
 
-An older or a duplicate event is an outcome, not an error. Everything else that is raised is a bug: the process
-stops without committing and is restarted. The edges translate: `newsroom.http` into problem details (RFC 9457),
-`newsroom.kafka` into dead letters and pauses.
+An older or a duplicate event is an outcome, not an error. Everything else that is raised is a bug: the
+process stops without committing and is restarted. The edges translate: `newsroom.http` into problem details
+(RFC 9457), `newsroom.kafka` into dead letters and pauses.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What editors did: the events on `newsroom.events`, the source of truth (DESIGN §4). Types are versioned and only grow."""
+"""What editors did: the events on `newsroom.events`, the source of truth (DESIGN §4).
+
+Types are versioned and only grow.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ SOURCE = "/newsroom/ingest"
 
 
 class EventKind(StrEnum):
-    """What an editor declared. Scheduling, embargoes and live entries will add `released`, `breaking_ended`, `entry_…`."""
+    """What an editor declared.
+
+    Scheduling, embargoes and live entries will add `released`, `breaking_ended`, `entry_…`.
+    """
 
     PUBLISHED = "published"
     UPDATED = "updated"
@@ -38,7 +44,10 @@ CorrectionKind = Literal["correction", "clarification", "editors_note"]
 
 
 class Published(Contract):
-    """First publication, or again after a withdrawal. `create`: the sender means a new article, not one that stands."""
+    """First publication, or again after a withdrawal.
+
+    `create`: the sender means a new article, not one that stands.
+    """
 
     article: ArticleText
     create: bool = False
@@ -102,9 +111,9 @@ _BY_TYPE = {kind.type: kind for kind in EventKind}
 class Event:
     """One thing an editor did to one article.
 
-    `actor` is the API key's name, `request_hash` the SHA-256 (hex) of the kind and the request body it came in,
-    `expected_revision` what `If-Match` named (None: unconditional), `trace` the W3C `traceparent` that runs from
-    the POST to the page.
+    `actor` is the API key's name, `request_hash` the SHA-256 (hex) of the kind and the request body it came
+    in, `expected_revision` what `If-Match` named (None: unconditional), `trace` the W3C `traceparent` that
+    runs from the POST to the page.
     """
 
     id: str
@@ -123,7 +132,9 @@ def event_message(event: Event) -> Message:
     extensions = {"actor": event.actor, "requesthash": event.request_hash}
     if event.expected_revision is not None:
         extensions["ifmatch"] = str(event.expected_revision)
-    envelope = Envelope(event.id, event.kind.type, SOURCE, event.article_id, event.time, event.trace, extensions)
+    envelope = Envelope(
+        event.id, event.kind.type, SOURCE, event.article_id, event.time, event.trace, extensions
+    )
     return wrap(EVENTS, event.article_id, envelope, event.data)
 
 
@@ -132,9 +143,13 @@ def decode_event(record: Record) -> Event:
     envelope = unwrap(record)
     kind = _BY_TYPE.get(envelope.type)
     if kind is None:
-        raise BadRecord(f"type {envelope.type[:80]!r} is unknown to this version; known: {', '.join(_BY_TYPE)}")
+        raise BadRecord(
+            f"type {envelope.type[:80]!r} is unknown to this version; known: {', '.join(_BY_TYPE)}"
+        )
     if not is_event_id(envelope.id):
-        raise BadRecord(f"id {envelope.id[:80]!r} has not the form of an event id of ours (evt_ and 26 characters)")
+        raise BadRecord(
+            f"id {envelope.id[:80]!r} has not the form of an event id of ours (evt_ and 26 characters)"
+        )
     if not ARTICLE_ID.fullmatch(envelope.subject):
         raise BadRecord(f"subject {envelope.subject[:80]!r} is no article id")
     if record.key != envelope.subject.encode():

@@ -1,4 +1,6 @@
-"""The reuse rule as a function: at most 30 % of an article's body may be quoted, so that is all that any output but the page holds."""
+"""The reuse rule as a function: at most 30 % of an article's body may be quoted, so that is all that any
+output but the page holds.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,9 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'»”’)\]]*\s+")
 def excerpt(body: str) -> str:
     """The leading whole sentences of a body that stay within 30 % of its characters and of its words.
 
-    Plain text, NFC, white space collapsed. Where the first sentence alone is longer, it is cut at a word and ends
-    in "…"; a body too short for even one word gives "". One excerpt per revision: there is no offset or length to ask for.
+    Plain text, NFC, white space collapsed. Where the first sentence alone is longer, it is cut at a word and
+    ends in "…"; a body too short for even one word gives "". One excerpt per revision: there is no offset or
+    length to ask for.
     """
     text = " ".join(paragraphs(body))
     max_characters = len(text) * SHARE_PERCENT // 100

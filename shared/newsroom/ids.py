@@ -50,5 +50,7 @@ def is_event_id(text: str) -> bool:
 
 
 def short_mark(article_id: str) -> str:
-    """The six characters that end an article's slug: a function of its id alone, so no two articles compete for a path."""
+    """The six characters that end an article's slug: a function of its id alone, so no two articles compete
+    for a path.
+    """
     return _base32(_digest("address", article_id), 6)

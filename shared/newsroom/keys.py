@@ -1,7 +1,7 @@
 """API keys: records on `newsroom.keys` (compacted, by name), read into memory by every service.
 
-A key is `nrk_` and 43 characters (256 random bits). Only its SHA-256 is ever written down. A revocation is a record,
-never a tombstone, so a revoked key stays revoked.
+A key is `nrk_` and 43 characters (256 random bits). Only its SHA-256 is ever written down. A revocation is
+a record, never a tombstone, so a revoked key stays revoked.
 """
 
 from __future__ import annotations
@@ -69,13 +69,19 @@ def digest(secret: str) -> str:
 
 
 class KeyRing:
-    """Every key, in memory, fed from the topic. Looked up by the secret's digest, compared in constant time."""
+    """Every key, in memory, fed from the topic.
+
+    Looked up by the secret's digest, compared in constant time.
+    """
 
     def __init__(self) -> None:
         self._by_name: dict[str, ApiKey] = {}
 
     def put(self, key: ApiKey) -> None:
-        """Take a record of the topic in. The newest record of a name replaces the former, but nothing undoes a revocation."""
+        """Take a record of the topic in.
+
+        The newest record of a name replaces the former, but nothing undoes a revocation.
+        """
         former = self._by_name.get(key.name)
         if former is not None and former.revoked_at is not None:
             return
@@ -105,7 +111,9 @@ class KeyRing:
 def key_message(key: ApiKey, trace: str | None = None) -> Message:
     """The key as a record, keyed by its name."""
     time = key.revoked_at or key.created_at
-    return wrap(KEYS, key.name, Envelope(f"{key.name}@{time.isoformat()}", TYPE, SOURCE, key.name, time, trace), key)
+    return wrap(
+        KEYS, key.name, Envelope(f"{key.name}@{time.isoformat()}", TYPE, SOURCE, key.name, time, trace), key
+    )
 
 
 def decode_key(record: Record) -> ApiKey:

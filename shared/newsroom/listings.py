@@ -1,4 +1,5 @@
-"""Which listings to write anew: the marks on `newsroom.listings`, keyed by the listing's path, so that each has one owner.
+"""Which listings to write anew: the marks on `newsroom.listings`, keyed by the listing's path, so that each
+has one owner.
 
 A mark says only *that*, never *what*: the listing is always made from the current state.
 """
@@ -36,7 +37,9 @@ class Marked:
 
 def mark_message(mark: ListingMark, time: datetime, trace: str | None) -> Message:
     """The mark as a record, keyed by the listing's path."""
-    envelope = Envelope(f"{mark.path} {mark.article_id}/{mark.revision}", TYPE, SOURCE, mark.path, time, trace)
+    envelope = Envelope(
+        f"{mark.path} {mark.article_id}/{mark.revision}", TYPE, SOURCE, mark.path, time, trace
+    )
     return wrap(LISTINGS, mark.path, envelope, mark)
 
 

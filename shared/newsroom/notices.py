@@ -1,7 +1,8 @@
-"""What readers are told: the records on `newsroom.notices`, in one order for the whole site (one partition).
+"""What readers are told: the records on `newsroom.notices`, in one order for the whole site (one
+partition).
 
-A notice's offset there is its place in the live stream. A `withdrawn` record says nothing to readers: it takes the
-article's earlier notices out of the stream and sends `reset` to its open pages.
+A notice's offset there is its place in the live stream. A `withdrawn` record says nothing to readers: it
+takes the article's earlier notices out of the stream and sends `reset` to its open pages.
 """
 
 from __future__ import annotations
@@ -50,7 +51,10 @@ def notice_kind(change: Change) -> NoticeKind | None:
 
 
 class Notice(Contract):
-    """One notice. `headline` and `path` are of the public revision it was told with; `note` is None for a publication."""
+    """One notice.
+
+    `headline` and `path` are of the public revision it was told with; `note` is None for a publication.
+    """
 
     article_id: ArticleId
     revision: int
@@ -62,7 +66,10 @@ class Notice(Contract):
 
 
 def notice_message(notice: Notice, trace: str | None) -> Message:
-    """The notice as a record for `newsroom.notices`. Its id is article and revision, so a repeat can be told."""
+    """The notice as a record for `newsroom.notices`.
+
+    Its id is article and revision, so a repeat can be told.
+    """
     envelope = Envelope(
         f"{notice.article_id}/{notice.revision}", TYPE, SOURCE, notice.article_id, notice.time, trace
     )

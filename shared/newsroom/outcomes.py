@@ -1,12 +1,15 @@
 """What became of each event, on `newsroom.outcomes`: the one line that runs back. It carries no articles.
 
-Two kinds of record: an `EventOutcome` per event (stored, rejected or dead-lettered) from the store, and a `Rendering`
-per article from render (up to which revision what the public may see is what the public does see).
+Two kinds of record: an `EventOutcome` per event (stored, rejected or dead-lettered) from the store, and a
+`Rendering` per article from render (up to which revision what the public may see is what the public does
+see).
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
+
+from pydantic import Field
 
 from newsroom.articles import ArticleId, Contract
 from newsroom.envelope import Envelope, read_data, unwrap, wrap
@@ -20,7 +23,9 @@ RENDERING_TYPE = "newsroom.outcome.rendering.v1"
 
 
 class EventState(StrEnum):
-    """States of an event in the only order they can come: accepted, then one of the others; stored may become rendered."""
+    """States of an event in the only order they can come: accepted, then one of the others; stored may
+    become rendered.
+    """
 
     ACCEPTED = "accepted"
     STORED = "stored"
@@ -30,7 +35,10 @@ class EventState(StrEnum):
 
 
 class RejectionCode(StrEnum):
-    """Why the log's order forbade an event. Each has one sentence for people beside it in `Rejection.detail`."""
+    """Why the log's order forbade an event.
+
+    Each has one sentence for people beside it in `Rejection.detail`.
+    """
 
     UNKNOWN_ARTICLE = "unknown_article"
     ARTICLE_EXISTS = "article_exists"
@@ -52,8 +60,9 @@ class Rejection(Contract):
 class EventOutcome(Contract):
     """What the store did with an event.
 
-    `revision` it made (stored only); `renders`: a page follows, so wait for a `Rendering` of that revision;
-    `path` of the page then, if the article has one; `reason` for dead letters; `times`: named steps to their moments.
+    `revision` it made (stored only); `renders`: a page follows, so wait for a `Rendering` of that
+    revision; `path` of the page then, if the article has one; `reason` for dead letters; `times`: named
+    steps to their moments.
     """
 
     event_id: str
@@ -65,16 +74,19 @@ class EventOutcome(Contract):
     path: str | None = None
     rejection: Rejection | None = None
     reason: str | None = None
-    times: dict[str, Moment] = {}
+    times: dict[str, Moment] = Field(default_factory=dict)
 
 
 class Rendering(Contract):
-    """The public outputs stand at `revision` of the article (or a later one). `path` is None where no page stands."""
+    """The public outputs stand at `revision` of the article (or a later one).
+
+    `path` is None where no page stands.
+    """
 
     article_id: ArticleId
     revision: int
     path: str | None = None
-    times: dict[str, Moment] = {}
+    times: dict[str, Moment] = Field(default_factory=dict)
 
 
 Outcome = EventOutcome | Rendering
@@ -100,16 +112,19 @@ def decode_outcome(record: Record) -> Outcome:
         return read_data(record, EventOutcome)
     if envelope.type == RENDERING_TYPE:
         return read_data(record, Rendering)
-    raise BadRecord(f"type {envelope.type[:80]!r} is unknown to this version; known: {EVENT_TYPE}, {RENDERING_TYPE}")
+    raise BadRecord(
+        f"type {envelope.type[:80]!r} is unknown to this version; known: {EVENT_TYPE}, {RENDERING_TYPE}"
+    )
 
 
 class EventStatus(Contract):
-    """What `GET /events/{event}` answers, on ingest (from what it read lately) and on the store (for ever).
+    """What `GET /events/{event}` answers, on ingest (from what it read lately) and on the store (for
+    ever).
 
-    `article_id` is None only of an event that nobody here has heard of yet. `url` is absolute, None where no page
-    stands. `code` and `reason` tell why an event was rejected or dead-lettered. `request_hash` is the SHA-256 (hex)
-    of its kind and the body it came in. `times`: named steps to their moments, among them `accepted`, `stored` and
-    `rendered`.
+    `article_id` is None only of an event that nobody here has heard of yet. `url` is absolute, None where
+    no page stands. `code` and `reason` tell why an event was rejected or dead-lettered. `request_hash` is
+    the SHA-256 (hex) of its kind and the body it came in. `times`: named steps to their moments, among
+    them `accepted`, `stored` and `rendered`.
     """
 
     event_id: str
@@ -120,4 +135,4 @@ class EventStatus(Contract):
     code: RejectionCode | None = None
     reason: str | None = None
     request_hash: str | None = None
-    times: dict[str, Moment] = {}
+    times: dict[str, Moment] = Field(default_factory=dict)

@@ -25,7 +25,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A record to be written. `value=None` is a tombstone. `partition=None` lets the key decide (murmur2, as Kafka's own)."""
+    """A record to be written. `value=None` is a tombstone.
+
+    `partition=None` lets the key decide (murmur2, as Kafka's own).
+    """
 
     topic: str
     key: bytes | None
@@ -36,7 +39,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record as it was read. Headers keep their order; a name may stand more than once (the last one counts)."""
+    """A record as it was read.
+
+    Headers keep their order; a name may stand more than once (the last one counts).
+    """
 
     topic: str
     partition: int

@@ -1,4 +1,5 @@
-"""Settings that every service has. Each service adds its own in `services/*/settings.py`; all are read once, at start.
+"""Settings that every service has. Each service adds its own in `services/*/settings.py`; all are read once,
+at start.
 
 Names in the environment are `NEWSROOM_` and the field's name in capitals.
 """
@@ -18,21 +19,35 @@ SettingsT = TypeVar("SettingsT", bound="CommonSettings")
 class CommonSettings(BaseSettings):
     """What all three services need to find the log, the documents and each other."""
 
-    model_config = SettingsConfigDict(env_prefix="NEWSROOM_", frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="NEWSROOM_", frozen=True, extra="ignore", env_ignore_empty=True
+    )
 
-    kafka: str = Field(default="127.0.0.1:9192", description="Kafka bootstrap servers, host:port, comma-separated")
+    kafka: str = Field(
+        default="127.0.0.1:9192", description="Kafka bootstrap servers, host:port, comma-separated"
+    )
     mongo: SecretStr = Field(
         default=SecretStr("mongodb://127.0.0.1:27117/?replicaSet=newsroom"),
         description="MongoDB URL of a replica set (one member is enough)",
     )
-    replication: int = Field(default=1, ge=1, le=7, description="Copies of each topic: 1 on one machine, 3 on a cluster")
-    min_insync: int = Field(default=1, ge=1, le=7, description="Copies that must have a record before it is accepted")
+    replication: int = Field(
+        default=1, ge=1, le=7, description="Copies of each topic: 1 on one machine, 3 on a cluster"
+    )
+    min_insync: int = Field(
+        default=1, ge=1, le=7, description="Copies that must have a record before it is accepted"
+    )
     site_url: str = Field(
-        default="http://127.0.0.1:8000", pattern=r"^https?://[^/\s]+$", description="Public address of the site, no path"
+        default="http://127.0.0.1:8000",
+        pattern=r"^https?://[^/\s]+$",
+        description="Public address of the site, no path",
     )
     host: str = Field(default="127.0.0.1", description="Address that the services listen on")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level that is logged")
-    log_format: Literal["json", "console"] = Field(default="json", description="json for machines, console for people")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level that is logged"
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="json for machines, console for people"
+    )
     stop_seconds: float = Field(default=15, ge=1, le=300, description="Longest graceful stop, seconds")
 
 

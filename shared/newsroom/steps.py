@@ -1,7 +1,7 @@
 """Named points between the steps of a service, where a test may kill or pause the process.
 
-In production nothing is installed and a point costs one comparison. The names are listed where they are reached;
-`tests/fault` walks them.
+In production nothing is installed and a point costs one comparison. The names are listed where they are
+reached; `tests/fault` walks them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _hook: Callable[[str], None] | None = None
 
 def install(hook: Callable[[str], None] | None) -> None:
     """Call `hook` with the name of every point that is reached from now on (None: nothing)."""
-    global _hook  # noqa: PLW0603  (one switch for the process, set once by a test's launcher)
+    global _hook
     _hook = hook
 
 

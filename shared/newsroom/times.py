@@ -1,6 +1,7 @@
 """Times as the newsroom keeps them: UTC, whole milliseconds, always written alike.
 
-One form everywhere (log, MongoDB, API, pages) makes two renderings of a time equal byte for byte and lets text sort as time.
+One form everywhere (log, MongoDB, API, pages) makes two renderings of a time equal byte for byte and lets
+text sort as time.
 """
 
 from __future__ import annotations
@@ -21,12 +22,18 @@ def to_moment(time: datetime) -> datetime:
 
 
 def now() -> datetime:
-    """This moment by the system clock, as a `Moment`. Decides nothing: only stamps what a person or a log just did."""
+    """This moment by the system clock, as a `Moment`.
+
+    Decides nothing: only stamps what a person or a log just did.
+    """
     return to_moment(datetime.now(UTC))
 
 
 def rfc3339(time: datetime) -> str:
-    """RFC 3339 in UTC with three decimals: `2023-06-20T05:40:00.000Z`. Fixed width, so text order is time order."""
+    """RFC 3339 in UTC with three decimals: `2023-06-20T05:40:00.000Z`.
+
+    Fixed width, so text order is time order.
+    """
     return to_moment(time).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 

@@ -1,6 +1,8 @@
-"""What the store announces: the public face of an article after each revision, on `newsroom.updates` (compacted, by article).
+"""What the store announces: the public face of an article after each revision, on `newsroom.updates`
+(compacted, by article).
 
-Of an article that is not public it says only why, its revision, and its paths if it once was: no word of its text.
+Of an article that is not public it says only why, its revision, and its paths if it once was: no word of its
+text.
 """
 
 from __future__ import annotations
@@ -42,7 +44,10 @@ class ChangeKind(StrEnum):
 
 
 class Status(StrEnum):
-    """Where an article stands before the public. `unpublished` was never public; `withdrawn` was and may be again."""
+    """Where an article stands before the public.
+
+    `unpublished` was never public; `withdrawn` was and may be again.
+    """
 
     UNPUBLISHED = "unpublished"
     PUBLIC = "public"
@@ -51,7 +56,10 @@ class Status(StrEnum):
 
 
 class Change(Contract):
-    """One public revision in the history: no text, only what happened. `breaking` marks a publication flagged so."""
+    """One public revision in the history: no text, only what happened.
+
+    `breaking` marks a publication flagged so.
+    """
 
     revision: int
     kind: ChangeKind
@@ -63,10 +71,11 @@ class Change(Contract):
 class PublicArticle(Contract):
     """What the public may see of an article.
 
-    `revision`: the last *public* revision, which a later draft does not move. `text` is None after a retraction, and
-    then `section`, `language`, `dateline_place` and `timezone` are all that remains. `published_at` never moves;
-    `updated_at` moves with what readers should know; `bumped_at` orders listings. `changes` are oldest first and begin
-    anew at a publication after a withdrawal; after a retraction only the retraction is left.
+    `revision`: the last *public* revision, which a later draft does not move. `text` is None after a
+    retraction, and then `section`, `language`, `dateline_place` and `timezone` are all that remains.
+    `published_at` never moves; `updated_at` moves with what readers should know; `bumped_at` orders listings.
+    `changes` are oldest first and begin anew at a publication after a withdrawal; after a retraction only the
+    retraction is left.
     """
 
     revision: int
@@ -82,7 +91,10 @@ class PublicArticle(Contract):
 
 
 class ArticleUpdate(Contract):
-    """The record itself. `revision` counts every effective event, drafts included; `path` is None if never public."""
+    """The record itself.
+
+    `revision` counts every effective event, drafts included; `path` is None if never public.
+    """
 
     article_id: ArticleId
     revision: int
@@ -96,7 +108,10 @@ class ArticleUpdate(Contract):
 
 @dataclass(frozen=True)
 class Announcement:
-    """An update with what its headers say. `again` marks a re-announcement (rebuild): it brings no new notices."""
+    """An update with what its headers say.
+
+    `again` marks a re-announcement (rebuild): it brings no new notices.
+    """
 
     update: ArticleUpdate
     time: datetime
@@ -128,5 +143,7 @@ def decode_update(record: Record) -> Announcement:
     if record.key != update.article_id.encode():
         raise BadRecord("the record's key is not its article: its order cannot be told")
     if (update.public is not None) != (update.status in (Status.PUBLIC, Status.RETRACTED)):
-        raise BadRecord(f"status {update.status} does not go with {'a' if update.public else 'no'} public text")
+        raise BadRecord(
+            f"status {update.status} does not go with {'a' if update.public else 'no'} public text"
+        )
     return Announcement(update, envelope.time, envelope.extensions.get("again") == "1", envelope.trace)

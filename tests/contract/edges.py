@@ -1,4 +1,7 @@
-"""The two edges the contract suite runs on: Kafka itself, and the log in memory that stands in for it elsewhere."""
+"""The two edges the contract suite runs on:
+
+Kafka itself, and the log in memory that stands in for it elsewhere.
+"""
 
 from __future__ import annotations
 

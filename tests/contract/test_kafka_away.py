@@ -1,4 +1,7 @@
-"""A Kafka that is away: nobody listening, or somebody who takes the connection and never answers. Nothing may hang."""
+"""A Kafka that is away: nobody listening, or somebody who takes the connection and never answers.
+
+Nothing may hang.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,13 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
+
 from newsroom.errors import Away, Misconfigured
 from newsroom.kafka import cluster
 from newsroom.kafka.producer import KafkaPublisher
 from newsroom.kafka.reader import TopicReader
 from newsroom.kafka.source import KafkaSource
 from newsroom.records import Message, TopicPartition
-
 from tests.contract.edges import Member, within
 
 

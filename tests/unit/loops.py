@@ -48,7 +48,10 @@ async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
 
 
 class Loop:
-    """One consumer. `handled` has every text that reached its effect, in order; `before` runs ahead of each effect."""
+    """One consumer.
+
+    `handled` has every text that reached its effect, in order; `before` runs ahead of each effect.
+    """
 
     def __init__(self, log: FakeLog, *, settings: LoopSettings = QUICK, max_poll_records: int = 500) -> None:
         self.log = log

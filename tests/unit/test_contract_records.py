@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from newsroom import events, ids, keys, listings, notices, outcomes, updates
 from newsroom.articles import ArticleText, Dateline
 from newsroom.errors import BadRecord
@@ -44,21 +45,35 @@ def test_an_event_comes_back_as_it_went() -> None:
 
 def test_an_update_comes_back_as_it_went() -> None:
     public = updates.PublicArticle(
-        revision=1, text=TEXT, section="Kazakhstan", language="en", published_at=TIME, updated_at=TIME, bumped_at=TIME,
+        revision=1, text=TEXT, section="Kazakhstan", language="en",
+        published_at=TIME, updated_at=TIME, bumped_at=TIME,
         changes=(updates.Change(revision=1, kind=updates.ChangeKind.PUBLISHED, time=TIME, breaking=True),),
     )  # fmt: skip
-    update = updates.ArticleUpdate(article_id="a1", revision=1, status=updates.Status.PUBLIC, path="/x/", public=public)
+    update = updates.ArticleUpdate(
+        article_id="a1", revision=1, status=updates.Status.PUBLIC, path="/x/", public=public
+    )
     announced = updates.Announcement(update, TIME, again=True, trace=EVENT.trace)
     assert updates.decode_update(as_read(updates.update_message(announced))) == announced
 
 
 def test_a_notice_an_outcome_a_mark_and_a_key_come_back_as_they_went() -> None:
     notice = notices.Notice(
-        article_id="a1", revision=2, kind=notices.NoticeKind.UPDATE, note="n", time=TIME, path="/x/", headline="h"
+        article_id="a1",
+        revision=2,
+        kind=notices.NoticeKind.UPDATE,
+        note="n",
+        time=TIME,
+        path="/x/",
+        headline="h",
     )
     assert notices.decode_notice(as_read(notices.notice_message(notice, None))) == notice
     outcome = outcomes.EventOutcome(
-        event_id=EVENT.id, article_id="a1", state=outcomes.EventState.STORED, revision=2, renders=True, times={"stored": TIME}
+        event_id=EVENT.id,
+        article_id="a1",
+        state=outcomes.EventState.STORED,
+        revision=2,
+        renders=True,
+        times={"stored": TIME},
     )
     assert outcomes.decode_outcome(as_read(outcomes.outcome_message(outcome, TIME, None))) == outcome
     rendering = outcomes.Rendering(article_id="a1", revision=2, path="/x/")
@@ -102,7 +117,10 @@ def test_what_is_no_event_says_why(record: Record, reason: str) -> None:
         events.decode_event(record)
 
 
-@given(st.binary(max_size=200), st.lists(st.tuples(st.sampled_from(["ce_id", "ce_time", "ce_type", "x"]), st.binary(max_size=30))))
+@given(
+    st.binary(max_size=200),
+    st.lists(st.tuples(st.sampled_from(["ce_id", "ce_time", "ce_type", "x"]), st.binary(max_size=30))),
+)
 def test_any_bytes_are_an_event_or_a_bad_record(value: bytes, headers: list[tuple[str, bytes]]) -> None:
     """Nothing else may be raised: another error would stop the consumer instead of parking the record."""
     with pytest.raises(BadRecord):
@@ -129,7 +147,9 @@ def test_derived_ids_keep_their_parts_apart() -> None:
 class TestKeyRing:
     def test_a_key_opens_until_it_is_revoked_for_ever(self) -> None:
         ring, secret = keys.KeyRing(), keys.new_secret()
-        key = keys.ApiKey(name="desk", role=keys.Role.EDITOR, secret_sha256=keys.digest(secret), created_at=TIME)
+        key = keys.ApiKey(
+            name="desk", role=keys.Role.EDITOR, secret_sha256=keys.digest(secret), created_at=TIME
+        )
         ring.put(key)
         assert ring.find(secret, now()) == key
         ring.put(key.model_copy(update={"revoked_at": TIME}))
@@ -139,7 +159,13 @@ class TestKeyRing:
     def test_an_expired_key_opens_nothing(self) -> None:
         ring = keys.KeyRing()
         ring.put(
-            keys.ApiKey(name="a", role=keys.Role.READER, secret_sha256=keys.digest("s"), created_at=TIME, expires_at=TIME)
+            keys.ApiKey(
+                name="a",
+                role=keys.Role.READER,
+                secret_sha256=keys.digest("s"),
+                created_at=TIME,
+                expires_at=TIME,
+            )
         )
         assert ring.find("s", TIME - timedelta(seconds=1)) is not None
         assert ring.find("s", TIME) is None

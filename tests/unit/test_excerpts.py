@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from newsroom.bodies import paragraphs
 from newsroom.excerpts import excerpt
 
@@ -11,7 +12,9 @@ _SENTENCE = "Ten short words stand in each of these little sentences. "
 
 _words = st.text(alphabet=st.characters(categories=["L", "Nd"]), min_size=1, max_size=12)
 _sentences = st.lists(_words, min_size=1, max_size=30).map(lambda words: " ".join(words) + ".")
-_bodies = st.lists(_sentences, min_size=1, max_size=12).map(lambda all_: "".join(f"<p>{one}</p>" for one in all_))
+_bodies = st.lists(_sentences, min_size=1, max_size=12).map(
+    lambda all_: "".join(f"<p>{one}</p>" for one in all_)
+)
 
 
 @given(_bodies)

@@ -1,4 +1,6 @@
-"""The ring and its readers: whatever happens in between, nobody misses a notice and nothing taken back is told."""
+"""The ring and its readers: whatever happens in between, nobody misses a notice and nothing taken back is
+told.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,9 @@ def test_an_event_says_what_the_contract_says() -> None:
 
 
 def test_a_page_resumes_from_its_own_revision() -> None:
-    """What the page shows already is not told again; what came while it loaded is, though nobody was connected."""
+    """What the page shows already is not told again; what came while it loaded is, though nobody was
+    connected.
+    """
     hub = a_hub(*(a_notice("a1", revision) for revision in (1, 2, 3)))
     subscription = hub.subscribe("a1", 2, None)
     assert revisions(subscription) == [3]
@@ -110,7 +114,9 @@ def test_an_id_of_another_log_means_reset(last_event_id: str) -> None:
 def test_where_the_ring_cannot_tell_the_public_revision_decides(
     public_revision: int | None, told: list[str]
 ) -> None:
-    """Nothing for a page that is current and for an article that nobody knows; reset for one that moved on."""
+    """Nothing for a page that is current and for an article that nobody knows; reset for one that moved
+    on.
+    """
     hub = a_hub(a_notice("other", 1), first_offset=1000)
     for last_event_id in (None, f"{MARK}-5"):
         subscription = hub.subscribe("a1", 5, last_event_id)
@@ -183,7 +189,9 @@ def test_a_retraction_takes_earlier_notices_out_and_is_told() -> None:
 
 
 def test_a_notice_told_twice_is_dropped_even_after_a_withdrawal() -> None:
-    """A process that died between publishing and noting publishes again; a late one may do so after the withdrawal."""
+    """A process that died between publishing and noting publishes again; a late one may do so after the
+    withdrawal.
+    """
     hub = a_hub(a_notice("a1", 1))
     page = hub.subscribe("a1", 0, None)
     assert revisions(page) == [1]
@@ -341,7 +349,9 @@ class World:
             reader.subscription = None
 
     def read(self, reader: Reader) -> None:
-        """Everything that is pending, then where the ring is: what a stream writes when it has nothing else."""
+        """Everything that is pending, then where the ring is: what a stream writes when it has nothing
+        else.
+        """
         if reader.subscription is None:
             return
         for event in events(reader.subscription.take()):

@@ -1,1 +1,4 @@
-"""The Kafka edge: the only modules that know a Kafka client. Records in and out are `newsroom.records`, bytes throughout."""
+"""The Kafka edge: the only modules that know a Kafka client.
+
+Records in and out are `newsroom.records`, bytes throughout.
+"""

@@ -54,7 +54,10 @@ class Batch(Generic[T]):
         self.good = tuple(good)
 
     def poison(self, poisoned: Poisoned) -> None:
-        """Take a record from the good ones. Raises: ValueError when the handler named one it was not given."""
+        """Take a record from the good ones.
+
+        Raises: ValueError when the handler named one it was not given.
+        """
         rest = tuple(delivery for delivery in self.good if delivery.record is not poisoned.record)
         if len(rest) == len(self.good):
             raise ValueError("a handler poisoned a record that is not in its batch") from poisoned
@@ -62,7 +65,9 @@ class Batch(Generic[T]):
         self.letters.append(Letter(poisoned.record, poisoned.reason))
 
     def bad_rows(self, before: int) -> tuple[int, int]:
-        """The longest row of bad records, and the one at the end, when `before` bad ones stood ahead of the batch."""
+        """The longest row of bad records, and the one at the end, when `before` bad ones stood ahead of the
+        batch.
+        """
         bad = {(letter.record.topic_partition, letter.record.offset) for letter in self.letters}
         longest = row = before
         for record in self.records:

@@ -1,8 +1,10 @@
-"""The one loop that store and render run: take a batch, decode it, handle it, commit behind the work (DESIGN §6).
+"""The one loop that store and render run: take a batch, decode it, handle it, commit behind the work
+(DESIGN §6).
 
-Three kinds of failure, and only three. A record that is bad becomes a dead letter and the loop goes on. A dependency
-that is away pauses the partitions, and the same batch is tried again with back-off while the group is kept alive.
-Anything else is a bug: `run` raises, what was not finished is not committed, and the process is restarted.
+Three kinds of failure, and only three. A record that is bad becomes a dead letter and the loop goes on. A
+dependency that is away pauses the partitions, and the same batch is tried again with back-off while the
+group is kept alive. Anything else is a bug: `run` raises, what was not finished is not committed, and the
+process is restarted.
 """
 
 from __future__ import annotations
@@ -37,14 +39,18 @@ _GOODBYE_SECONDS = 5.0
 
 
 class TooManyDeadLetters(Exception):
-    """So many records in a row were bad that the fault is likelier in who writes or reads them. Says what to do."""
+    """So many records in a row were bad that the fault is likelier in who writes or reads them.
+
+    Says what to do.
+    """
 
 
 @dataclass(frozen=True)
 class LoopSettings:
     """Bounds of the loop; times in seconds.
 
-    `revoke_seconds` is how long a rebalance waits for the batch in flight: keep it under the group's rebalance timeout.
+    `revoke_seconds` is how long a rebalance waits for the batch in flight: keep it under the group's
+    rebalance timeout.
     """
 
     poll_seconds: float = 0.5
@@ -59,7 +65,10 @@ class LoopSettings:
 
 @dataclass(frozen=True)
 class Progress:
-    """How the loop is getting on. `lag` counts records not finished, `dead_letters` those parked since the start."""
+    """How the loop is getting on.
+
+    `lag` counts records not finished, `dead_letters` those parked since the start.
+    """
 
     lag: int
     seconds_since: float
@@ -70,10 +79,11 @@ class Progress:
 class Consumer(Generic[T]):
     """Feeds `handle` with the records of a topic, at least once, in log order per partition.
 
-    `handle` must be idempotent: a batch is given again after an outage, without a poisoned record, and after a crash.
-    `on_dead_letter` is awaited once the letter is acknowledged and before its offset may be committed. `on_assigned` is
-    awaited before the first record of a new assignment is handled, `on_revoked` before partitions pass to another member
-    and at the end. All of them may raise `Away`; it is then tried again (`on_revoked`: let be).
+    `handle` must be idempotent: a batch is given again after an outage, without a poisoned record, and
+    after a crash. `on_dead_letter` is awaited once the letter is acknowledged and before its offset may be
+    committed. `on_assigned` is awaited before the first record of a new assignment is handled,
+    `on_revoked` before partitions pass to another member and at the end. All of them may raise `Away`; it
+    is then tried again (`on_revoked`: let be).
     """
 
     def __init__(
@@ -121,7 +131,10 @@ class Consumer(Generic[T]):
     # --- for the process that runs it
 
     async def run(self) -> None:
-        """Consume until `stop`. Raises: whatever a bug raises, after leaving the group without committing the batch."""
+        """Consume until `stop`.
+
+        Raises: whatever a bug raises, after leaving the group without committing the batch.
+        """
         self._progressed()
         self._work = asyncio.create_task(self._consume(), name=f"{self._name}-loop")
         commits = asyncio.create_task(self._keep_committing(), name=f"{self._name}-commits")
@@ -140,7 +153,9 @@ class Consumer(Generic[T]):
             raise self._failure
 
     async def stop(self) -> None:
-        """Finish the batch in flight, commit, leave the group; within `stop_seconds`, else the batch is dropped."""
+        """Finish the batch in flight, commit, leave the group; within `stop_seconds`, else the batch is
+        dropped.
+        """
         self._stopping.set()
         self._interrupt.set()
         if self._work is None:
@@ -201,7 +216,9 @@ class Consumer(Generic[T]):
         return True
 
     async def _finish(self, polled: Polled) -> None:
-        """Carry one batch to its end, or drop it when its partitions are taken away or the loop stops first."""
+        """Carry one batch to its end, or drop it when its partitions are taken away or the loop stops
+        first.
+        """
         self._idle.clear()
         self._in_flight = len(polled.records)
         begun = time.monotonic()
@@ -265,16 +282,17 @@ class Consumer(Generic[T]):
         if batch.bad_rows(self._bad_row)[0] > limit:
             last = batch.letters[-1]
             raise TooManyDeadLetters(
-                f"{self._name} stopped: more than {limit} records in a row of {last.record.topic} cannot be processed, "
-                f"lately {last.record.partition}/{last.record.offset}: {last.reason[:200]}. Who writes them or this "
-                "version is at fault: mend or roll it back and start again (they are then read again), or raise "
-                "dead_letters_in_row to park them all"
+                f"{self._name} stopped: more than {limit} records in a row of {last.record.topic} cannot be "
+                f"processed, lately {last.record.partition}/{last.record.offset}: {last.reason[:200]}. "
+                "Who writes them or this version is at fault: mend or roll it back and start again (they are "
+                "then read again), or raise dead_letters_in_row to park them all"
             )
 
     async def _persist(self, step: Callable[[], Awaitable[None]], generation: int | None) -> bool:
         """Do the step, again and again while something is away.
 
-        False when the loop is to stop, or (with a generation) its partitions are taken away, before the step was done.
+        False when the loop is to stop, or (with a generation) its partitions are taken away, before the
+        step was done.
         """
         backoff = Backoff(self._settings.retry_first_seconds, self._settings.retry_most_seconds)
         try:
@@ -326,7 +344,10 @@ class Consumer(Generic[T]):
             metrics.consumer_lag.labels(consumer=self._name).set(self.progress.lag)
 
     async def _commit(self) -> None:
-        """Commit what is finished and still owned. A failure is no harm: those records are read again, without effect."""
+        """Commit what is finished and still owned.
+
+        A failure is no harm: those records are read again, without effect.
+        """
         async with self._committing:
             owned = self._source.owned
             due = {

@@ -1,4 +1,6 @@
-"""Dead letters: records that can never be processed, kept whole on `newsroom.dead-letters` with where and why."""
+"""Dead letters: records that can never be processed, kept whole on `newsroom.dead-letters` with where and
+why.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ MAX_REASON_BYTES = 1000
 
 
 def letter(record: Record, reason: str, consumer: str) -> Message:
-    """The record with its original key, bytes and headers, and headers that say where it stood and why it was parked.
+    """The record with its original key, bytes and headers, and headers that say where it stood and why it was
+    parked.
 
     The added headers come last, so they count where a letter is parked a second time.
     """
@@ -38,7 +41,9 @@ def letter(record: Record, reason: str, consumer: str) -> Message:
 
 
 def cut_letter(record: Record, reason: str, consumer: str) -> Message:
-    """The letter of a record too large to be written again: the beginning of its value, and the reason says so."""
+    """The letter of a record too large to be written again: the beginning of its value, and the reason says
+    so.
+    """
     size = len(record.value or b"")
     cut = Record(
         topic=record.topic,

@@ -1,8 +1,9 @@
-"""The log in memory, for tests of whole flows without Kafka; it passes the same contract suite as the real edge.
+"""The log in memory, for tests of whole flows without Kafka; it passes the same contract suite as the real
+edge.
 
-A `FakeLog` holds topics, consumer groups and committed offsets. `go_away` and `come_back` switch an outage: publishing
-raises Away, polls bring nothing, commits fail. As with Kafka, rebalances run in a task of their own and take every
-partition from every member first (eagerly); what was not committed is delivered again.
+A `FakeLog` holds topics, consumer groups and committed offsets. `go_away` and `come_back` switch an outage:
+publishing raises Away, polls bring nothing, commits fail. As with Kafka, rebalances run in a task of their
+own and take every partition from every member first (eagerly); what was not committed is delivered again.
 """
 
 from __future__ import annotations
@@ -138,7 +139,10 @@ class FakeLog:
 
 
 class FakePublisher:
-    """Writes to a `FakeLog`. `lose_next`: of so many publications the acknowledgement goes missing after the write."""
+    """Writes to a `FakeLog`.
+
+    `lose_next`: of so many publications the acknowledgement goes missing after the write.
+    """
 
     def __init__(self, log: FakeLog) -> None:
         self.lose_next = 0
@@ -202,7 +206,10 @@ class FakeGroup:
 
 
 class FakeSource:
-    """A member of a group on a `FakeLog`; see `newsroom.kafka.source.Source`. `commits` tells what it committed, in order."""
+    """A member of a group on a `FakeLog`; see `newsroom.kafka.source.Source`.
+
+    `commits` tells what it committed, in order.
+    """
 
     def __init__(
         self,

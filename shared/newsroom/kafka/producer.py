@@ -42,8 +42,8 @@ class Publisher(Protocol):
     async def publish(self, message: Message) -> Position:
         """Write one record.
 
-        Raises: Away when the log does not acknowledge in time (the record may still arrive: whoever reads drops
-        duplicates by id); Invalid when the record is larger than any topic takes.
+        Raises: Away when the log does not acknowledge in time (the record may still arrive: whoever reads
+        drops duplicates by id); Invalid when the record is larger than any topic takes.
         """
         ...
 
@@ -72,9 +72,10 @@ def check(message: Message) -> None:
 class KafkaPublisher:
     """Writes to Kafka with `acks=all`, without linger, compressed with zstd.
 
-    No idempotent producer: with the broker away it may hang for ever, and event ids make duplicates harmless. zstd,
-    because events are kept for ever and lz4 is slower here (aiokafka runs it at level 9: 100 ms for 1 MiB, zstd 6).
-    A broker that is away means `Away` within `timeout_seconds`; when it is back the next call succeeds.
+    No idempotent producer: with the broker away it may hang for ever, and event ids make duplicates
+    harmless. zstd, because events are kept for ever and lz4 is slower here (aiokafka runs it at level 9:
+    100 ms for 1 MiB, zstd 6). A broker that is away means `Away` within `timeout_seconds`; when it is back
+    the next call succeeds.
     """
 
     def __init__(self, bootstrap: str, *, client_id: str, timeout_seconds: float = 10.0) -> None:
@@ -131,7 +132,9 @@ class KafkaPublisher:
         return positions
 
     async def _write(self, producer: AIOKafkaProducer, messages: Sequence[Message]) -> list[Position]:
-        """Hand all over in order (which awaits no acknowledgement), then await the acknowledgements together."""
+        """Hand all over in order (which awaits no acknowledgement), then await the acknowledgements
+        together.
+        """
         acknowledgements: list[asyncio.Future[Any]] = []
         try:
             for message in messages:
@@ -171,7 +174,8 @@ class KafkaPublisher:
             compression_type="zstd",
             max_batch_size=_BATCH_BYTES,
             max_request_size=MAX_RECORD_BYTES + 2 * LETTER_ROOM_BYTES,
-            # Also the lifetime of a batch: it must fail by itself before our own deadline, also behind another one.
+            # Also the lifetime of a batch: it must fail by itself before our own deadline, also behind
+            # another one.
             request_timeout_ms=int(self._timeout_seconds * 400),
         )
         try:

@@ -70,8 +70,8 @@ class _CallbackFailed(Exception):
 class TopicReader:
     """Reads from Kafka. Each record comes once per run of the process, in offset order per partition.
 
-    The callback judges bad records itself (`BadRecord` included): whatever it raises is a bug and ends `run`. The
-    position moves on with what the client has taken, so it passes over what compaction removed.
+    The callback judges bad records itself (`BadRecord` included): whatever it raises is a bug and ends
+    `run`. The position moves on with what the client has taken, so it passes over what compaction removed.
     """
 
     def __init__(
@@ -249,7 +249,10 @@ class TopicReader:
             client.seek(where, earliest[where])
 
     def _listen(self, client: AIOKafkaConsumer) -> None:
-        """Raises: TimeoutError when no fetch was answered for long; its tasks may have died without telling."""
+        """Raises:
+
+        TimeoutError when no fetch was answered for long; its tasks may have died without telling.
+        """
         newest = max(
             (client.last_poll_timestamp(_foreign(where)) or 0 for where in self._positions), default=0
         )

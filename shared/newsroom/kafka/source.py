@@ -1,7 +1,8 @@
 """Where the loop gets its records: a member of a consumer group on one topic (DESIGN §6).
 
-`Source` is what `newsroom.kafka.consumer.Consumer` needs of a client; `KafkaSource` is the real one, over aiokafka, and
-`newsroom.kafka.fake.FakeSource` stands beside it. Bytes come in and bytes go out: nothing is decoded here.
+`Source` is what `newsroom.kafka.consumer.Consumer` needs of a client; `KafkaSource` is the real one, over
+aiokafka, and `newsroom.kafka.fake.FakeSource` stands beside it. Bytes come in and bytes go out: nothing is
+decoded here.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ from newsroom.topics import MAX_RECORD_BYTES
 log = structlog.get_logger(__name__)
 
 REBALANCE_SECONDS = 30.0
-"""How long the group waits for a member in a rebalance: longer than the loop waits for its batch in flight."""
+"""How long the group waits for a member in a rebalance: longer than the loop waits for its batch in
+flight.
+"""
 
 REQUEST_SECONDS = 35.0
 """Longer than a rebalance, because joining a group is one request that lasts as long."""
@@ -49,7 +52,10 @@ _PATIENCE_SECONDS = 0.5
 
 
 class NotCommitted(Exception):
-    """A commit did not go through: a rebalance came first, or the coordinator is away. Harmless: records come again."""
+    """A commit did not go through: a rebalance came first, or the coordinator is away.
+
+    Harmless: records come again.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,10 @@ class Listener(Protocol):
         ...
 
     async def assigned(self, partitions: frozenset[TopicPartition]) -> None:
-        """These partitions are ours from now on, from their committed offsets. Must return quickly: no heartbeat runs."""
+        """These partitions are ours from now on, from their committed offsets.
+
+        Must return quickly: no heartbeat runs.
+        """
         ...
 
 
@@ -103,7 +112,9 @@ class Source(Protocol):
         ...
 
     def pause(self) -> None:
-        """Take no records until `resume`, also of partitions that are assigned meanwhile; polls return nothing."""
+        """Take no records until `resume`, also of partitions that are assigned meanwhile; polls return
+        nothing.
+        """
         ...
 
     def resume(self) -> None: ...
@@ -120,9 +131,10 @@ class Source(Protocol):
 class KafkaSource:
     """A member of a Kafka consumer group, over aiokafka: eager assignor, explicit commits only.
 
-    A partition without a committed offset starts at `start_offsets`, else at its earliest record; so does one whose
-    committed offset is gone (a redelivery has no effect, a gap would). When the broker stays silent, or the client has
-    failed for good, the client is replaced: its tasks may have died without telling.
+    A partition without a committed offset starts at `start_offsets`, else at its earliest record; so does
+    one whose committed offset is gone (a redelivery has no effect, a gap would). When the broker stays
+    silent, or the client has failed for good, the client is replaced: its tasks may have died without
+    telling.
     """
 
     def __init__(
@@ -207,8 +219,9 @@ class KafkaSource:
         if self._client is None:
             raise NotCommitted("not connected")
         try:
-            # The client tries again by itself, and after a rebalance it would do so under the new generation, for
-            # partitions that are another's by then. The bound, and the loop's lock, keep a commit within its assignment.
+            # The client tries again by itself, and after a rebalance it would do so under the new
+            # generation, for partitions that are another's by then. The bound, and the loop's lock, keep a
+            # commit within its assignment.
             async with asyncio.timeout(_COMMIT_SECONDS):
                 await self._client.commit(
                     {
@@ -267,7 +280,9 @@ class KafkaSource:
             await closed_within(client.stop(), _CLOSE_SECONDS, self._client_id)
 
     async def _replace_when_silent(self) -> None:
-        """The broker answers a fetch every quarter of a second; when it does not, start over, which tells who is away."""
+        """The broker answers a fetch every quarter of a second; when it does not, start over, which tells
+        who is away.
+        """
         if self._owned and not self._is_paused and time.monotonic() - self._heard_at > _SILENCE_SECONDS:
             log.warning("kafka.silent", topic=self._topic, group=self._group, seconds=_SILENCE_SECONDS)
             await self._disconnect()
@@ -276,10 +291,14 @@ class KafkaSource:
     # --- records
 
     async def _take(self, timeout_seconds: float) -> tuple[Record, ...]:
-        """Records of the current assignment. The client hands them out in the very step that ends this call."""
+        """Records of the current assignment.
+
+        The client hands them out in the very step that ends this call.
+        """
         client: AIOKafkaConsumer = self._client
         try:
-            # In a rebalance the client waits without bound. Cutting it short loses nothing: positions have not moved.
+            # In a rebalance the client waits without bound. Cutting it short loses nothing: positions have
+            # not moved.
             async with asyncio.timeout(timeout_seconds + _PATIENCE_SECONDS):
                 found = await client.getmany(timeout_ms=int(timeout_seconds * 1000))
         except TimeoutError:
