@@ -77,8 +77,8 @@ def what_it_lacks(mongod: Path, said: str, code: int) -> str:
     too_new = re.search(r"version `(\w+_[\d.]+)' not found", said)
     if too_new:
         return (
-            f"mongod is made for a newer system than this one (it needs {too_new[1]}): install MongoDB so that "
-            "`mongod` is on PATH, or point NEWSROOM_MONGO to your own replica set"
+            f"mongod is made for a newer system than this one (it needs {too_new[1]}): install MongoDB so "
+            "that `mongod` is on PATH, or point NEWSROOM_MONGO to your own replica set"
         )
     lacking = re.search(r"(lib\w+)[\w.+-]*\.so[\w.]*", said)
     if lacking:

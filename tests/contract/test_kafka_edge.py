@@ -10,13 +10,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from newsroom.errors import BadRecord, Invalid, Misconfigured
 from newsroom.kafka.cluster import partition_for
 from newsroom.kafka.consumer import Consumer, Delivery, LoopSettings
 from newsroom.kafka.source import NotCommitted
 from newsroom.records import Message, Record, TopicPartition
 from newsroom.topics import ALL, DEAD_LETTERS, MAX_RECORD_BYTES, TopicSpec
-
 from tests.contract.edges import Edge, FakeEdge, KafkaEdge, Member, texts, until, within
 
 LETTERS = next(spec for spec in ALL if spec.name == DEAD_LETTERS)

@@ -6,7 +6,6 @@ import asyncio
 import time
 
 from newsroom.errors import Away
-
 from tests.unit.loops import P0, P1, P2, Loop, a_log, but, until, write
 
 

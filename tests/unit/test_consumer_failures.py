@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import pytest
 from newsroom.errors import Away
 from newsroom.kafka.consumer import Delivery, Poisoned, TooManyDeadLetters
 from newsroom.records import Message, Record, TopicPartition
-
 from tests.unit.loops import P0, P1, TOPIC, Loop, a_log, but, until, write
 
 
