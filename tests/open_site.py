@@ -117,14 +117,15 @@ async def a_browser(executable: str) -> AsyncIterator[Browser]:
 
 WATCH_SHIFTS = """
     window.shifts = 0;
-    const add = (list) => { for (const entry of list.getEntries()) window.shifts += entry.value; };
-    new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
+    const add = (entry) => { if (!entry.hadRecentInput) window.shifts += entry.value; };
+    new PerformanceObserver((list) => list.getEntries().forEach(add))
+        .observe({ type: "layout-shift", buffered: true });
 """
 
 
 @asynccontextmanager
 async def a_page(browser: Browser, *, script: bool = True, height: int = 700) -> AsyncIterator[Page]:
-    """A page of its own context, which counts every layout shift. Errors of the page fail the test."""
+    """A page of its own context, which adds up its layout shifts. Errors of the page fail the test."""
     context = await browser.new_context(
         viewport={"width": 800, "height": height}, java_script_enabled=script, reduced_motion="reduce"
     )
