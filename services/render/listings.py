@@ -75,9 +75,10 @@ class ListingRenderer:
                 return
 
     async def _pace(self) -> None:
-        """The first marks go at once; those that follow closely wait and are done together."""
+        """Leave the first moment to the readers of the page; marks that follow closely are done together."""
         loop = asyncio.get_running_loop()
-        await asyncio.sleep(max(0.0, self._begun + self._pace_seconds - loop.time()))
+        first = self._pace_seconds / 5
+        await asyncio.sleep(max(first, self._begun + self._pace_seconds - loop.time()))
         self._begun = loop.time()
 
     async def _one(self, path: str, marked: Sequence[Delivery[Marked]]) -> None:

@@ -7,7 +7,6 @@ withdrawn or never was.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -59,19 +58,20 @@ class SiteServer:
             return self._error(404)
         if path.endswith("/" + INDEX):
             return _moved(path.removesuffix(INDEX), request)
-        if self._serves_pages and (response := await self._file(path, request)) is not None:
+        if self._serves_pages and (response := self._file(path, request)) is not None:
             return response
-        if not path.endswith("/") and await asyncio.to_thread(self._stands, f"{path}/{INDEX}"):
+        if not path.endswith("/") and self._stands(f"{path}/{INDEX}"):
             return _moved(f"{path}/", request)
         try:
             return await self._elsewhere(path, request)
         except Away:
             return self._error(503)
 
-    async def _file(self, path: str, request: Request) -> Response | None:
+    def _file(self, path: str, request: Request) -> Response | None:
+        """A page is small and mostly in memory: a thread would take longer than its reading."""
         accepted = accepted_encodings(request.headers.get("accept-encoding", ""))
         name = path + INDEX if path.endswith("/") else path
-        found = await asyncio.to_thread(self._read, name, accepted)
+        found = self._read(name, accepted)
         return None if found is None else _serve(name, found, request)
 
     def _read(self, name: str, accepted: frozenset[str]) -> _Found | None:
@@ -107,7 +107,7 @@ class SiteServer:
             return self._error(410)
         if address.page_path + rest != path:
             return _moved(address.page_path + rest, request)
-        return await self._file(path, request) or self._error(404)
+        return self._file(path, request) or self._error(404)
 
     def _error(self, status: int) -> Response:
         retry = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
