@@ -27,7 +27,7 @@ from newsroom.times import now
 SITE_FILE = SOURCE / "site.toml"
 PATIENCE_SECONDS = 20.0
 _PORTS = {"ingest": "NEWSROOM_INGEST_PORT", "store": "NEWSROOM_STORE_PORT", "render": "NEWSROOM_SITE_PORT"}
-_LOOK_SECONDS = 0.0005
+_LOOK_SECONDS = 0.002
 _ASK_SECONDS = 0.05
 
 

@@ -1,4 +1,4 @@
-"""A whole newsroom for a test: the three services as processes on real servers, driven over HTTP as a newsroom would.
+"""A whole newsroom for a test: the three services as processes on real servers, driven over HTTP.
 
 Every service starts through `tests.fault.launch`, so that a test may trap it between any two of its steps.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,12 +20,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+from pymongo import MongoClient
+
+from desk.parts import leash
+from desk.parts.ports import free_ports
 from newsroom import keys, topics
 from newsroom.kafka import cluster
-from pymongo import MongoClient
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVICES = ("ingest", "store", "render")
+LEASH = (sys.executable, "-I", "-S", leash.__file__)
+"""Should pytest be killed, its services go with it."""
+
 PATIENCE_SECONDS = 60.0
 T = TypeVar("T")
 
@@ -33,13 +39,12 @@ Json = dict[str, Any]
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(1)[0]
 
 
-async def until(condition: Callable[[], Awaitable[T | None]], what: str, seconds: float = PATIENCE_SECONDS) -> T:
+async def until(
+    condition: Callable[[], Awaitable[T | None]], what: str, seconds: float = PATIENCE_SECONDS
+) -> T:
     """The first true answer of the condition. Raises: TimeoutError that names what was waited for."""
     deadline = time.monotonic() + seconds
     while True:
@@ -52,7 +57,7 @@ async def until(condition: Callable[[], Awaitable[T | None]], what: str, seconds
 
 
 class Stack:
-    """Processes by name (`store`, or `store-2` for a second one), an HTTP client with the publisher's key, and the pages."""
+    """Processes by name, an HTTP client with the publisher's key, and the pages."""
 
     def __init__(self, bootstrap: str, mongo_url: str, folder: Path) -> None:
         self.bootstrap, self.mongo_url, self.folder = bootstrap, mongo_url, folder
@@ -61,7 +66,7 @@ class Stack:
         self.key = keys.new_secret()
         self.ports = {service: free_port() for service in SERVICES}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.database = f"t{os.getpid()}_{free_port()}"
+        self.database = f"test_{secrets.token_hex(4)}"
         self.client = httpx.AsyncClient(headers={"Authorization": f"Bearer {self.key}"}, timeout=30)
         self.reader = httpx.AsyncClient(timeout=30)
         """Somebody without a key."""
@@ -90,14 +95,14 @@ class Stack:
         }
 
     def spawn(self, service: str, *, name: str = "", trap: str = "", **more: str) -> subprocess.Popen[bytes]:
-        """Start a service. `trap` as in `tests.fault.launch`; `name` for a further instance (give it a port of its own)."""
+        """Start a service; `trap` as in `tests.fault.launch`. A further instance needs a name and a port."""
         name = name or service
         if trap:
             self.mark(name).unlink(missing_ok=True)
             more |= {"NEWSROOM_TEST_TRAP": trap, "NEWSROOM_TEST_MARK": str(self.mark(name))}
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.fault.launch", service],
+                [*LEASH, str(os.getpid()), sys.executable, "-m", "tests.fault.launch", service],
                 env=self.environment(**more),
                 cwd=self.folder,
                 stdout=log,
@@ -163,7 +168,7 @@ class Stack:
         self.signal(name, signal.SIGTERM)
         return await self.dies(name)
 
-    # --- as an editor -------------------------------------------------------------------------------------------
+    # --- as an editor
 
     async def send(self, method: str, path: str, body: Json, **headers: str) -> httpx.Response:
         """A request to ingest with `Prefer: wait=20`, unless a header says otherwise."""
@@ -181,15 +186,16 @@ class Stack:
         url = path_or_url if path_or_url.startswith("http") else self.url("render") + path_or_url
         return await self.client.get(url)
 
-    # --- at rest ------------------------------------------------------------------------------------------------
+    # --- at rest
 
     async def settled(self) -> None:
         """Wait until no rebuild runs and every consumer has committed to the end of its topic."""
         await until(self._is_settled, "rest")
 
     async def _is_settled(self) -> bool:
-        """That a rebuild is over, its note beside the pages tells. Topics are looked at from left to right: what one
-        consumer has committed, the next one's topic has."""
+        """That a rebuild is over, its note beside the pages tells. Topics are looked at from left to right:
+        what one consumer has committed, the next one's topic has.
+        """
         if not (self.pages / "fingerprint.json").exists():
             return False
         consumers = await asyncio.to_thread(self._consumers)
@@ -208,7 +214,8 @@ class Stack:
         if store is None or render is None:
             return []
         updates, listings = (
-            {int(number): int(offset) for number, offset in render[name].items()} for name in ("updates", "listings")
+            {int(number): int(offset) for number, offset in render[name].items()}
+            for name in ("updates", "listings")
         )
         return [
             (topics.EVENTS, f"store-{store['database_id']}", {}),

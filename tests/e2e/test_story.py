@@ -8,6 +8,7 @@ import json
 import feedparser  # type: ignore[import-untyped]
 import httpx
 import pytest
+from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
 
 from tests.stack import Json, Stack, an_article, until, without_id
 
@@ -16,7 +17,9 @@ pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 
 async def update(stack: Stack, article_id: str, **changes: object) -> httpx.Response:
     article = without_id(an_article(article_id)) | changes
-    return await stack.send("POST", f"/articles/{article_id}/updates", {"note": "There is more.", "article": article})
+    return await stack.send(
+        "POST", f"/articles/{article_id}/updates", {"note": "There is more.", "article": article}
+    )
 
 
 async def shows(stack: Stack, path: str, words: str) -> str:
@@ -77,7 +80,9 @@ async def test_a_retry_with_the_same_idempotency_key_has_one_effect(stack: Stack
     answers = [await stack.send("POST", "/articles", article, idempotency_key="retry-1") for _ in range(3)]
     assert len({answer.json()["event_id"] for answer in answers}) == 1
     assert {answer.json()["revision"] for answer in answers} == {1}
-    other = await stack.send("POST", "/articles", article | {"headline": "Another"}, idempotency_key="retry-1")
+    other = await stack.send(
+        "POST", "/articles", article | {"headline": "Another"}, idempotency_key="retry-1"
+    )
     assert other.status_code == 422
     assert other.headers["content-type"].startswith("application/problem+json")
 
@@ -119,7 +124,9 @@ async def test_corrections_stand_on_the_page_and_in_the_ledger_and_amendments_do
     await shows(stack, "/corrections/", "An earlier version said eight")
     before = await stack.notice_count()
     amended = article | {"body": "<p>Seven people were inside the bank.</p>"}
-    assert (await stack.send("POST", "/articles/mended/amendments", {"article": amended})).json()["revision"] == 3
+    assert (await stack.send("POST", "/articles/mended/amendments", {"article": amended})).json()[
+        "revision"
+    ] == 3
     assert "inside the bank" in (await stack.page(url)).text
     assert await stack.notice_count() == before
     history = (await stack.page(url + "history/")).text
@@ -152,7 +159,9 @@ async def test_a_withdrawn_article_is_gone_and_can_come_back(stack: Stack) -> No
     assert gone.status_code == 410
     assert "Fleeting" not in gone.text
     assert "legal" not in gone.text
-    again = await stack.send("POST", "/articles/fleeting/publication", without_id(an_article("fleeting", headline="Back")))
+    again = await stack.send(
+        "POST", "/articles/fleeting/publication", without_id(an_article("fleeting", headline="Back"))
+    )
     assert again.json()["url"] == url
     assert "Back" in (await stack.page(url)).text
 
@@ -222,7 +231,9 @@ async def test_the_feed_is_well_formed_and_keeps_its_ids(stack: Stack) -> None:
     assert len(set(ids)) == len(ids)
 
 
-@pytest.mark.parametrize("path", ["/nowhere/", "/kazakhstan/2023/06/20/none-abcdef/", "/%2e%2e/%2e%2e/etc/passwd", "/tags/none/"])
+@pytest.mark.parametrize(
+    "path", ["/nowhere/", "/kazakhstan/2023/06/20/none-abcdef/", "/%2e%2e/%2e%2e/etc/passwd", "/tags/none/"]
+)
 async def test_unknown_addresses_answer_404_in_the_sites_own_look(stack: Stack, path: str) -> None:
     page = await stack.page(path)
     assert page.status_code == 404
@@ -231,8 +242,6 @@ async def test_unknown_addresses_answer_404_in_the_sites_own_look(stack: Stack, 
 
 
 async def test_bytes_that_are_no_event_are_parked_and_the_story_goes_on(stack: Stack) -> None:
-    from aiokafka import AIOKafkaProducer
-
     producer = AIOKafkaProducer(bootstrap_servers=stack.bootstrap, acks="all")
     await producer.start()
     try:

@@ -1,4 +1,4 @@
-"""One newsroom for all fault tests of a module: they run one after another and the site must converge after each."""
+"""One newsroom for the fault tests of a module: one after another, and the site must converge after each."""
 
 from __future__ import annotations
 

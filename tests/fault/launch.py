@@ -1,8 +1,8 @@
 """Run one service with a trap at a named point: `python -m tests.fault.launch store`.
 
-`NEWSROOM_TEST_TRAP` is `point=kill` or `point=stop`, with `@n` behind it for the n-th time the point is reached.
-`kill` is SIGKILL to oneself: no cleaning up, as when the power goes. `stop` is SIGSTOP: a process that stalls and
-is woken later by the test. The point that was reached is first written to `NEWSROOM_TEST_MARK`.
+`NEWSROOM_TEST_TRAP` is `point=kill` or `point=stop`, with `@n` behind it for the n-th time the point is
+reached. `kill` is SIGKILL to oneself: no cleaning up, as when the power goes. `stop` is SIGSTOP: a process
+that stalls and is woken later by the test. The point is first written to `NEWSROOM_TEST_MARK`.
 """
 
 from __future__ import annotations

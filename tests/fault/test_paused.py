@@ -1,4 +1,4 @@
-"""A process that stalls between its steps, is taken for dead, and wakes when another has gone on: it must do no harm."""
+"""A process stalls between its steps, is taken for dead, and wakes when another has gone on: no harm."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ async def test_a_store_that_wakes_late_adds_no_second_history(stack: Stack, poin
     statuses = [await reaches(stack, event_id, "stored", "rendered") for event_id in sent]
     sleeper.send_signal(signal.SIGCONT)
     newest = newer | {"body": "<p>Third words.</p>"}
-    sent.append(await post(stack, f"/articles/{article_id}/updates", {"note": "Still more.", "article": newest}))
+    sent.append(
+        await post(stack, f"/articles/{article_id}/updates", {"note": "Still more.", "article": newest})
+    )
     statuses = [await reaches(stack, event_id, "rendered") for event_id in sent]
     assert [status["revision"] for status in statuses] == [1, 2, 3]
     await stack.stop("sleeper")
@@ -54,7 +56,9 @@ async def test_a_render_that_wakes_late_leaves_no_old_page(stack: Stack, point: 
     site_url = f"http://127.0.0.1:{port_of_sleeper}"
     stack.spawn("render", NEWSROOM_SITE_URL=site_url)
     newest = newer | {"body": "<p>Third words.</p>"}
-    sent.append(await post(stack, f"/articles/{article_id}/updates", {"note": "Still more.", "article": newest}))
+    sent.append(
+        await post(stack, f"/articles/{article_id}/updates", {"note": "Still more.", "article": newest})
+    )
     for event_id in sent:
         await reaches(stack, event_id, "rendered")
     path = url.removeprefix(site_url)

@@ -18,7 +18,7 @@ from services.render import rebuild
 from services.render.cards import Listing, standing_paths
 from services.render.pages import Pages
 from services.render.readmodel import Address, Identity, Rebuild
-from services.render.rebuild import Rebuilder, StoreClient, identify, persist, start_offsets, work_off
+from services.render.rebuild import Rebuilder, StoreClient, identify, start_offsets, work_off
 from services.render.standing import ArticleState
 from tests.render_parts import MemoryReadModel, PlainPages, a_public, a_site, a_withdrawn, until
 from tests.render_world import SmallRender
@@ -357,20 +357,3 @@ async def test_a_read_model_of_another_log_is_refused_in_one_line(monkeypatch: p
     with pytest.raises(Misconfigured, match="NEWSROOM_RENDER_DATABASE") as refused:
         await identify(model, "broker")
     assert "\n" not in str(refused.value)
-
-
-async def test_a_step_is_tried_until_what_it_needs_is_there() -> None:
-    """With back-off; a bug is not tried again."""
-    left = [Away("kafka"), Away("kafka")]
-
-    async def step() -> str:
-        if left:
-            raise left.pop()
-        return "done"
-
-    async def bug() -> None:
-        raise ZeroDivisionError
-
-    assert await persist(step, "it") == "done"
-    with pytest.raises(ZeroDivisionError):
-        await persist(bug, "it")

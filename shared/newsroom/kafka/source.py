@@ -42,7 +42,8 @@ flight.
 REQUEST_SECONDS = 35.0
 """Longer than a rebalance, because joining a group is one request that lasts as long."""
 
-FETCH_WAIT_MS = 250
+FETCH_WAIT_MS = 2000
+"""How long a broker holds a question that has no answer yet: each one that ends so costs a little at rest."""
 FETCH_BYTES = 4 * MAX_RECORD_BYTES
 _CONNECT_SECONDS = 10.0
 _COMMIT_SECONDS = 3.0
