@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Header, Path, Query, Request, Response
+from fastapi import FastAPI, Header, Path, Query, Response
 
 from newsroom.http.app import Health, create_app
 from newsroom.http.problems import Extras, Kind, Refused
@@ -69,6 +69,4 @@ def _add_live(app: FastAPI, hub: Hub, model: ReadModel, settings: RenderSettings
 
 
 def _add_pages(app: FastAPI, server: SiteServer) -> None:
-    @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
-    async def page(request: Request) -> Response:
-        return await server.answer(request)
+    app.add_route("/{path:path}", server.answer, methods=["GET", "HEAD"], include_in_schema=False)

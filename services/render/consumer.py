@@ -83,7 +83,7 @@ class UpdateRenderer:
                 raise Poisoned(arrival.record, str(error)) from error
 
     async def _render(self, arrival: Arrival, taken: datetime) -> None:
-        """The read model, then the page, then beside each other its siblings and the telling.
+        """The read model, then the page, then word of it; beside that, its siblings.
 
         The page is drawn before anything else: an update that cannot be drawn has no effect at all.
         """
@@ -100,12 +100,13 @@ class UpdateRenderer:
                     await self._folder.show(ahead, _places(state))
                 reached("render.page_written")
                 times["page_written"] = now()
-                told = self._tell(state, arrival, times)
-                await all_of([self._complete(state, drawn), told])
+                await self._tell_editors(state, arrival, times)
+                await all_of([self._complete(state, drawn), self._tell_readers(state, arrival)])
             else:
                 state = await self._write(state, drawn)
                 times["page_written"] = now()
-                await self._tell(state, arrival, times)
+                await self._tell_editors(state, arrival, times)
+                await self._tell_readers(state, arrival)
         self._report(state, arrival, times)
 
     async def _complete(self, state: ArticleState, drawn: Drawn) -> None:
@@ -157,18 +158,24 @@ class UpdateRenderer:
             return state
         return await self._model.find(state.article_id) or state
 
-    async def _tell(self, state: ArticleState, arrival: Arrival, times: Mapping[str, datetime]) -> None:
-        """Publish the rendering, for which an editor may be waiting; then marks, then notices; then note that
-        these are on the log.
+    async def _tell_editors(
+        self, state: ArticleState, arrival: Arrival, times: Mapping[str, datetime]
+    ) -> None:
+        """Publish the rendering, for which somebody may be waiting; of a withdrawal its last listing does."""
+        if state.is_hidden and state.leaving:
+            return
+        with _step("tell_editors"):
+            await self._publisher.publish(rendering(state, times, arrival.newest.trace))
+        reached("render.rendering_published")
+
+    async def _tell_readers(self, state: ArticleState, arrival: Arrival) -> None:
+        """Publish marks, then notices, then note that these are on the log.
 
         Whatever is missing when the process dies is published again with the update, which is not committed.
         """
         trace = arrival.newest.trace
         notices = due_notices(state, arrival.newest.time)
-        with _step("tell"):
-            if not (state.is_hidden and state.leaving):
-                await self._publisher.publish(rendering(state, times, trace))
-                reached("render.rendering_published")
+        with _step("tell_readers"):
             await self._publisher.publish_all(self._marks(state, trace))
             reached("render.marks_published")
             await self._publisher.publish_all([notice_message(notice, trace) for notice in notices])

@@ -42,11 +42,11 @@ WRITERS = 4
 class Ahead:
     """Pages whose bytes are being written to the temporary folder, not yet in place."""
 
-    writing: Future[dict[str, Path | None]]
+    writing: Mapping[str, Future[Path | None]]
 
-    async def written(self) -> dict[str, Path | None]:
-        """The flushed temporary file of each page; None where these bytes stand already. Raises: Away."""
-        return await asyncio.wrap_future(self.writing)
+    async def written(self, path: str) -> Path | None:
+        """The flushed temporary file of a page; None where these bytes stand already. Raises: Away."""
+        return await asyncio.wrap_future(self.writing[path])
 
 
 class SiteFolder:
@@ -84,18 +84,23 @@ class SiteFolder:
     @asynccontextmanager
     async def ahead(self, files: Mapping[str, bytes]) -> AsyncIterator[Ahead]:
         """Write files beside what else is going on, so that `show` has only to rename them."""
-        writing = self._writers.submit(self._write_ahead, dict(files))
+        writing = {path: self._writers.submit(self._write_ahead, path, files[path]) for path in files}
         try:
             yield Ahead(writing)
         finally:
-            writing.add_done_callback(_drop)
+            for one in writing.values():
+                one.add_done_callback(_drop)
 
     async def show(self, ahead: Ahead, places: Iterable[str] = ()) -> None:
         """Put these pages in place, in order, without siblings; then remove what else stands at `places`.
 
         From now on readers fetch them. `settle` makes the rest.
         """
-        await self._run(self._show, await ahead.written(), sorted(set(places)))
+        for path in ahead.writing:
+            temporary = await ahead.written(path)
+            if temporary is not None:
+                await self._run(self._put, temporary, target(self.root, path))
+        await self._run(self._clear, list(ahead.writing), sorted(set(places)))
 
     async def settle(self, files: Mapping[str, bytes], places: Iterable[str] = ()) -> None:
         """Let `files` (site path → bytes) stand, in their order, then remove what else stands at `places`.
@@ -144,24 +149,13 @@ class SiteFolder:
             self._write_temporary(content).replace(self._folder / NOTE)
             flush_folder(self._folder)
 
-    def _write_ahead(self, files: Mapping[str, bytes]) -> dict[str, Path | None]:
-        written: dict[str, Path | None] = {}
+    def _write_ahead(self, path: str, content: bytes) -> Path | None:
         with outages():
-            try:
-                for path, content in files.items():
-                    stands = read_file(self.root, path) == content
-                    written[path] = None if stands else self._write_temporary(content)
-            except OSError:
-                _remove(written.values())
-                raise
-        return written
+            return None if read_file(self.root, path) == content else self._write_temporary(content)
 
-    def _show(self, written: Mapping[str, Path | None], places: list[str]) -> None:
+    def _clear(self, kept: Iterable[str], places: Iterable[str]) -> None:
         with outages():
-            for path, temporary in written.items():
-                if temporary is not None:
-                    self._put(temporary, target(self.root, path))
-            for folder in self._remove_others(places, written):
+            for folder in self._remove_others(places, kept):
                 flush_folder(folder)
 
     def _remove_others(self, places: Iterable[str], kept: Iterable[str]) -> set[Path]:
@@ -245,16 +239,11 @@ def _encodings(path: str) -> list[tuple[str, Callable[[bytes], bytes]]]:
     return list(ENCODINGS.items()) if Path(path).suffix in COMPRESSED else []
 
 
-def _drop(writing: Future[dict[str, Path | None]]) -> None:
-    """Remove temporary files that were not put in place."""
-    if not writing.cancelled() and not writing.exception():
-        _remove(writing.result().values())
-
-
-def _remove(files: Iterable[Path | None]) -> None:
-    for file in files:
-        if file is not None:
-            file.unlink(missing_ok=True)
+def _drop(writing: Future[Path | None]) -> None:
+    """Remove a temporary file that was not put in place."""
+    temporary = None if writing.cancelled() or writing.exception() else writing.result()
+    if temporary is not None:
+        temporary.unlink(missing_ok=True)
 
 
 def _is_sibling(name: str) -> bool:
