@@ -90,19 +90,36 @@ class Filer:
 
     async def _file(self, batch: Batch, taken: datetime) -> Folded:
         """Fold and write, again from what the database has when it has more than was thought."""
-        loaded = self._recent.guess(batch) or await self._load(batch)
+        guess = self._guess(batch, taken)
         for _ in range(_RACES):
-            folded = fold(loaded, batch, taken)
+            loaded, folded = guess or await self._read(batch, taken)
+            guess = None
             try:
                 await self._write(loaded, folded)
             except Overtaken:
                 self._recent.forget()
                 log.info("filing_overtaken", events=len(batch))
-                loaded = await self._load(batch)
                 continue
             self._recent.remember(folded.articles.values())
             return folded
         raise Away("mongodb", "other owners of the partition write the same articles")
+
+    def _guess(self, batch: Batch, taken: datetime) -> tuple[Loaded, Folded] | None:
+        """What the batch comes to by what is remembered; None where that has to be read.
+
+        A rejection writes no revision that could collide, so none is ever decided on a guess.
+        """
+        loaded = self._recent.guess(batch)
+        if loaded is None:
+            return None
+        folded = fold(loaded, batch, taken)
+        is_plain = all(decision.state is EventState.STORED for decision in folded.fresh.values())
+        return (loaded, folded) if is_plain else None
+
+    async def _read(self, batch: Batch, taken: datetime) -> tuple[Loaded, Folded]:
+        """What the batch comes to by what the database has."""
+        loaded = await self._load(batch)
+        return loaded, fold(loaded, batch, taken)
 
     async def _load(self, batch: Batch) -> Loaded:
         article_ids = {delivery.item.article_id for delivery in batch}

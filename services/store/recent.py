@@ -21,7 +21,7 @@ LARGEST_CHARACTERS = 50_000
 
 
 class Recent:
-    """At most `ARTICLES` articles in their newest state, those with long texts left out."""
+    """At most `ARTICLES` articles in their newest state, those with long texts or histories left out."""
 
     def __init__(self) -> None:
         self._articles: OrderedDict[str, Article] = OrderedDict()
@@ -48,7 +48,7 @@ class Recent:
         """These stand in the database now, heads and all."""
         for article in articles:
             self._articles.pop(article.id, None)
-            if len(article.text.body) <= LARGEST_CHARACTERS:
+            if _weight(article) <= LARGEST_CHARACTERS:
                 self._articles[article.id] = article
         while len(self._articles) > ARTICLES:
             self._articles.popitem(last=False)
@@ -59,6 +59,10 @@ class Recent:
 
 
 def _creates(event: Event) -> bool:
-    """Whether it would be refused where the article stands already, by a write that then fails."""
-    is_new = isinstance(event.data, Published | Drafted) and event.data.create
-    return is_new and event.expected_revision is None
+    return isinstance(event.data, Published | Drafted) and event.data.create
+
+
+def _weight(article: Article) -> int:
+    """About how many characters it holds."""
+    texts = [article.text, article.public.text if article.public else None]
+    return sum(len(text.body) for text in texts if text) + 200 * len(article.changes)

@@ -148,6 +148,8 @@ def only_duplicates(error: BulkWriteError) -> bool:
     """Whether nothing but keys that stand already kept parts of a bulk from being written."""
     details = error.details or {}
     problems = details.get("writeErrors", [])
+    if details.get("writeConcernErrors"):
+        return False
     return bool(problems) and all(problem.get("code") == _DUPLICATE_KEY for problem in problems)
 
 

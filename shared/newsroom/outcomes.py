@@ -93,9 +93,10 @@ Outcome = EventOutcome | Rendering
 
 
 def outcome_message(outcome: EventOutcome, time: Moment, trace: str | None) -> Message:
-    """An event's outcome as a record, keyed by its article."""
-    envelope = Envelope(outcome.event_id, EVENT_TYPE, "/newsroom/store", outcome.article_id, time, trace)
-    return wrap(OUTCOMES, outcome.article_id, envelope, outcome)
+    """An event's outcome as a record, keyed by its article; by the event where no article could be read."""
+    subject = outcome.article_id or outcome.event_id
+    envelope = Envelope(outcome.event_id, EVENT_TYPE, "/newsroom/store", subject, time, trace)
+    return wrap(OUTCOMES, subject, envelope, outcome)
 
 
 def rendering_message(rendering: Rendering, time: Moment, trace: str | None) -> Message:

@@ -11,13 +11,21 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, PlainSerializer
 
+FIRST_YEAR, LAST_YEAR = 1001, 9998
+_OUT_OF_YEARS = f"is before the year {FIRST_YEAR} or after the year {LAST_YEAR} in UTC"
+
 
 def to_moment(time: datetime) -> datetime:
-    """The same instant in UTC, cut to milliseconds. Raises: ValueError where UTC has no year for it."""
+    """The same instant in UTC, cut to milliseconds.
+
+    Raises: ValueError outside of the years that every zone can write with four digits.
+    """
     try:
         utc = time.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError("is before the year 1 or after the year 9999 in UTC") from error
+        raise ValueError(_OUT_OF_YEARS) from error
+    if not FIRST_YEAR <= utc.year <= LAST_YEAR:
+        raise ValueError(_OUT_OF_YEARS)
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 

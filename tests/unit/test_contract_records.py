@@ -173,3 +173,11 @@ class TestKeyRing:
     def test_roles_stand_in_a_row(self) -> None:
         assert keys.Role.PUBLISHER.may_act_as(keys.Role.READER)
         assert not keys.Role.REPORTER.may_act_as(keys.Role.EDITOR)
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "1000-12-31T23:59:59Z", "9999-01-01T00:00:00Z"])
+def test_a_time_that_some_zone_could_not_write_with_four_digits_is_a_bad_record(time: str) -> None:
+    sound = as_read(events.event_message(EVENT))
+    headers = tuple((name, time.encode() if name == "ce_time" else value) for name, value in sound.headers)
+    with pytest.raises(BadRecord, match="ce_time"):
+        events.decode_event(replace(sound, headers=headers))

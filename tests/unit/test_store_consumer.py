@@ -226,6 +226,17 @@ async def test_a_bad_record_is_dead_lettered_with_its_bytes_and_told() -> None:
     assert "accepted" in outcome.times
 
 
+async def test_a_bad_record_that_names_no_article_is_told_by_its_event() -> None:
+    store = StoreInMemory()
+    sound = broken(an_event_id("nameless"))
+    headers = tuple((name, b"" if name == "ce_subject" else value) for name, value in sound.headers)
+    async with store.running():
+        await store.log.append(Message(EVENTS, sound.key, sound.value, headers))
+        await until(lambda: is_settled(store))
+    (outcome,) = store.outcomes()
+    assert (outcome.event_id, outcome.article_id) == (an_event_id("nameless"), "")
+
+
 async def test_a_dead_letter_that_is_mended_may_still_be_stored() -> None:
     """The same event id with sound bytes: its end is a better one."""
     store = StoreInMemory()

@@ -107,3 +107,24 @@ def test_long_texts_and_many_articles_are_not_kept() -> None:
     assert recent.guess([a_delivery(an_event("updated", "short"), 9)]) is not None
     recent.remember(short.model_copy(update={"id": f"a{number}"}) for number in range(ARTICLES))
     assert recent.guess([a_delivery(an_event("updated", "short"), 9)]) is None
+
+
+async def test_no_rejection_is_decided_on_a_guess(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It writes no revision that could collide, so a wrong one would stay."""
+    store = StoreInMemory()
+    await (await a_filer(store)).handle([a_delivery(an_event("published", create=True), 0)])
+    monkeypatch.setattr("services.store.filing.MAX_EVENT_BYTES", 2000)
+    too_large = an_event("published", create=True, at=minute(1), text=a_text(body="x" * 2000))
+    update = an_event("updated", at=minute(2))
+    await (await a_filer(store)).handle([a_delivery(too_large, 1), a_delivery(update, 2)])
+    assert store.states()[too_large.id] is EventState.REJECTED
+    assert store.states()[update.id] is EventState.STORED
+
+
+def test_a_long_public_text_behind_a_short_draft_is_not_kept() -> None:
+    recent = Recent()
+    article = an_article("published", "drafted")
+    assert article.public is not None
+    long = article.public.model_copy(update={"text": a_text(body="x" * (LARGEST_CHARACTERS + 1))})
+    recent.remember([article.model_copy(update={"public": long})])
+    assert recent.guess([a_delivery(an_event("drafted"), 9)]) is None

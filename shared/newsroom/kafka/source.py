@@ -166,6 +166,7 @@ class KafkaSource:
         self._lag = 0
         self._heard_ms = 0
         self._heard_at = time.monotonic()
+        self._asked_at = time.monotonic()
 
     @property
     def topic(self) -> str:
@@ -192,6 +193,8 @@ class KafkaSource:
             if timeout_seconds == 0:
                 raise Away("kafka", "not connected")
             await self._connect()
+        if time.monotonic() - self._asked_at > _SILENCE_SECONDS / 2:
+            self._heard_at = time.monotonic()  # it was us who did not listen: the last batch took so long
         await self._replace_when_silent()
         try:
             records = await self._take(timeout_seconds)
@@ -203,6 +206,7 @@ class KafkaSource:
             raise Away("kafka", str(error) or type(error).__name__) from error
         polled = Polled(self._generation, records)
         await self._measure()
+        self._asked_at = time.monotonic()
         return polled
 
     def pause(self) -> None:
@@ -281,8 +285,8 @@ class KafkaSource:
             await closed_within(client.stop(), _CLOSE_SECONDS, self._client_id)
 
     async def _replace_when_silent(self) -> None:
-        """The broker answers a fetch every quarter of a second; when it does not, start over, which tells
-        who is away.
+        """The broker answers a fetch within `FETCH_WAIT_MS`; when it does not, start over, which tells who is
+        away.
         """
         if self._owned and not self._is_paused and time.monotonic() - self._heard_at > _SILENCE_SECONDS:
             log.warning("kafka.silent", topic=self._topic, group=self._group, seconds=_SILENCE_SECONDS)
