@@ -30,15 +30,11 @@ def log_mark(cluster_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One notice in the ring, encoded once for all its readers."""
+    """One notice in the ring, encoded once for all its readers: a withdrawal as the reset of its article."""
 
     offset: int
     notice: Notice
     wire: bytes
-
-    @property
-    def is_withdrawal(self) -> bool:
-        return self.notice.kind is NoticeKind.WITHDRAWN
 
 
 class Subscription:
@@ -72,7 +68,7 @@ class Subscription:
         self._after = offset
 
     def offer(self, told: Told) -> None:
-        """Take a notice in, over an earlier one of its article.
+        """Take a notice in, over an earlier one of its article and of no other.
 
         A reader too many articles behind is to fetch again.
         """
@@ -80,19 +76,16 @@ class Subscription:
             self.article_id is not None and told.notice.revision <= self.revision
         ):
             return
-        if told.is_withdrawal:
-            self.reset(told.offset, told.notice.article_id)
-            return
         self._pending.pop(told.notice.article_id, None)
         self._pending[told.notice.article_id] = told
         if len(self._pending) > self._limit:
-            self.reset(told.offset, self.article_id)
+            self.reset(told.offset)
         self.wake.set()
 
-    def reset(self, offset: int | None, article_id: str | None) -> None:
-        """Have the reader fetch again (that article, or all): nothing that was pending matters any more."""
+    def reset(self, offset: int | None) -> None:
+        """Have the reader fetch again all that it listens to: what was pending does not matter any more."""
         self._pending.clear()
-        self._reset = self._reset_wire(offset, article_id)
+        self._reset = self._reset_wire(offset, self.article_id)
         self.wake.set()
 
     def judge(self, public_revision: int | None, offset: int | None) -> None:
@@ -100,7 +93,7 @@ class Subscription:
         told = max((told.notice.revision for told in self._pending.values()), default=self.revision)
         is_behind = public_revision is not None and public_revision > max(told, self.revision)
         if self.is_doubtful and self._reset is None and is_behind:
-            self.reset(offset, self.article_id)
+            self.reset(offset)
         self.is_doubtful = False
 
     def take(self) -> bytes:
@@ -214,14 +207,14 @@ class Hub:
         if last_event_id is not None:
             seen = self._offset_of(last_event_id)
             if seen is None:
-                subscription.reset(self._end, subscription.article_id)
+                subscription.reset(self._end)
                 return
             if self._covers(seen):
                 subscription.begin_after(seen)
                 self._offer_all(subscription, (told for told in self._of(subscription) if told.offset > seen))
                 return
             if revision is None or subscription.article_id is None:
-                subscription.reset(self._end, subscription.article_id)
+                subscription.reset(self._end)
                 return
         if subscription.article_id is not None and revision is not None:
             self._offer_all(subscription, self._of(subscription))
@@ -270,6 +263,8 @@ class Hub:
             self._begin = oldest.offset + 1
 
     def _wire(self, offset: int, notice: Notice) -> bytes:
+        if notice.kind is NoticeKind.WITHDRAWN:
+            return self._reset_wire(offset, notice.article_id)
         data = {
             "article_id": notice.article_id,
             "revision": notice.revision,

@@ -181,6 +181,45 @@ def test_a_withdrawal_takes_the_notices_out_and_resets_open_pages() -> None:
     assert revisions(open_page) == [4]
 
 
+def told(subscription: Subscription) -> list[tuple[str, str | None, str | None]]:
+    """Name, article and id of all that is pending."""
+    return [(event.name, event.data["article_id"], event.id) for event in events(subscription.take())]
+
+
+def test_a_withdrawal_resets_its_own_article_and_hides_nothing_of_others() -> None:
+    """Before it and after it, in the order of offsets; a second one is not lost either."""
+    hub = a_hub()
+    front = hub.subscribe(None, None, None)
+    hub.take(0, a_notice("a1", 1))
+    hub.take(1, a_notice("a2", 2, NoticeKind.CORRECTION))
+    hub.take(2, a_notice("a1", 2, NoticeKind.WITHDRAWN))
+    hub.take(3, a_notice("a3", 2, NoticeKind.WITHDRAWN))
+    hub.take(4, a_notice("a4", 1))
+    assert told(front) == [
+        ("notice", "a2", f"{MARK}-1"),
+        ("reset", "a1", f"{MARK}-2"),
+        ("reset", "a3", f"{MARK}-3"),
+        ("notice", "a4", f"{MARK}-4"),
+    ]
+
+
+def test_a_reset_of_everything_outlives_the_withdrawal_of_one_article() -> None:
+    """A front that is to be fetched whole is not told to fetch one article instead."""
+    hub = a_hub(a_notice("a1", 1))
+    front = hub.subscribe(None, None, "other_id-1")
+    hub.take(1, a_notice("a2", 2, NoticeKind.WITHDRAWN))
+    assert told(front) == [("reset", None, f"{MARK}-0"), ("reset", "a2", f"{MARK}-1")]
+
+
+def test_withdrawals_count_towards_what_a_reader_may_be_behind() -> None:
+    """Too many of them wait as one reset of everything."""
+    hub = a_hub(pending_limit=3)
+    front = hub.subscribe(None, None, None)
+    for offset in range(4):
+        hub.take(offset, a_notice(f"b{offset}", 2, NoticeKind.WITHDRAWN))
+    assert told(front) == [("reset", None, f"{MARK}-3")]
+
+
 def test_a_retraction_takes_earlier_notices_out_and_is_told() -> None:
     """What was told of a retracted article is not told any more."""
     hub = a_hub(a_notice("a1", 1), a_notice("a1", 2), a_notice("a1", 3, NoticeKind.RETRACTION))
@@ -273,13 +312,16 @@ STEPS = st.one_of(
         st.sampled_from(["update", "update", "update", "withdraw", "retract"]), st.sampled_from(ARTICLES)
     ),
     st.tuples(st.just("repeat"), st.integers(0, 30)),
-    st.tuples(st.sampled_from(["connect", "drop", "read"]), st.integers(0, 3)),
+    st.tuples(st.sampled_from(["connect", "drop", "read"]), st.integers(0, 4)),
     st.tuples(st.just("restart"), st.integers(0, 6)),
 )
 
 
 class World:
-    """A topic, a hub over its tail, and four readers; the rules of a browser, without a network."""
+    """A topic, a hub over its tail, and five readers; the rules of a browser, without a network.
+
+    One front is open from the beginning.
+    """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -289,7 +331,8 @@ class World:
         self.revision = dict.fromkeys(ARTICLES, 0)
         self.taken_back = dict.fromkeys(ARTICLES, 0)
         self.final = set[str]()
-        self.readers = [Reader("a1", 0), Reader("a1", 1), Reader("a2", 0), Reader(None, 0)]
+        self.readers = [Reader("a1", 0), Reader("a1", 1), Reader("a2", 0), Reader(None, 0), Reader(None, 0)]
+        self.connect(self.readers[-1])
 
     def step(self, action: str, what: Any) -> None:
         if action in KINDS:
@@ -354,7 +397,10 @@ class World:
         """
         if reader.subscription is None:
             return
+        offset = -1
         for event in events(reader.subscription.take()):
+            before, offset = offset, int((event.id or "").removeprefix(f"{MARK}-") or offset)
+            assert before <= offset, "told out of order: an id in between would hide what comes after"
             reader.last_id = event.id or reader.last_id
             if event.name == "reset":
                 self.fetch_again(reader, event.data["article_id"])
@@ -366,9 +412,10 @@ class World:
         reader.last_id = place.removeprefix("id: ") or reader.last_id
 
     def fetch_again(self, reader: Reader, article_id: str | None) -> None:
+        """That article and no more; everything only where no article is named."""
         assert reader.article_id in (None, article_id)
-        for name in [article_id] if reader.article_id else ARTICLES:
-            reader.knows[name or ""] = self.revision[name or ""]
+        for name in ARTICLES if article_id is None else [article_id]:
+            reader.knows[name] = self.revision[name]
 
 
 @settings(max_examples=400, deadline=None)
