@@ -102,13 +102,13 @@ class EventStream(Response):
 
     async def _feed(self, writer: _Writer, subscription: Subscription) -> None:
         """Write what is pending as it comes, and now and then a sign of life that also tells the place to
-        go on from.
+        go on from; never a place ahead of something pending.
         """
         deadline = time.monotonic() + self._settings.age_seconds * random.uniform(1.0, 1.1)  # noqa: S311
         await writer.write(subscription.take() or self._hub.place())
         while not subscription.is_over and (left := deadline - time.monotonic()) > 0:
             if not await _set_within(subscription.wake, min(self._settings.heartbeat_seconds, left)):
-                await writer.write(_HEARTBEAT + self._hub.place())
+                await writer.write(subscription.take() or (_HEARTBEAT + self._hub.place()))
             await writer.write(subscription.take())
 
     async def _settle_doubt(self, subscription: Subscription) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -110,6 +111,18 @@ async def test_signs_of_life_tell_where_to_go_on() -> None:
     async with streaming(hub, Ask("a1", 1)) as (reader, _):
         hub.take(0, a_notice("other", 1))
         await until(reader.has(": still here\n\nid: mark-0\n\n"), "a heartbeat with the place")
+
+
+async def test_a_sign_of_life_names_no_place_ahead_of_a_notice_yet_to_be_sent() -> None:
+    """A break right after it would lose the notice: where both fall due at once, the notice goes first."""
+    hub = a_hub()
+    async with streaming(hub, Ask("a1", 1)) as (reader, _):
+        await until(reader.has("retry"), "the beginning")
+        asyncio.get_running_loop().call_later(QUICK.heartbeat_seconds * 1.2, hub.take, 0, a_notice("a1", 2))
+        time.sleep(QUICK.heartbeat_seconds * 2)  # noqa: ASYNC251  (the loop is busy while both fall due)
+        await until(reader.has(": still here\n\nid: mark-0\n\n"), "a heartbeat with the place")
+    body = reader.body.decode()
+    assert body.index("event: notice\nid: mark-0\n") < body.index(": still here\n\nid: mark-0\n\n")
 
 
 async def test_a_stream_waits_until_the_topic_is_read() -> None:
