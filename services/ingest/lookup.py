@@ -1,4 +1,4 @@
-"""The status of an event: from what was read lately, else from the store; whichever has come further."""
+"""The status of an event: what was read lately or what the store says, whichever has come further."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 class Lookup:
-    """Answers for any event of any instance, and never goes back on an answer."""
+    """Answers for any event of any instance, and goes back on no answer while the store can be asked."""
 
     def __init__(self, statuses: Statuses, outcomes: Reader, store: httpx.AsyncClient) -> None:
         self._statuses = statuses
@@ -29,11 +29,12 @@ class Lookup:
         """Where the event stands; an id that nobody knows yet is *accepted*.
 
         First the log is read as far as it goes now, so that this answer is no older than any other
-        instance's. Raises: Away when the store would have to tell and does not answer.
+        instance's. Only a last state needs no store: an outcome that is told again may outlive in memory the
+        rendering that followed it. Raises: Away when the store alone could tell and does not answer.
         """
-        is_current = await self._outcomes.catch_up(CATCH_UP_SECONDS)
+        await self._outcomes.catch_up(CATCH_UP_SECONDS)
         own = self._statuses.standing(event_id)
-        if own is not None and (own.is_final or (own.outcome is not None and is_current)):
+        if own is not None and own.is_final:
             return own.status
         accepted = EventStatus(event_id=event_id, state=EventState.ACCEPTED)
         try:

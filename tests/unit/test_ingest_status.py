@@ -94,7 +94,8 @@ async def test_the_store_is_asked_for_what_is_no_longer_in_memory(ingest: Ingest
     assert asked.headers["authorization"] == f"Bearer {secret_of(Role.PUBLISHER)}"
 
 
-async def test_the_store_is_not_asked_for_what_is_settled_here(ingest: Ingest) -> None:
+async def test_the_store_is_not_asked_for_what_ends_as_stored(ingest: Ingest) -> None:
+    """A draft: nothing of it is rendered."""
     await ingest.post("/articles", a_story())
     await ingest.tell(stored(ingest.event(), renders=False))
     assert await state_of(ingest, ingest.event().id) == "stored"
@@ -113,10 +114,37 @@ async def test_of_what_memory_and_store_say_the_further_state_counts(ingest: Ing
     assert await state_of(ingest, event.id) == "rendered"
 
 
+async def test_an_outcome_told_again_after_its_rendering_was_forgotten_is_no_step_back(
+    ingest: Ingest,
+) -> None:
+    """A redelivery a day later: what is in memory then is only that it was stored."""
+    await ingest.post("/articles", a_story(id="a"))
+    event = ingest.event()
+    ingest.store.status = EventStatus(
+        event_id=event.id, article_id="a", state=EventState.RENDERED, revision=1, url=f"{SITE}/a/"
+    )
+    assert await state_of(ingest, event.id) == "rendered"
+    await ingest.told(stored(event))
+    assert await state_of(ingest, event.id) == "rendered"
+
+
+async def test_the_store_is_not_asked_again_once_the_event_is_settled_here(ingest: Ingest) -> None:
+    """Polling after the 202 asks it once each time, and no more after the last state."""
+    await ingest.post("/articles", a_story(id="a"))
+    event = ingest.event()
+    await ingest.told(stored(event))
+    assert await state_of(ingest, event.id) == "stored"
+    await ingest.tell(rendered(event))
+    assert [await state_of(ingest, event.id) for _ in range(3)] == ["rendered"] * 3
+    assert len(ingest.store.asked) == 1
+
+
 async def test_what_is_known_here_is_told_while_the_store_is_away(ingest: Ingest) -> None:
     await ingest.post("/articles", a_story())
     ingest.store.is_away = True
     assert await state_of(ingest, ingest.event().id) == "accepted"
+    await ingest.tell(stored(ingest.event()))
+    assert await state_of(ingest, ingest.event().id) == "stored"
 
 
 async def test_what_only_the_store_could_tell_is_503_while_it_is_away(ingest: Ingest) -> None:

@@ -58,6 +58,7 @@ async def test_a_new_article_answers_201_once_its_page_stands(ingest: Ingest) ->
     }
     assert response.headers["location"] == SITE + PATH
     assert response.headers["preference-applied"] == "wait=5"
+    assert not ingest.store.asked, "nobody waits for the store"
 
 
 async def test_a_change_answers_200(ingest: Ingest) -> None:
