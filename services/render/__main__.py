@@ -34,6 +34,7 @@ from services.render.app import create_site
 from services.render.consumer import UpdateRenderer
 from services.render.listings import ListingRenderer
 from services.render.live import Hub, log_mark
+from services.render.mending import Mender
 from services.render.pages import Pages
 from services.render.readmodel import Identity, MongoReadModel
 from services.render.rebuild import Rebuilder, StoreClient, identify, start_offsets, work_off
@@ -64,6 +65,7 @@ class Render:
         self.hub = Hub(settings.site_url, capacity=settings.live_ring)
         self.updates = UpdateRenderer(self.model, self.folder, self.pages, self.publisher)
         self.listings = ListingRenderer(self.model, self.folder, self.pages, self.publisher)
+        self.mender = Mender(self.folder, self.updates, self.listings)
         self.rebuilder = Rebuilder(
             model=self.model,
             folder=self.folder,
@@ -79,6 +81,7 @@ class Render:
         self._notices: TopicReader | None = None
         self._rising: asyncio.Task[None] | None = None
         self._rebuilding: asyncio.Task[None] | None = None
+        self._mending: asyncio.Task[None] | None = None
 
     def server(self) -> SiteServer:
         """What answers for the paths of the site."""
@@ -116,7 +119,7 @@ class Render:
         once.
         """
         self.hub.end()
-        for task in (self._rising, self._rebuilding):
+        for task in (self._rising, self._rebuilding, self._mending):
             if task is not None:
                 task.cancel()
         running = [
@@ -143,6 +146,7 @@ class Render:
         await persist(self.rebuilder.lay_ground, "standing pages")
         self._wire_consumers(identity)
         self._rebuilding = asyncio.create_task(self.rebuilder.run(identity), name="rebuild")
+        self._mending = asyncio.create_task(self.mender.run(), name="mending")
 
     async def _open_folder(self) -> None:
         self.folder.open()
@@ -182,22 +186,21 @@ class Render:
         )
 
     async def _consume(self) -> None:
-        assert self._update_loop is not None  # noqa: S101  (wired while coming up, like the next three)
+        assert self._update_loop is not None  # noqa: S101  (wired while coming up, like the next four)
         assert self._listing_loop is not None  # noqa: S101
         assert self._notices is not None  # noqa: S101
         assert self._rebuilding is not None  # noqa: S101
+        assert self._mending is not None  # noqa: S101
         async with asyncio.TaskGroup() as group:
             group.create_task(self._update_loop.run())
             group.create_task(self._listing_loop.run())
             group.create_task(self._notices.run())
             group.create_task(self._open_streams(self._notices))
             group.create_task(self._watch_rebuild(self._rebuilding))
+            group.create_task(_watch(self._mending))
 
     async def _watch_rebuild(self, rebuilding: asyncio.Task[None]) -> None:
-        """A bug in the rebuild is a bug of the process; its cancellation at the stop is none."""
-        await asyncio.wait([rebuilding])
-        if not rebuilding.cancelled():
-            rebuilding.result()
+        if await _watch(rebuilding):
             self.updates.partly_read = frozenset()
 
     async def _open_streams(self, notices: TopicReader) -> None:
@@ -211,6 +214,17 @@ class Render:
         except BadRecord as error:
             log.warning("notice_skipped", offset=record.offset, reason=str(error))
             self.hub.skip(record.offset)
+
+
+async def _watch(task: asyncio.Task[None]) -> bool:
+    """Whether it came to its end: a bug in it is a bug of the process, its cancellation at the stop is
+    none.
+    """
+    await asyncio.wait([task])
+    if task.cancelled():
+        return False
+    task.result()
+    return True
 
 
 async def run() -> int:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import secrets
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -26,8 +27,8 @@ def claim(folder: Path) -> tuple[int, Path]:
         os.close(handle)
 
 
-def remove_dead(folder: Path) -> None:
-    """Remove temporary folders whose process no longer holds the lock."""
+def remove_dead(folder: Path, inherit: Callable[[Path], None]) -> None:
+    """Remove temporary folders whose process no longer holds the lock; each is shown to `inherit` before."""
     for lock_path in folder.glob("tmp-*.lock"):
         try:
             handle = os.open(lock_path, os.O_RDWR | os.O_CLOEXEC)
@@ -35,6 +36,7 @@ def remove_dead(folder: Path) -> None:
             continue
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            inherit(lock_path.with_suffix(""))
             shutil.rmtree(lock_path.with_suffix(""), ignore_errors=True)
             lock_path.unlink(missing_ok=True)
         except BlockingIOError:

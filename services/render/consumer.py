@@ -32,6 +32,7 @@ from services.render.pages import Pages
 from services.render.readmodel import ReadModel
 from services.render.site import SiteFolder
 from services.render.standing import Arrival, ArticleState, View, coalesce, due_notices, first_met, moved_on
+from services.render.unverified import Touch
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -72,7 +73,9 @@ class UpdateRenderer:
         """Make the files of an article agree with the read model. Raises: Away; CannotBeDrawn."""
         state = await self._model.find(article_id)
         if state is not None:
-            await self._write(state, self._draw(state.update))
+            drawn = self._draw(state.update)
+            with self._folder.unverified.touching(article_id) as touch:
+                await self._write(state, drawn, touch)
 
     async def _one(self, arrival: Arrival, taken: datetime) -> None:
         async with self._room:
@@ -95,24 +98,33 @@ class UpdateRenderer:
                 state = await self._record(arrival, view)
             times = {"render_taken": taken, "recorded": now()}
             reached("render.model_written")
-            if drawn.files and state.update == arrival.update:
-                with _step("show"):
-                    await self._folder.show(ahead, _places(state))
-                reached("render.page_written")
-                times["page_written"] = now()
-                await self._tell_editors(state, arrival, times)
-                await all_of([self._complete(state, drawn), self._tell_readers(state, arrival)])
-            else:
-                state = await self._write(state, drawn)
-                times["page_written"] = now()
-                await self._tell_editors(state, arrival, times)
-                await self._tell_readers(state, arrival)
+            with self._folder.unverified.touching(state.article_id) as touch:
+                if drawn.files and state.update == arrival.update:
+                    with _step("show"):
+                        await self._folder.show(ahead, _places(state), touch)
+                    reached("render.page_written")
+                    times["page_written"] = now()
+                    told = asyncio.Event()
+                    telling = self._tell(state, arrival, times, told)
+                    await all_of([telling, self._complete(state, drawn, touch, told)])
+                else:
+                    state = await self._write(state, drawn, touch)
+                    times["page_written"] = now()
+                    await self._tell(state, arrival, times, asyncio.Event())
         self._report(state, arrival, times)
 
-    async def _complete(self, state: ArticleState, drawn: Drawn) -> None:
-        """What stands beside a page that is shown, unless another owner has moved on meanwhile."""
+    async def _complete(
+        self, state: ArticleState, drawn: Drawn, touch: Touch, editors_told: asyncio.Event
+    ) -> None:
+        """What stands beside a page that is shown, once editors were told, for it takes the processor.
+
+        If another owner has moved on meanwhile, so that the page is an old one, nothing is waited for.
+        """
+        latest = await self._latest(state)
+        if latest is state:
+            await editors_told.wait()
         with _step("settle"):
-            await self._write(await self._latest(state), drawn)
+            await self._write(latest, drawn, touch)
 
     def _draw(self, update: ArticleUpdate) -> Drawn:
         try:
@@ -137,16 +149,17 @@ class UpdateRenderer:
             if await self._model.replace(newer, former.revision):
                 return newer
 
-    async def _write(self, state: ArticleState, drawn: Drawn) -> ArticleState:
+    async def _write(self, state: ArticleState, drawn: Drawn, touch: Touch) -> ArticleState:
         """Write or remove the article's files until they agree with the read model, which another owner
         may move on.
         """
         while True:
             if drawn.update != state.update:
                 drawn = self._draw(state.update)
-            await self._folder.settle(drawn.files, _places(state))
+            await self._folder.settle(drawn.files, _places(state), touch)
             latest = await self._latest(state)
             if latest is state:
+                touch.verified()
                 metrics.pages_written.labels(kind="article").inc(len(drawn.files))
                 reached("render.files_settled")
                 return state
@@ -157,6 +170,20 @@ class UpdateRenderer:
         if await self._model.revision(state.article_id) in (state.revision, None):
             return state
         return await self._model.find(state.article_id) or state
+
+    async def _tell(
+        self,
+        state: ArticleState,
+        arrival: Arrival,
+        times: Mapping[str, datetime],
+        editors_told: asyncio.Event,
+    ) -> None:
+        """Editors first, then readers. The event is set in any case, told or not."""
+        try:
+            await self._tell_editors(state, arrival, times)
+        finally:
+            editors_told.set()
+        await self._tell_readers(state, arrival)
 
     async def _tell_editors(
         self, state: ArticleState, arrival: Arrival, times: Mapping[str, datetime]
@@ -221,6 +248,12 @@ class CannotBeDrawn(Exception):
 
     def __init__(self, what: str, error: Exception) -> None:
         super().__init__(f"{what} cannot be rendered: {type(error).__name__}")
+
+
+def tell_undrawn(error: CannotBeDrawn, *, where: str) -> None:
+    """Tell of what is left as it stands."""
+    metrics.bugs.labels(where=where).inc()
+    log.error("not_drawn", reason=str(error))
 
 
 def _view(update: ArticleUpdate) -> View:

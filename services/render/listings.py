@@ -66,13 +66,15 @@ class ListingRenderer:
 
     async def write(self, path: str) -> None:
         """Make the files of a listing agree with the read model. Raises: Away; CannotBeDrawn."""
-        while True:
-            turn = await self._model.take_turn(path)
-            files = await asyncio.to_thread(self._draw, await self._current(path))
-            await self._folder.settle(files, _places(path))
-            if await self._model.turn(path) == turn:
-                metrics.pages_written.labels(kind="listing").inc(len(files))
-                return
+        with self._folder.unverified.touching(path) as touch:
+            while True:
+                turn = await self._model.take_turn(path)
+                files = await asyncio.to_thread(self._draw, await self._current(path))
+                await self._folder.settle(files, _places(path), touch)
+                if await self._model.turn(path) == turn:
+                    touch.verified()
+                    metrics.pages_written.labels(kind="listing").inc(len(files))
+                    return
 
     async def _pace(self) -> None:
         """Leave the first moment to the readers of the page; marks that follow closely are done together."""

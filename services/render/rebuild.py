@@ -23,9 +23,8 @@ from newsroom.errors import Away, Misconfigured
 from newsroom.kafka import cluster
 from newsroom.records import TopicPartition
 from newsroom.service import persist
-from newsroom.telemetry import metrics
 from services.render.cards import standing_paths
-from services.render.consumer import CannotBeDrawn, UpdateRenderer
+from services.render.consumer import CannotBeDrawn, UpdateRenderer, tell_undrawn
 from services.render.listings import ListingRenderer
 from services.render.pages import Pages
 from services.render.readmodel import Identity, ReadModel, Rebuild
@@ -212,7 +211,7 @@ class Rebuilder:
         try:
             await self._listings.write(path)
         except CannotBeDrawn as error:
-            _tell_undrawn(error)
+            tell_undrawn(error, where="rebuild")
 
     async def _republication(self, wanted: str) -> Republication:
         """The rebuild that was asked for these pages already, if the store still knows it, else a new one."""
@@ -260,12 +259,7 @@ class Rebuilder:
             try:
                 await self._updates.write_again(address.article_id)
             except CannotBeDrawn as error:
-                _tell_undrawn(error)
-
-
-def _tell_undrawn(error: CannotBeDrawn) -> None:
-    metrics.bugs.labels(where="rebuild").inc()
-    log.error("not_drawn", reason=str(error))
+                tell_undrawn(error, where="rebuild")
 
 
 def _place_of(path: str) -> str:

@@ -23,6 +23,7 @@ import brotli  # type: ignore[import-untyped]
 
 from services.render.claims import claim, remove_dead
 from services.render.files import files_in, flush_folder, outages, prune, read_file, rename_in, target
+from services.render.unverified import Touch, Unverified
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,6 +53,8 @@ class Ahead:
 class SiteFolder:
     """Writes into one pages folder. `settle` is the only way a page comes or goes.
 
+    `unverified`: whose files may be old ones; who may come late with a page writes it with a `Touch` of it.
+
     Raises: Away("pages folder") from every call when the disk is full, read-only or broken: the same call may
     succeed later.
     """
@@ -63,6 +66,7 @@ class SiteFolder:
         self._lock: int | None = None
         self._temporary = self._folder
         self._writers = ThreadPoolExecutor(WRITERS, "pages")
+        self.unverified = Unverified(self._folder, self._writers)
 
     def open(self) -> None:
         """Make the folders, take a temporary one of our own and remove those that dead processes left."""
@@ -70,16 +74,24 @@ class SiteFolder:
             self.root.mkdir(parents=True, exist_ok=True)
             if self._lock is None:
                 self._lock, self._temporary = claim(self._folder)
-            remove_dead(self._folder)
+                self.unverified.folder = self._temporary
+            self._remove_dead()
 
     def close(self) -> None:
-        """Give the temporary folder up, once what is being written is done."""
+        """Give the temporary folder up, once what is being written is done; with notes in it, to the next
+        process.
+        """
         self._writers.shutdown()
         if self._lock is not None:
-            shutil.rmtree(self._temporary, ignore_errors=True)
-            self._temporary.with_suffix(".lock").unlink(missing_ok=True)
+            if not self.unverified.has_notes():
+                shutil.rmtree(self._temporary, ignore_errors=True)
+                self._temporary.with_suffix(".lock").unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None
+
+    async def take_over(self) -> None:
+        """Remove what processes left that died meanwhile; what they did not verify is left to us."""
+        await self._run(self._remove_dead)
 
     @asynccontextmanager
     async def ahead(self, files: Mapping[str, bytes]) -> AsyncIterator[Ahead]:
@@ -91,7 +103,7 @@ class SiteFolder:
             for one in writing.values():
                 one.add_done_callback(_drop)
 
-    async def show(self, ahead: Ahead, places: Iterable[str] = ()) -> None:
+    async def show(self, ahead: Ahead, places: Iterable[str] = (), touch: Touch | None = None) -> None:
         """Put these pages in place, in order, without siblings; then remove what else stands at `places`.
 
         From now on readers fetch them. `settle` makes the rest.
@@ -99,16 +111,18 @@ class SiteFolder:
         for path in ahead.writing:
             temporary = await ahead.written(path)
             if temporary is not None:
-                await self._run(self._put, temporary, target(self.root, path))
-        await self._run(self._clear, list(ahead.writing), sorted(set(places)))
+                await self._run(self._put, temporary, target(self.root, path), touch)
+        await self._run(self._clear, list(ahead.writing), sorted(set(places)), touch)
 
-    async def settle(self, files: Mapping[str, bytes], places: Iterable[str] = ()) -> None:
+    async def settle(
+        self, files: Mapping[str, bytes], places: Iterable[str] = (), touch: Touch | None = None
+    ) -> None:
         """Let `files` (site path → bytes) stand, in their order, then remove what else stands at `places`.
 
         A place that ends in "/" means the files directly in that folder (not those below it); any other, that
         file. What already stands with the same bytes is left alone. Removal comes after all that is to stand.
         """
-        await self._run(self._settle, dict(files), sorted(set(places)))
+        await self._run(self._settle, dict(files), sorted(set(places)), touch)
 
     async def read(self, path: str) -> bytes | None:
         """The bytes that stand at a site path, uncompressed."""
@@ -128,6 +142,10 @@ class SiteFolder:
     async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do it in a thread of our own: those of the process are for readers."""
         return await asyncio.wrap_future(self._writers.submit(work, *args, **kwargs))
+
+    def _remove_dead(self) -> None:
+        with outages():
+            remove_dead(self._folder, self.unverified.inherit)
 
     def _paths(self) -> list[str]:
         found = []
@@ -153,7 +171,8 @@ class SiteFolder:
         with outages():
             return None if read_file(self.root, path) == content else self._write_temporary(content)
 
-    def _clear(self, kept: Iterable[str], places: Iterable[str]) -> None:
+    def _clear(self, kept: Iterable[str], places: Iterable[str], touch: Touch | None) -> None:
+        _note(touch)
         with outages():
             for folder in self._remove_others(places, kept):
                 flush_folder(folder)
@@ -166,7 +185,8 @@ class SiteFolder:
             changed |= self._remove(place, keep)
         return changed
 
-    def _settle(self, files: Mapping[str, bytes], places: list[str]) -> None:
+    def _settle(self, files: Mapping[str, bytes], places: list[str], touch: Touch | None) -> None:
+        _note(touch)
         with outages():
             changed = {target(self.root, path).parent for path in files if self._stand(path, files[path])}
             for folder in changed | self._remove_others(places, files):
@@ -198,8 +218,9 @@ class SiteFolder:
             raise
         return temporary
 
-    def _put(self, temporary: Path, place: Path) -> None:
+    def _put(self, temporary: Path, place: Path, touch: Touch | None = None) -> None:
         """Unlink the siblings, then rename the page in: no reader finds an encoding that is behind."""
+        _note(touch)
         with outages():
             for suffix in ENCODINGS:
                 _beside(place, suffix).unlink(missing_ok=True)
@@ -237,6 +258,11 @@ class SiteFolder:
 
 def _encodings(path: str) -> list[tuple[str, Callable[[bytes], bytes]]]:
     return list(ENCODINGS.items()) if Path(path).suffix in COMPRESSED else []
+
+
+def _note(touch: Touch | None) -> None:
+    if touch is not None:
+        touch.note()
 
 
 def _drop(writing: Future[Path | None]) -> None:

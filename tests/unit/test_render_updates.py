@@ -324,6 +324,34 @@ async def test_a_writer_that_comes_late_makes_good_for_its_old_page(
     assert late.renderings[-1].revision == 2
 
 
+async def test_a_late_writer_makes_good_for_its_old_page_though_it_can_tell_nobody(tmp_path: Path) -> None:
+    """Its sockets to the log are stale when it wakes, so the batch fails, and its partitions are gone."""
+    model = Overtaken()
+    late = SmallRender(tmp_path, model=model)
+    other = SmallRender(tmp_path, model=model, log=late.log)
+    publisher = FailingPublisher(late.log)
+    late.updates._publisher = publisher
+    publisher.failing = topics.OUTCOMES
+    gone = a_withdrawn(a_public(), 2)
+    model.after_insert = lambda: other.take(gone)
+    with pytest.raises(Away):
+        await late.take(a_public())
+    assert [path for path in late.files() if path.startswith(page_of(gone))] == []
+
+
+class Overtaken(MemoryReadModel):
+    """Lets another owner act right after an article was recorded."""
+
+    after_insert: Callable[[], Awaitable[None]] | None = None
+
+    async def insert(self, state: ArticleState) -> bool:
+        done = await super().insert(state)
+        if self.after_insert is not None:
+            act, self.after_insert = self.after_insert, None
+            await act()
+        return done
+
+
 async def test_two_instances_that_get_the_same_update_make_one_article(tmp_path: Path) -> None:
     """The same partition for a moment in two hands: one state, the same files, no notice lost."""
     one = SmallRender(tmp_path)

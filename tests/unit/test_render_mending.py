@@ -1,0 +1,267 @@
+"""A page put back by an owner that came late goes again, whatever is away then and whoever is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from newsroom.addresses import HOME
+from newsroom.errors import Away
+from services.render.cards import Card
+from services.render.mending import Mender
+from services.render.standing import ArticleState
+from tests.render_parts import MemoryReadModel, PlainPages, a_public, a_withdrawn, until
+from tests.render_world import SmallRender
+
+SOON = 0.01
+
+
+class Failing(MemoryReadModel):
+    """A read model that another owner moves on behind our back, and that is away as often as is said.
+
+    `meanwhile` is awaited once, when an article's state or a listing's cards were written or read.
+    """
+
+    def __init__(self, shared: MemoryReadModel) -> None:
+        super().__init__()
+        self.states, self._turns = shared.states, shared._turns
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+        self.away = 0
+        self.asked = asyncio.Event()
+        self.hangs = False
+
+    async def insert(self, state: ArticleState) -> bool:
+        done = await super().insert(state)
+        await self._pause()
+        return done
+
+    async def cards(self, listing: str, limit: int) -> tuple[Card, ...]:
+        found = await super().cards(listing, limit)
+        await self._pause()
+        return found
+
+    async def revision(self, article_id: str) -> int | None:
+        await self._answer()
+        return await super().revision(article_id)
+
+    async def turn(self, listing: str) -> int:
+        await self._answer()
+        return await super().turn(listing)
+
+    async def _pause(self) -> None:
+        if self.meanwhile is not None:
+            act, self.meanwhile = self.meanwhile, None
+            await act()
+
+    async def _answer(self) -> None:
+        self.asked.set()
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.away:
+            self.away -= 1
+            raise Away("mongodb", "switched off")
+
+
+class Newsroom:
+    """Two instances on one folder; the late one is overtaken by a withdrawal in the middle of its work."""
+
+    def __init__(self, folder: Path) -> None:
+        self.other = SmallRender(folder)
+        self.model = Failing(self.other.model)
+        self.late = SmallRender(folder, model=self.model, log=self.other.log)
+        self.model.meanwhile = self._withdraw
+
+    async def _withdraw(self) -> None:
+        await self.other.take(a_withdrawn(a_public(), 2))
+
+    def old_pages(self) -> list[str]:
+        path = a_public().path
+        assert path is not None
+        return [file for file in self.late.files() if file.startswith(path)]
+
+    def notes(self) -> list[str]:
+        folder = self.late.folder.root.parent
+        return sorted(note.name for note in folder.glob("tmp-*/unverified-*"))
+
+    def processes(self) -> int:
+        """How many have a folder of their own."""
+        return len(list(self.late.folder.root.parent.glob("tmp-*.lock")))
+
+    async def is_noteless(self) -> None:
+        await until(lambda: not self.notes(), "the notes are gone")
+
+
+@pytest.fixture
+def newsroom(tmp_path: Path) -> Newsroom:
+    return Newsroom(tmp_path)
+
+
+@contextlib.asynccontextmanager
+async def mending(render: SmallRender) -> AsyncIterator[None]:
+    """Its mender at work; a failure of it fails the test."""
+    task = asyncio.create_task(
+        Mender(render.folder, render.updates, render.listings, look_seconds=SOON).run()
+    )
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_a_late_writer_that_cannot_compare_compares_later(newsroom: Newsroom) -> None:
+    """The database is away when it wakes; its batch may be dropped, its page is looked at again."""
+    newsroom.model.away = 2
+    with pytest.raises(Away):
+        await newsroom.late.take(a_public())
+    assert newsroom.old_pages()
+    async with mending(newsroom.late):
+        await until(lambda: not newsroom.old_pages(), "the withdrawn page is gone")
+        await newsroom.is_noteless()
+
+
+async def test_a_late_writer_that_is_killed_is_made_good_for(newsroom: Newsroom) -> None:
+    """Between its rename and its comparison; any living instance takes over what it had noted."""
+    newsroom.model.hangs = True
+    writing = asyncio.create_task(newsroom.late.take(a_public()))
+    await newsroom.model.asked.wait()
+    assert newsroom.old_pages()
+    async with mending(newsroom.other):
+        assert newsroom.notes() == ["unverified-a1"]
+        writing.cancel()
+        await asyncio.wait([writing])
+        _die(newsroom.late)
+        await until(lambda: not newsroom.old_pages(), "the withdrawn page is gone")
+        await newsroom.is_noteless()
+
+
+async def test_a_process_that_ends_in_doubt_leaves_that_to_the_next(
+    newsroom: Newsroom, tmp_path: Path
+) -> None:
+    """It stopped in order, with the database away."""
+    newsroom.model.away = 1
+    with pytest.raises(Away):
+        await newsroom.late.take(a_public())
+    newsroom.late.folder.close()
+    next_one = SmallRender(tmp_path, model=newsroom.other.model, log=newsroom.other.log)
+    async with mending(next_one):
+        await until(lambda: not newsroom.old_pages(), "the withdrawn page is gone")
+        await newsroom.is_noteless()
+    assert newsroom.processes() == 2
+
+
+async def test_a_late_listing_that_cannot_be_compared_is_compared_later(newsroom: Newsroom) -> None:
+    """It showed the withdrawn article."""
+    other = newsroom.other
+    await other.take(a_public())
+    await other.list_marked()
+
+    async def withdraw() -> None:
+        await other.take(a_withdrawn(a_public(), 2))
+        await other.list_marked()
+
+    newsroom.model.meanwhile = withdraw
+    newsroom.model.away = 1
+    with pytest.raises(Away):
+        await newsroom.late.listings.write(HOME)
+    assert "Headline" in other.text(HOME)
+    async with mending(newsroom.late):
+        await until(lambda: "Headline" not in other.text(HOME), "the front is clean")
+        await newsroom.is_noteless()
+
+
+async def test_what_was_compared_leaves_no_doubt(newsroom: Newsroom) -> None:
+    """Not after an outage of the log either, which comes later."""
+    newsroom.model.meanwhile = None
+    newsroom.other.log.go_away()
+    with pytest.raises(Away):
+        await newsroom.late.take(a_public())
+    assert newsroom.late.folder.unverified.left() == {}
+    await newsroom.other.log.come_back()
+    await newsroom.late.take(a_public())
+    await newsroom.late.list_marked()
+    assert newsroom.late.folder.unverified.left() == {}
+    await newsroom.is_noteless()
+
+
+async def test_a_writer_that_touched_nothing_leaves_no_doubt(newsroom: Newsroom) -> None:
+    """The database was away from the first."""
+    newsroom.model.meanwhile = _away
+    with pytest.raises(Away):
+        await newsroom.late.take(a_public())
+    assert newsroom.late.folder.unverified.left() == {}
+    assert newsroom.notes() == []
+
+
+async def test_one_writer_does_not_answer_for_another(newsroom: Newsroom) -> None:
+    """Both have the same article in hand; that one of them has compared says nothing of the other's page."""
+    unverified = newsroom.late.folder.unverified
+    with contextlib.suppress(Away), unverified.touching("a1") as first:
+        first.note()
+        with unverified.touching("a1") as second:
+            second.note()
+            second.verified()
+        newsroom.late.folder._writers.submit(lambda: None).result()
+        assert newsroom.notes() == ["unverified-a1"]
+        raise Away("mongodb", "switched off")
+    (number,) = unverified.left().values()
+    unverified.mended("a1", number - 1)
+    assert list(unverified.left()) == ["a1"]
+    unverified.mended("a1", number)
+    await newsroom.is_noteless()
+
+
+async def test_what_cannot_be_drawn_any_more_is_told_and_let_be(tmp_path: Path) -> None:
+    """The mender goes on with the rest."""
+    render = SmallRender(tmp_path, pages=PlainPages(breaks_on=["Broken"]))
+    await render.take(a_public("b2"))
+    render.model.states["a1"] = await _state("a1", tmp_path / "elsewhere")
+    for path in list(render.files()):
+        (render.folder.root / path.lstrip("/")).unlink()
+    for article_id in ("a1", "b2", "never-met"):
+        with contextlib.suppress(Away), render.folder.unverified.touching(article_id) as touch:
+            touch.note()
+            raise Away("mongodb", "switched off")
+    async with mending(render):
+        await until(lambda: not render.folder.unverified.left(), "all were looked at")
+    assert {path.split("/")[-2] for path in render.files()} == {page_name("b2"), "history"}
+
+
+def test_a_full_disk_hinders_no_removal(tmp_path: Path) -> None:
+    """A note that finds no room is kept in memory."""
+    render = SmallRender(tmp_path)
+    unverified = render.folder.unverified
+    unverified.folder = tmp_path / "not there"
+    with contextlib.suppress(Away), unverified.touching("a1") as touch:
+        touch.note()
+        raise Away("mongodb", "switched off")
+    assert list(unverified.left()) == ["a1"]
+
+
+async def _away() -> None:
+    raise Away("mongodb", "switched off")
+
+
+async def _state(article_id: str, folder: Path) -> ArticleState:
+    elsewhere = SmallRender(folder)
+    await elsewhere.take(a_public(article_id, headline="Broken"))
+    return elsewhere.model.states[article_id]
+
+
+def page_name(article_id: str) -> str:
+    path = a_public(article_id).path
+    assert path is not None
+    return path.split("/")[-2]
+
+
+def _die(render: SmallRender) -> None:
+    """As after a kill: the lock is free, and nothing is tidied up."""
+    assert render.folder._lock is not None
+    os.close(render.folder._lock)
+    render.folder._lock = None
