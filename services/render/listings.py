@@ -12,14 +12,14 @@ from collections.abc import Iterable, Sequence
 import structlog
 
 from newsroom.addresses import HOME, publication_day
-from newsroom.kafka.consumer import Delivery, Poisoned
+from newsroom.kafka.consumer import Delivery
 from newsroom.kafka.producer import Publisher
 from newsroom.listings import Marked
 from newsroom.records import Message
 from newsroom.steps import reached
 from newsroom.telemetry import metrics
 from services.render.cards import OLDER_LIMIT, Card, Listing, ListingKind, listing_kind
-from services.render.consumer import CannotBeDrawn, all_of, rendering
+from services.render.consumer import CannotBeDrawn, all_of, rendering, tell_undrawn
 from services.render.pages import Pages
 from services.render.readmodel import ReadModel
 from services.render.site import SiteFolder
@@ -55,7 +55,9 @@ class ListingRenderer:
     async def handle(self, deliveries: Sequence[Delivery[Marked]]) -> None:
         """Write each marked listing once, then tell which withdrawals it was the last to follow.
 
-        Raises: Away; Poisoned for the last mark of a listing that cannot be drawn.
+        One that cannot be drawn is told and left as it is: its marks are sound, and the others go on.
+
+        Raises: Away.
         """
         await self._pace()
         reached("render.listing_taken")
@@ -88,7 +90,8 @@ class ListingRenderer:
             try:
                 await self.write(path)
             except CannotBeDrawn as error:
-                raise Poisoned(marked[-1].record, str(error)) from error
+                tell_undrawn(error, where="listings")
+                return
             reached("render.listing_written")
             messages = await self._followed(path, [delivery.item for delivery in marked])
             if messages:

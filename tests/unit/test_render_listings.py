@@ -10,7 +10,7 @@ import pytest
 
 from newsroom.addresses import HOME, SITE_FEED
 from newsroom.errors import Away
-from newsroom.kafka.consumer import Poisoned
+from newsroom.telemetry import metrics
 from newsroom.updates import ChangeKind
 from services.render.cards import LIMIT, Card, Listing
 from tests.render_parts import (
@@ -147,13 +147,33 @@ async def test_corrections_stand_in_their_ledger(render: SmallRender) -> None:
     assert render.text("/updates/").index("It was seven.") < render.text("/updates/").index("Note 2.")
 
 
-async def test_a_listing_that_cannot_be_drawn_is_parked_and_the_others_are_written(tmp_path: Path) -> None:
-    """The last of its marks is named."""
-    render = SmallRender(tmp_path, pages=CountingPages(breaks_on_path=SITE_FEED))
-    await render.take(a_public())
-    with pytest.raises(Poisoned, match=r"/feed\.atom"):
-        await render.list_marked()
+async def test_a_listing_that_cannot_be_drawn_is_told_and_the_others_are_written(tmp_path: Path) -> None:
+    """However many marks it has: they are sound, so none of them is parked, and the loop goes on."""
+    pages = CountingPages(breaks_on_path=SITE_FEED)
+    render = SmallRender(tmp_path, pages=pages)
+    await render.take(*(a_public(f"a{number}") for number in range(60)))
+    bugs = metrics.bugs.labels(where="listings")
+    before = bugs._value.get()
+    await render.list_marked()
+    assert pages.drawn.count(SITE_FEED) == 1
+    assert bugs._value.get() == before + 1
     assert "Headline 1" in render.text(HOME)
+    assert SITE_FEED not in render.files()
+
+
+async def test_no_withdrawal_is_told_as_done_while_a_listing_cannot_be_drawn(tmp_path: Path) -> None:
+    """It still shows the article."""
+    pages = CountingPages()
+    render = SmallRender(tmp_path, pages=pages)
+    await render.take(a_public())
+    await render.list_marked()
+    pages.breaks_on_path = SITE_FEED
+    await render.take(a_withdrawn(a_public(), 2))
+    await render.list_marked()
+    assert [rendering.revision for rendering in render.renderings] == [1]
+    pages.breaks_on_path = None
+    await render.mark(SITE_FEED, "a1", 2)
+    assert [rendering.revision for rendering in render.renderings] == [1, 2]
 
 
 async def test_an_owner_that_comes_late_makes_good_for_its_old_listing(tmp_path: Path) -> None:
@@ -179,11 +199,11 @@ class CountingPages(PlainPages):
     def __init__(self, breaks_on_path: str | None = None) -> None:
         super().__init__()
         self.drawn: list[str] = []
-        self._breaks_on_path = breaks_on_path
+        self.breaks_on_path = breaks_on_path
 
     def listing(self, listing: Listing) -> dict[str, bytes]:
         self.drawn.append(listing.path)
-        if listing.path == self._breaks_on_path:
+        if listing.path == self.breaks_on_path:
             raise ZeroDivisionError("a template fails")
         return dict(super().listing(listing))
 
