@@ -58,15 +58,18 @@ class KeyAdmin:
                 raise taken
             secret = new_secret()
             key = _key(name, role, digest(secret), expires_at)
-            await self._write(key)
-            standing = self._feed.ring.by_name(name)
-            if standing is not None and standing.secret_sha256 != key.secret_sha256:
-                raise taken  # another instance was faster, and its key is the one that counts
+            if not await self._write(key):
+                raise taken
             log.info("key_made", key_name=name, role=role.value)
             return FreshKey(key, secret)
 
     async def revoke(self, name: str) -> None:
-        """Revoke a key; again is no error. Raises: NotFound; Conflict for the last publisher; Away."""
+        """Revoke a key; again is no error.
+
+        Two instances that revoke the last two publishers' keys at the same moment leave none: no revocation
+        is undone, and `ensure_first` with another secret is the way back in. Raises: NotFound; Conflict for
+        the last publisher; Away.
+        """
         async with self._one_at_a_time:
             await self._read_to_the_end()
             key = self._feed.ring.by_name(name)
@@ -89,25 +92,42 @@ class KeyAdmin:
             await self._read_to_the_end()
             if self._feed.ring.by_digest(wanted) is not None:
                 return
-            is_free = self._feed.ring.by_name("publisher") is None
-            name = "publisher" if is_free else f"publisher-{wanted[:6]}"
-            await self._write(_key(name, Role.PUBLISHER, wanted, None))
-            log.info("first_key_put", key_name=name)
+            for name in ("publisher", f"publisher-{wanted[:6]}", f"publisher-{wanted[:24]}"):
+                is_free = self._feed.ring.by_name(name) is None
+                if is_free and await self._write(_key(name, Role.PUBLISHER, wanted, None)):
+                    log.info("first_key_put", key_name=name)
+                    return
+            log.error("first_key_not_put", reason="its names are taken by other keys")
 
     async def _read_to_the_end(self) -> None:
         """Know what every instance has written up to now. Raises: Away."""
         if not await self._feed.catch_up(READ_SECONDS):
             raise Away("kafka", "the keys could not be read to their end")
 
-    async def _write(self, key: ApiKey) -> None:
-        await self._publisher.publish(key_message(key, current_traceparent()))
-        if not await self._feed.catch_up(READ_SECONDS):
-            log.warning("key_not_read_back", key_name=key.name, seconds=READ_SECONDS)
+    async def _write(self, key: ApiKey) -> bool:
+        """Put a key's record on the log; False where another instance was faster and its key has the name.
+
+        What stands is written again until it is also the newest record of its name, for that is all that
+        compaction keeps. Raises: Away, also where it could not be read back.
+        """
+        newest = key
+        while True:
+            await self._publisher.publish(key_message(newest, current_traceparent()))
+            await self._read_to_the_end()
+            standing = self._feed.ring.by_name(key.name) or newest
+            if _decides(standing) == _decides(newest):
+                return standing.secret_sha256 == key.secret_sha256
+            newest = standing
 
     def _is_last_publisher(self, key: ApiKey) -> bool:
         now = times.now()
         publishers = {k.name for k in self._feed.ring.all() if k.role is Role.PUBLISHER and k.is_good(now)}
         return publishers == {key.name}
+
+
+def _decides(key: ApiKey) -> tuple[str, datetime | None]:
+    """What makes one record of a name win over another."""
+    return key.secret_sha256, key.revoked_at
 
 
 def _key(name: str, role: Role, secret_sha256: str, expires_at: datetime | None) -> ApiKey:

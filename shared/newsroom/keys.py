@@ -80,10 +80,13 @@ class KeyRing:
     def put(self, key: ApiKey) -> None:
         """Take a record of the topic in.
 
-        The newest record of a name replaces the former, but nothing undoes a revocation.
+        A name stays with the first secret it was given to; the newest record of that replaces the former,
+        but nothing undoes a revocation.
         """
         former = self._by_name.get(key.name)
-        if former is not None and former.revoked_at is not None:
+        if former is not None and (
+            former.revoked_at is not None or former.secret_sha256 != key.secret_sha256
+        ):
             return
         self._by_name[key.name] = key
 

@@ -156,6 +156,18 @@ class TestKeyRing:
         ring.put(key)
         assert ring.find(secret, now()) is None
 
+    def test_a_name_stays_with_the_first_secret_it_was_given_to(self) -> None:
+        ring, first, second = keys.KeyRing(), keys.new_secret(), keys.new_secret()
+        key = keys.ApiKey(
+            name="desk", role=keys.Role.EDITOR, secret_sha256=keys.digest(first), created_at=TIME
+        )
+        ring.put(key)
+        ring.put(key.model_copy(update={"secret_sha256": keys.digest(second)}))
+        assert ring.find(first, now()) == key
+        assert ring.find(second, now()) is None
+        ring.put(key.model_copy(update={"expires_at": TIME}))
+        assert ring.find(first, now()) is None, "what else stands in a record of the same secret counts"
+
     def test_an_expired_key_opens_nothing(self) -> None:
         ring = keys.KeyRing()
         ring.put(
