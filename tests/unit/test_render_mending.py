@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from newsroom.addresses import HOME
 from newsroom.errors import Away
+from newsroom.kafka.fake import FakeLog, FakePublisher
+from newsroom.records import Message, Position
 from services.render.cards import Card
 from services.render.mending import Mender
 from services.render.standing import ArticleState
@@ -102,11 +105,10 @@ def newsroom(tmp_path: Path) -> Newsroom:
 
 
 @contextlib.asynccontextmanager
-async def mending(render: SmallRender) -> AsyncIterator[None]:
+async def mending(render: SmallRender, look_seconds: float = SOON) -> AsyncIterator[None]:
     """Its mender at work; a failure of it fails the test."""
-    task = asyncio.create_task(
-        Mender(render.folder, render.updates, render.listings, look_seconds=SOON).run()
-    )
+    mender = Mender(render.folder, render.updates, render.listings, look_seconds=look_seconds)
+    task = asyncio.create_task(mender.run())
     try:
         yield
     finally:
@@ -118,10 +120,10 @@ async def mending(render: SmallRender) -> AsyncIterator[None]:
 async def test_a_late_writer_that_cannot_compare_compares_later(newsroom: Newsroom) -> None:
     """The database is away when it wakes; its batch may be dropped, its page is looked at again."""
     newsroom.model.away = 2
-    with pytest.raises(Away):
-        await newsroom.late.take(a_public())
-    assert newsroom.old_pages()
-    async with mending(newsroom.late):
+    async with mending(newsroom.late, look_seconds=60):
+        with pytest.raises(Away):
+            await newsroom.late.take(a_public())
+        assert newsroom.old_pages()
         await until(lambda: not newsroom.old_pages(), "the withdrawn page is gone")
         await newsroom.is_noteless()
 
@@ -136,6 +138,7 @@ async def test_a_late_writer_that_is_killed_is_made_good_for(newsroom: Newsroom)
         assert newsroom.notes() == ["unverified-a1"]
         writing.cancel()
         await asyncio.wait([writing])
+        assert newsroom.late.folder.unverified.left() == {}, "its threads may be writing still"
         _die(newsroom.late)
         await until(lambda: not newsroom.old_pages(), "the withdrawn page is gone")
         await newsroom.is_noteless()
@@ -197,6 +200,45 @@ async def test_a_writer_that_touched_nothing_leaves_no_doubt(newsroom: Newsroom)
         await newsroom.late.take(a_public())
     assert newsroom.late.folder.unverified.left() == {}
     assert newsroom.notes() == []
+
+
+async def test_a_page_that_found_no_room_leaves_no_doubt(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was never renamed in."""
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    newsroom.model.meanwhile = None
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(Away):
+        await newsroom.late.take(a_public())
+    assert newsroom.late.folder.unverified.left() == {}
+
+
+async def test_a_late_writer_compares_while_it_waits_for_the_log(newsroom: Newsroom) -> None:
+    """Its old page is gone long before a stale connection is given up."""
+    publisher = Stale(newsroom.other.log)
+    newsroom.late.updates._publisher = publisher
+    writing = asyncio.create_task(newsroom.late.take(a_public()))
+    await publisher.asked.wait()
+    await until(lambda: not newsroom.old_pages(), "the withdrawn page is gone")
+    writing.cancel()
+    await asyncio.wait([writing])
+
+
+class Stale(FakePublisher):
+    """Never answers."""
+
+    def __init__(self, log: FakeLog) -> None:
+        super().__init__(log)
+        self.asked = asyncio.Event()
+
+    async def publish_all(self, messages: Sequence[Message]) -> list[Position]:
+        self.asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError(f"{len(messages)} messages were answered for")
 
 
 async def test_one_writer_does_not_answer_for_another(newsroom: Newsroom) -> None:
