@@ -13,7 +13,7 @@ from newsroom.records import TopicPartition
 class SilentClient:
     """Connected, and never answered."""
 
-    async def getmany(self, timeout_ms: int) -> dict[object, list[object]]:  # noqa: ARG002
+    async def getmany(self, **_: int) -> dict[object, list[object]]:
         return {}
 
     def assignment(self) -> set[object]:

@@ -53,7 +53,7 @@ class LoopSettings:
     rebalance timeout.
     """
 
-    poll_seconds: float = 0.5
+    poll_seconds: float = 1.0
     commit_interval_seconds: float = 1.0
     retry_first_seconds: float = 0.1
     retry_most_seconds: float = 5.0

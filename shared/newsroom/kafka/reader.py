@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 _CONNECT_SECONDS = 10.0
 _CLOSE_SECONDS = 3.0
 _STOP_SECONDS = 1.0
-_POLL_SECONDS = 0.25
+_POLL_SECONDS = 0.75
 _SILENCE_SECONDS = 20.0
 
 Begin = Literal["beginning", "end"] | timedelta
