@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import random
 import socket
-from itertools import islice
+from itertools import cycle, islice
 
 import psutil
 
 LOOPBACK = "127.0.0.1"
 FOR_SERVERS = range(20_000, 32_000)
+_in_turn = cycle(random.SystemRandom().sample(FOR_SERVERS, len(FOR_SERVERS)))
 
 
 def free_ports(count: int) -> list[int]:
     """So many different ports that nobody listens on right now.
 
-    They lie below those that systems give to outgoing connections: a restarted server gets its own again.
+    They lie below those that systems give to outgoing connections: a restarted server gets its own again. None
+    is given a second time before all others were: who got it may not listen yet.
     """
-    candidates = random.sample(FOR_SERVERS, len(FOR_SERVERS))
-    return list(islice((port for port in candidates if is_free(port)), count))
+    return list(islice((port for port in _in_turn if is_free(port)), count))
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:

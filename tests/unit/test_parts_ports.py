@@ -39,3 +39,8 @@ def test_free_ports_are_different_and_outside_of_those_for_outgoing_connections(
     assert all(ports.is_free(port) for port in found)
     with socket.create_server((ports.LOOPBACK, 0)) as server:
         assert max(found) < server.getsockname()[1]
+
+
+def test_a_port_is_not_given_again_while_its_taker_may_not_listen_yet() -> None:
+    given = [ports.free_ports(1)[0] for _ in range(2000)]
+    assert len(set(given)) == len(given)
