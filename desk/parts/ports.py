@@ -16,8 +16,8 @@ _in_turn = cycle(random.SystemRandom().sample(FOR_SERVERS, len(FOR_SERVERS)))
 def free_ports(count: int) -> list[int]:
     """So many different ports that nobody listens on right now.
 
-    They lie below those that systems give to outgoing connections: a restarted server gets its own again. None
-    is given a second time before all others were: who got it may not listen yet.
+    They lie below those that systems give to outgoing connections: a restarted server gets its own again.
+    None is given a second time before all others were: who got it may not listen yet.
     """
     return list(islice((port for port in _in_turn if is_free(port)), count))
 
