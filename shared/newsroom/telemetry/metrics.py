@@ -104,7 +104,6 @@ announcements = Counter("newsroom_announcements", "Article updates announced", [
 
 # render
 pages_written = Counter("newsroom_pages_written", "Files put in place", ["kind"], registry=registry)
-pages_removed = Counter("newsroom_pages_removed", "Files taken away", ["kind"], registry=registry)
 notices_published = Counter(
     "newsroom_notices_published", "Notices told to readers", ["kind"], registry=registry
 )
