@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from newsroom.kafka.producer import Publisher
 from newsroom.telemetry import metrics
 from services.store.announcing import again
+from services.store.articles import Article
 from services.store.decisions import Revisions
-from services.store.filing import Article
 
 
 async def announce_again(revisions: Revisions, publisher: Publisher, articles: Sequence[Article]) -> None:

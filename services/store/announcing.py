@@ -9,8 +9,8 @@ from newsroom.outcomes import EventOutcome, EventState, outcome_message
 from newsroom.records import Message
 from newsroom.times import now
 from newsroom.updates import Announcement, ArticleUpdate, PublicArticle, Status, update_message
+from services.store.articles import Article, has_page
 from services.store.decisions import Decision
-from services.store.filing import Article, shows
 
 
 def has_page(article: Article) -> bool:

@@ -18,7 +18,7 @@ from newsroom.http.docs import document_models
 from newsroom.http.problems import Kind, Refused, responses
 from newsroom.keys import ApiKey, Role
 from newsroom.outcomes import EventStatus
-from services.store.filing import Article
+from services.store.articles import Article
 from services.store.listing import ArticleList, ListQuery, list_articles
 from services.store.reading import Reading
 from services.store.rebuilds import Rebuilds, RepublicationRequest, rebuild_routes

@@ -18,7 +18,7 @@ from newsroom.events import EventKind
 from newsroom.outcomes import EventState, Rejection
 from newsroom.times import Moment
 from newsroom.updates import Change
-from services.store.filing import Article
+from services.store.articles import Article
 
 
 class Decision(Contract):

@@ -16,7 +16,7 @@ from newsroom.articles import Contract
 from newsroom.errors import Invalid
 from newsroom.times import Moment, rfc3339
 from services.store import examples
-from services.store.filing import Article
+from services.store.articles import Article
 from services.store.reading import Mark, Reading, Wanted
 from services.store.views import ArticleView, Sight, shown_head
 

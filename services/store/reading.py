@@ -10,8 +10,8 @@ from newsroom import mongo
 from newsroom.outcomes import Rendering
 from newsroom.times import rfc3339
 from newsroom.updates import Status
+from services.store.articles import Article
 from services.store.decisions import Decision
-from services.store.filing import Article
 from services.store.renderings import RENDERINGS, to_rendering
 from services.store.revisions import DECISIONS, HEADS, to_decision, to_head
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 
 from newsroom.events import Drafted, Event, Published
 from newsroom.kafka.consumer import Delivery
+from services.store.articles import Article, is_in
 from services.store.decisions import Loaded
-from services.store.filing import Article, is_in
 
 ARTICLES = 500
 LARGEST_CHARACTERS = 50_000

@@ -19,8 +19,8 @@ from newsroom.kafka.producer import Publisher
 from newsroom.telemetry import metrics
 from newsroom.times import now
 from services.store.again import announce_again
+from services.store.articles import Article
 from services.store.decisions import Revisions
-from services.store.filing import Article
 from services.store.republications import Republication, Republications
 
 log = structlog.get_logger(__name__)

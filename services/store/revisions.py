@@ -13,8 +13,9 @@ from newsroom.addresses import slugify
 from newsroom.errors import Away
 from newsroom.outcomes import EventState
 from newsroom.updates import Status
+from services.store.articles import Article
 from services.store.decisions import Decision, Loaded, Overtaken
-from services.store.filing import Article, history_after
+from services.store.effects import history_after
 
 DECISIONS = "decisions"
 HEADS = "heads"

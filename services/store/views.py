@@ -27,8 +27,8 @@ from newsroom.times import Moment
 from newsroom.updates import Change, Status
 from services.store import examples
 from services.store.announcing import has_page, renders
+from services.store.articles import Article
 from services.store.decisions import Decision
-from services.store.filing import Article
 
 
 class Sight(IntEnum):

@@ -87,6 +87,8 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 Body = Annotated[str, AfterValidator(_body)]
 ArticleId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+EntryId = ArticleId
+"""An entry's id, unique within its live article."""
 WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"]+$")]
 
 
@@ -123,4 +125,15 @@ class ArticleText(Contract):
     slug: Slug | None = None
     breaking: bool = False
     published_at: Moment | None = None
+    live: bool = False
     sources: tuple[Source, ...] = ()
+
+
+class EntryText(Contract):
+    """A post in a live article: always the whole, never a patch. Its rules never grow stricter either."""
+
+    headline: OptionalLine = ""
+    body: Body = ""
+    key_event: bool = False
+    pinned: bool = False
+    author: Line | None = None

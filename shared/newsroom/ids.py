@@ -44,6 +44,14 @@ def derive_event_id(key_name: str, article_id: str, idempotency_key: str) -> str
     return "evt_" + _base32(_digest("event", key_name, article_id, idempotency_key), 26)
 
 
+def due_event_id(article_id: str, kind: str, set_by: int, due_at: str) -> str:
+    """The id of the event that falls due: whoever writes it, and however often, it is one event.
+
+    `set_by` is the revision that set the time, `due_at` that time (RFC 3339, as `newsroom.times` writes it).
+    """
+    return "evt_" + _base32(_digest("due", article_id, kind, str(set_by), due_at), 26)
+
+
 def is_event_id(text: str) -> bool:
     """Whether the text has the form of an event id of ours (it may still be unknown)."""
     return EVENT_ID.fullmatch(text) is not None

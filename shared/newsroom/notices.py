@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from newsroom.articles import ArticleId, Contract
+from newsroom.articles import ArticleId, Contract, EntryId
 from newsroom.envelope import Envelope, read_data, unwrap, wrap
 from newsroom.errors import BadRecord
 from newsroom.records import Message, Record
@@ -31,6 +31,7 @@ class NoticeKind(StrEnum):
     CLARIFICATION = "clarification"
     EDITORS_NOTE = "editors_note"
     RETRACTION = "retraction"
+    LIVE_ENTRY = "live_entry"
     WITHDRAWN = "withdrawn"
 
 
@@ -53,7 +54,9 @@ def notice_kind(change: Change) -> NoticeKind | None:
 class Notice(Contract):
     """One notice.
 
-    `headline` and `path` are of the public revision it was told with; `note` is None for a publication.
+    `headline` and `path` are of the public revision it was told with; `note` is None for a publication. Of a
+    live entry `headline` is the article's, `note` the entry's own headline (or the beginning of its text, by
+    the reuse rule), and `path` leads to the entry.
     """
 
     article_id: ArticleId
@@ -63,6 +66,7 @@ class Notice(Contract):
     time: Moment
     path: str
     headline: str
+    entry_id: EntryId | None = None
 
 
 def notice_message(notice: Notice, trace: str | None) -> Message:

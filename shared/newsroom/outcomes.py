@@ -47,6 +47,11 @@ class RejectionCode(StrEnum):
     RETRACTED = "retracted"
     REVISION_MISMATCH = "revision_mismatch"
     INVALID = "invalid"
+    UNKNOWN_ENTRY = "unknown_entry"
+    ENTRY_EXISTS = "entry_exists"
+    NOT_LIVE = "not_live"
+    OVERTAKEN = "overtaken"
+    """A due event whose time was moved, lifted or cancelled before it came."""
 
 
 class Rejection(Contract):

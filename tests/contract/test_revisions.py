@@ -13,7 +13,7 @@ from newsroom.events import Event
 from newsroom.outcomes import EventState
 from services.store.consumer import fold
 from services.store.decisions import Decision, Loaded, Overtaken, Revisions
-from services.store.filing import Article
+from services.store.articles import Article
 from services.store.revisions import MongoRevisions
 from tests.running import RunningMongo
 from tests.store_parts import FakeRevisions, a_delivery, a_text, an_event, an_event_id, minute
