@@ -132,12 +132,13 @@ def _message(message: MessageDoc) -> Node:
 
 
 def _headers(message: MessageDoc) -> Node:
+    about = f"What it is about: {message.subject}" if message.subject else f"The record's key: {message.key}"
     properties: Node = {
         "ce_specversion": {"type": "string", "const": "1.0"},
         "ce_id": {"type": "string", "minLength": 1, "description": "Unique among the records of its source"},
         "ce_type": {"type": "string", "const": message.event_type},
         "ce_source": {"type": "string", "const": message.source},
-        "ce_subject": {"type": "string", "minLength": 1, "description": f"The record's key: {message.key}"},
+        "ce_subject": {"type": "string", "minLength": 1, "description": about},
         "ce_time": {"type": "string", "format": "date-time"},
         "content-type": {"type": "string", "const": "application/json"},
         "traceparent": {"type": "string", "description": "W3C Trace Context"},

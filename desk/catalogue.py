@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 
 from newsroom import keys, listings, notices, outcomes, topics, updates
-from newsroom.events import DATA_MODELS, SOURCE, EventKind
+from newsroom.events import DATA_MODELS, SCHEDULER_SOURCE, SOURCE, EventKind
 
 
 @dataclass(frozen=True)
 class MessageDoc:
-    """One kind of record. `name` is its name in the document, `key` says what the record's key is."""
+    """One kind of record. `name` is its name in the document, `key` says what the record's key is, `subject`
+    what it is about where that is something else.
+    """
 
     name: str
     topic: str
@@ -23,10 +25,11 @@ class MessageDoc:
     summary: str
     source: str
     extensions: Mapping[str, str] = field(default_factory=dict)
+    subject: str = ""
 
 
 _EVENT_EXTENSIONS = {
-    "ce_actor": "Name of the API key that sent it",
+    "ce_actor": "Name of the API key that sent it, or `scheduler`",
     "ce_requesthash": "SHA-256 (hex) of the event's kind and the request's body",
     "ce_ifmatch": "Revision that If-Match named; absent: unconditional",
 }
@@ -38,21 +41,28 @@ _EVENT_SUMMARIES = {
     EventKind.RETRACTED: "Text taken back, for good",
     EventKind.WITHDRAWN: "Taken down; may come back",
     EventKind.DRAFTED: "Saved, not public",
+    EventKind.ENTRY_ADDED: "A new post in a live article",
+    EventKind.ENTRY_CHANGED: "A post in a live article as it reads now",
+    EventKind.RELEASED: "A schedule or an embargo fell due: what was withheld is public now",
+    EventKind.BREAKING_ENDED: "`breaking_until` fell due: the flag is gone",
 }
 
 
 def _event_messages() -> Iterable[MessageDoc]:
     for kind in EventKind:
         yield MessageDoc(
-            f"article{kind.value.capitalize()}",
+            f"article{''.join(word.capitalize() for word in kind.value.split('_'))}",
             topics.EVENTS,
             kind.type,
             DATA_MODELS[kind],
             "article id",
             _EVENT_SUMMARIES[kind],
-            SOURCE,
+            SCHEDULER_SOURCE if kind.is_due_event else SOURCE,
             _EVENT_EXTENSIONS,
         )
+
+
+_AGAIN = {"ce_again": "`1` in a re-announcement (a rebuild): it brings no notices"}
 
 
 MESSAGES = (
@@ -65,7 +75,18 @@ MESSAGES = (
         "article id",
         "The public face of an article after a revision; of one that is not public, only why",
         updates.SOURCE,
-        {"ce_again": "`1` in a re-announcement (a rebuild): it brings no notices"},
+        _AGAIN,
+    ),
+    MessageDoc(
+        "entryAnnounced",
+        topics.UPDATES,
+        updates.ENTRY_TYPE,
+        updates.EntryUpdate,
+        "article id / entry id, in the article's partition",
+        "One entry of a live article; its article's own record follows",
+        updates.SOURCE,
+        _AGAIN,
+        subject="article id",
     ),
     MessageDoc(
         "listingMarked",
@@ -109,7 +130,7 @@ MESSAGES = (
 )
 
 CHANNELS = {
-    topics.EVENTS: ("events", "What editors did: the source of truth, kept for ever"),
+    topics.EVENTS: ("events", "What editors and the clock did: the source of truth, kept for ever"),
     topics.UPDATES: ("updates", "The public article after each revision, with its public history"),
     topics.LISTINGS: ("listings", "Listings to write anew, each by the owner of its key"),
     topics.NOTICES: ("notices", "What readers are told, in one order for the whole site"),
@@ -120,12 +141,12 @@ CHANNELS = {
 SERVICES = {
     "ingest": ({topics.EVENTS, topics.KEYS}, {topics.OUTCOMES, topics.KEYS}),
     "store": (
-        {topics.UPDATES, topics.OUTCOMES, topics.DEAD_LETTERS},
-        {topics.EVENTS, topics.OUTCOMES, topics.KEYS},
+        {topics.EVENTS, topics.UPDATES, topics.OUTCOMES, topics.DEAD_LETTERS},
+        {topics.EVENTS, topics.OUTCOMES, topics.DEAD_LETTERS, topics.KEYS},
     ),
     "render": (
         {topics.LISTINGS, topics.NOTICES, topics.OUTCOMES, topics.DEAD_LETTERS},
-        {topics.UPDATES, topics.LISTINGS, topics.NOTICES},
+        {topics.UPDATES, topics.LISTINGS, topics.NOTICES, topics.KEYS},
     ),
 }
 """What each service writes, and what it reads."""

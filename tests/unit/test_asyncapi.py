@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[impor
 from desk import asyncapi
 from desk.catalogue import CHANNELS, MESSAGES, SERVICES
 from newsroom import events, ids, keys, listings, notices, outcomes, topics, updates
-from newsroom.articles import ArticleText, Dateline, Source
+from newsroom.articles import ArticleText, Dateline, EntryText, Source
 from newsroom.kafka.dead_letters import letter
 from newsroom.records import Message, Record
 
@@ -32,14 +32,20 @@ TEXT = ArticleText(
     published_at=TIME,
     sources=(Source(name="Interior ministry", url="https://example.org/"),),
 )
+DUES = events.Dues(publish_at=events.Due(at=TIME), embargo_until=events.Due())
+ENTRY = EntryText(headline="Two are free", body="<p>Two.</p>", key_event=True, author="A. Reporter")
 DATA: dict[events.EventKind, events.EventData] = {
-    events.EventKind.PUBLISHED: events.Published(article=TEXT, create=True),
+    events.EventKind.PUBLISHED: events.Published(article=TEXT, dues=DUES, create=True),
     events.EventKind.UPDATED: events.Updated(note="Two are free.", article=TEXT),
     events.EventKind.CORRECTED: events.Corrected(kind="clarification", note="Two, not three.", article=TEXT),
     events.EventKind.AMENDED: events.Amended(article=TEXT),
     events.EventKind.RETRACTED: events.Retracted(note="It was false."),
     events.EventKind.WITHDRAWN: events.Withdrawn(note="The lawyers look at it."),
     events.EventKind.DRAFTED: events.Drafted(article=TEXT),
+    events.EventKind.ENTRY_ADDED: events.EntryAdded(entry_id="e1", entry=ENTRY),
+    events.EventKind.ENTRY_CHANGED: events.EntryChanged(entry_id="e1", entry=ENTRY),
+    events.EventKind.RELEASED: events.Released(set_by=1, due_at=TIME),
+    events.EventKind.BREAKING_ENDED: events.BreakingEnded(set_by=1, due_at=TIME),
 }
 
 
@@ -77,6 +83,15 @@ def an_update(*, again: bool) -> Message:
     return updates.update_message(updates.Announcement(update, TIME, again=again, trace=TRACE))
 
 
+def an_entry_update(*, is_shown: bool) -> Message:
+    """The announcement of a live entry; of a hidden one no text."""
+    shown = updates.PublicEntry(text=ENTRY, added_at=TIME, changed_at=TIME) if is_shown else None
+    update = updates.EntryUpdate(
+        article_id="a1", entry_id="e1", number=1, page=1, revision=2, as_of=3, entry=shown
+    )
+    return updates.entry_message(updates.EntryAnnouncement(update, TIME, again=True, trace=TRACE), 3)
+
+
 def an_outcome() -> Message:
     """A rejection, which has most to say."""
     rejection = outcomes.Rejection(
@@ -99,6 +114,8 @@ def every_record() -> Iterator[Message]:
         yield an_event(kind)
     yield an_update(again=False)
     yield an_update(again=True)
+    yield an_entry_update(is_shown=True)
+    yield an_entry_update(is_shown=False)
     yield listings.mark_message(
         listings.ListingMark(path="/kazakhstan/", article_id="a1", revision=2), TIME, TRACE
     )
