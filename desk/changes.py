@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from desk.manuscripts import BadManuscript, Manuscript
+from desk.frontmatter import BadManuscript
+from desk.manuscripts import Manuscript
+from desk.posts import Post
 from newsroom.events import CorrectionKind
 
 
@@ -69,6 +71,21 @@ def retract(article_id: str, note: str) -> Change:
 def withdraw(article_id: str, note: str) -> Change:
     """The article taken down; the note stays among colleagues."""
     return _change("POST", f"/articles/{article_id}/withdrawal", {"note": note})
+
+
+def add_entry(article_id: str, post: Post) -> Change:
+    """A new post in a live article; its id is made there unless the post has one."""
+    identity: dict[str, JsonValue] = {"id": post.id} if post.id else {}
+    return _change("POST", f"/articles/{article_id}/entries", {**identity, **post.as_json()})
+
+
+def change_entry(article_id: str, entry_id: str, post: Post) -> Change:
+    """A post as it is to read from now on. Raises: BadManuscript where the file means another one."""
+    if post.id is not None and post.id != entry_id:
+        raise BadManuscript(
+            f"the file is entry {post.id}, the command names {entry_id}: check which is meant"
+        )
+    return _change("PUT", f"/articles/{article_id}/entries/{entry_id}", post.as_json())
 
 
 def _settle_id(manuscript: Manuscript, article_id: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 
 from desk.answers import KeyEntry, ListedArticle, Rebuild, Receipt, SiteNotice
-from desk.manuscripts import BadManuscript
+from desk.frontmatter import BadManuscript
 from newsroom.errors import Away, Forbidden, Invalid, Misconfigured, NewsroomError, Unauthenticated
 from newsroom.outcomes import EventState, EventStatus
 

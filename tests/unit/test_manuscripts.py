@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from desk.manuscripts import MAX_FILE_BYTES, BadManuscript, Manuscript, read_manuscript
+from desk.frontmatter import MAX_FILE_BYTES, BadManuscript
+from desk.manuscripts import Manuscript, read_manuscript
 from desk.markdown import to_html
 
 HEAD = "headline: Rain at last\nsection: Kazakhstan\n"
@@ -115,12 +116,47 @@ def test_an_empty_key_is_an_absent_one(tmp_path: Path) -> None:
     assert "slug" not in from_markdown(tmp_path, HEAD + "slug:\ndeck: ~\n").as_json()
 
 
-def test_what_only_ingest_decides_is_passed_on(tmp_path: Path) -> None:
-    """A due time is neither understood nor dropped here."""
-    assert (
-        from_markdown(tmp_path, HEAD + "publish_at: 2030-01-01T00:00Z\n").as_json()["publish_at"]
-        == "2030-01-01T00:00Z"
+@pytest.mark.parametrize("key", ["publish_at", "embargo_until", "breaking_until"])
+def test_a_due_time_is_a_time_or_none(tmp_path: Path, key: str) -> None:
+    """In the dateline's zone, if it has none of its own; `none` lifts it, and what is absent stays absent."""
+    head = f"{HEAD}dateline: Astana | Asia/Almaty\n"
+    assert from_markdown(tmp_path, f"{head}{key}: 2023-06-20 10:40\n").as_json()[key] == (
+        "2023-06-20T04:40:00.000Z"
     )
+    assert from_markdown(tmp_path, f"{head}{key}: none\n").as_json()[key] is None
+    assert from_markdown(tmp_path, f"{head}{key}: null\n").as_json()[key] is None
+    assert key not in from_markdown(tmp_path, f"{head}{key}:\n").as_json()
+    assert key not in from_markdown(tmp_path, head).as_json()
+
+
+def test_a_json_file_lifts_a_due_time_with_null(tmp_path: Path) -> None:
+    article = {"headline": "Rain", "section": "World", "publish_at": None, "live": True}
+    manuscript = read_manuscript(written(tmp_path, json.dumps(article), "rain.json"))
+    assert manuscript.as_json() == article
+
+
+@pytest.mark.parametrize("time", ["2026-10-25 02:30", "2026-03-29 02:30"])
+def test_a_time_that_comes_twice_or_never_needs_its_zone(tmp_path: Path, time: str) -> None:
+    """Where clocks are put back or forward nobody can tell which moment is meant."""
+    berlin = f"{HEAD}dateline: Berlin | Europe/Berlin\n"
+    assert "comes twice or never in Europe/Berlin" in complaint(tmp_path, f"{berlin}publish_at: {time}\n")
+    zoned = from_markdown(tmp_path, f"{berlin}publish_at: {time} +02:00\n").as_json()
+    assert zoned["publish_at"] == f"{time[:10]}T00:30:00.000Z"
+
+
+def test_the_command_line_has_the_last_word_on_times(tmp_path: Path) -> None:
+    manuscript = from_markdown(tmp_path, f"{HEAD}publish_at: 2030-01-01T00:00Z\n")
+    told = manuscript.told({"publish_at": "none", "embargo_until": "2031-01-01T00:00Z"}, breaking=True)
+    written_out = told.as_json()
+    assert written_out["publish_at"] is None
+    assert written_out["embargo_until"] == "2031-01-01T00:00:00.000Z"
+    assert written_out["breaking"] is True
+    with pytest.raises(BadManuscript, match=r"--embargo-until: 'soon' is no time"):
+        manuscript.told({"embargo_until": "soon"})
+
+
+def test_a_live_article_is_flagged_in_its_file(tmp_path: Path) -> None:
+    assert from_markdown(tmp_path, HEAD + "live: true\n").as_json()["live"] is True
 
 
 @pytest.mark.parametrize(
@@ -140,6 +176,8 @@ def test_what_only_ingest_decides_is_passed_on(tmp_path: Path) -> None:
         (HEAD + "published_at: 2023-06-20\n", "published_at: is a day without a time"),
         (HEAD + "published_at: 2023-06-20 10:40\n", "published_at: has no zone, and there is no dateline"),
         (HEAD + "published_at: soon\n", "published_at: is no time"),
+        (HEAD + "publish_at: soon\n", "publish_at: is no time"),
+        (HEAD + "publish_at: [2030]\n", "publish_at: is no time: write one, or `none`"),
         (HEAD + "id: a b\n", "id: is no article id"),
         (HEAD + "breaking: maybe\n", "breaking: input should be a valid boolean"),
         (HEAD + "deck: &a x\nslug: *a\n", "an alias (*name)"),
