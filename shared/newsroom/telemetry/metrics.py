@@ -101,6 +101,15 @@ events_decided = Counter(
     "newsroom_events_decided", "Events folded, by what became of them", ["state"], registry=registry
 )
 announcements = Counter("newsroom_announcements", "Article updates announced", ["again"], registry=registry)
+due_events = Counter(
+    "newsroom_due_events", "Events that fell due and were put on the log", ["kind"], registry=registry
+)
+due_lateness_seconds = Histogram(
+    "newsroom_due_lateness_seconds",
+    "Time from when something fell due to when it was noticed",
+    buckets=_LONG,
+    registry=registry,
+)
 
 # render
 pages_written = Counter("newsroom_pages_written", "Files put in place", ["kind"], registry=registry)
