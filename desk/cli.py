@@ -10,21 +10,9 @@ import sys
 
 import click
 
-from desk import editing, keyring, storeroom, wording
-from desk.client import Request
+from desk import editing, following, keyring, storeroom, wording
 from desk.demo import STORIES, Player, load_story
-from desk.options import (
-    ArticleIdType,
-    Desk,
-    EventIdType,
-    complain,
-    desk_options,
-    echo_json,
-    given,
-    to_json,
-)
-from desk.watching import Reset, Watcher
-from newsroom.outcomes import EventState, EventStatus
+from desk.options import Desk, complain, desk_options, echo_json, given, to_json
 
 _HELP = f"""The newsroom's desk: run a newsroom, write articles, follow what readers see.
 
@@ -33,7 +21,7 @@ Start here:
   newsroom up                       run everything on this machine
   newsroom demo                     post a developing story, step by step
   newsroom post rain.md             publish an article
-  newsroom watch                    follow every notice of the site
+  newsroom watch                    follow the life of every event
 
 {wording.EXIT_CODES}"""
 
@@ -85,62 +73,5 @@ def demo(step_seconds: float) -> None:
         echo_json(to_json(receipt))
 
 
-@main.command()
-@click.argument("article_id", metavar="[ID]", type=ArticleIdType(), required=False)
-@click.option("--after", type=click.IntRange(min=0), metavar="REVISION", help="Also tell what came after it.")
-@click.option("--count", type=click.IntRange(min=1), help="End after so many notices.")
-@desk_options
-def watch(article_id: str | None, after: int | None, count: int | None) -> None:
-    """Follow the notices that readers get: of one article, or of the whole site.
-
-    Prints a line for each (with --json an object a line), goes on after a disconnection, ends with Ctrl-C.
-
-    \b
-    Examples:
-      newsroom watch
-      newsroom watch rain --after 1
-    """
-    if after is not None and article_id is None:
-        raise click.UsageError("--after needs an article ID: revisions are counted by article")
-    with given().client() as client:
-        watcher = Watcher(client, article_id, after_revision=after, say=complain, pause=given().pause)
-        try:
-            _print_notices(watcher, count)
-        except KeyboardInterrupt:
-            complain("")
-
-
-def _print_notices(watcher: Watcher, count: int | None) -> None:
-    told = 0
-    for heard in watcher.listen():
-        if isinstance(heard, Reset):
-            complain("the site cannot tell what was missed: look at the page again")
-            continue
-        if given().as_json:
-            echo_json(to_json(heard))
-        else:
-            click.echo(wording.notice_line(heard))
-        told += 1
-        if told == count:
-            return
-
-
-@main.command()
-@click.argument("event", type=EventIdType())
-@desk_options
-def status(event: str) -> None:
-    """Tell what became of an event, with the time of each step. Exit code 1 if it was refused.
-
-    \b
-    Example:
-      newsroom status evt_abcdefghijklmnopqrstuvwxyz
-    """
-    with given().client() as client:
-        found = client.ask(EventStatus, Request("GET", f"{client.addresses.ingest}/events/{event}"))
-    given().show(found, wording.status_lines(found))
-    if found.state in (EventState.REJECTED, EventState.DEAD_LETTERED):
-        click.get_current_context().exit(wording.FAILED)
-
-
-for _command in (*editing.COMMANDS, *storeroom.COMMANDS, keyring.keys):
+for _command in (*editing.COMMANDS, *following.COMMANDS, *storeroom.COMMANDS, keyring.keys):
     main.add_command(_command)

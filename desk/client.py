@@ -125,11 +125,12 @@ class Client:
         self._exchange(request)
 
     def stream(
-        self, url: str, headers: Mapping[str, str], idle_seconds: float
+        self, method: str, url: str, headers: Mapping[str, str], idle_seconds: float, *, keyed: bool = False
     ) -> AbstractContextManager[httpx.Response]:
-        """An open response, read as it comes. No key goes to the public site."""
+        """An open response, read as it comes. `keyed`: our key goes along."""
         timeout = httpx.Timeout(CONNECT_SECONDS, read=idle_seconds)
-        return self._http.stream("GET", url, headers=dict(headers), timeout=timeout)
+        sent = {**headers, **(self._authorization() if keyed else {})}
+        return self._http.stream(method, url, headers=sent, timeout=timeout)
 
     def _exchange(self, request: Request) -> httpx.Response:
         """The response, once it is no error; repeated where that is safe and may help."""
@@ -151,10 +152,11 @@ class Client:
                 raise to_error(response)
             return response
 
+    def _authorization(self) -> dict[str, str]:
+        return {} if self._key is None else {"Authorization": f"Bearer {self._key.get_secret_value()}"}
+
     def _send_once(self, request: Request) -> httpx.Response:
-        headers = dict(request.headers or {})
-        if self._key is not None:
-            headers["Authorization"] = f"Bearer {self._key.get_secret_value()}"
+        headers = {**(request.headers or {}), **self._authorization()}
         timeout = httpx.Timeout(request.timeout_seconds, connect=CONNECT_SECONDS)
         try:
             return self._http.request(

@@ -20,7 +20,7 @@ from desk.answers import Receipt
 from desk.changes import Change
 from desk.client import Client
 from desk.manuscripts import Manuscript, read_manuscript
-from desk.watching import Reset, Watcher
+from desk.watching import Reset, notices
 from desk.wording import notice_line
 from newsroom.articles import Contract
 from newsroom.errors import Away, Conflict, Misconfigured, NewsroomError
@@ -152,7 +152,7 @@ class Player:
 
     def _notice_after(self, receipt: Receipt, revision: int) -> str:
         """The notice of this revision, from the stream of its page."""
-        watcher = Watcher(
+        followed = notices(
             self.client,
             receipt.article_id,
             after_revision=revision,
@@ -162,7 +162,7 @@ class Player:
         )
         for _ in range(HEAR_ATTEMPTS):
             with suppress(Away):
-                for heard in watcher.listen_once():
+                for heard in followed.listen_once():
                     if isinstance(heard, Reset):
                         return "(open pages are asked to fetch again)"
                     if heard.revision >= (receipt.revision or 0):

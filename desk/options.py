@@ -16,7 +16,7 @@ import httpx
 from click.core import ParameterSource
 from pydantic import BaseModel, JsonValue, SecretStr
 
-from desk import wording
+from desk import colours, wording
 from desk.client import Addresses, Client
 from newsroom.errors import FieldError, Invalid, Misconfigured, NewsroomError
 from newsroom.ids import ARTICLE_ID, is_event_id
@@ -36,14 +36,18 @@ class Given:
     as_json: bool = False
     transport: httpx.BaseTransport | None = None
     pause: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
 
-    def client(self, *, key_needed: bool = False) -> Client:
-        """A client of the newsroom that is meant. Raises: Misconfigured without a usable address or key."""
+    def client(self, *, key_needed: bool = False, otherwise: str = "") -> Client:
+        """A client of the newsroom that is meant. Raises: Misconfigured without a usable address or key;
+        `otherwise` says what can be done without one.
+        """
         addresses = Addresses(_address(self.url), _address(self.store_url), _address(self.site_url))
         key = find_key(self.key)
         if key is None and key_needed:
             raise Misconfigured(
                 f"no key: pass --key, set NEWSROOM_KEY, or run where `newsroom up` wrote {_home() / KEY_FILE}"
+                f"{otherwise}"
             )
         return Client(addresses, key, transport=self.transport, pause=self.pause)
 
@@ -98,6 +102,7 @@ class Desk(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command. Ctrl-C ends it like any program: code 130, no traceback."""
+        colours.settle(ctx)
         try:
             return super().invoke(ctx)
         except NewsroomError as error:
@@ -105,7 +110,7 @@ class Desk(click.Group):
 
     def _refuse(self, ctx: click.Context, error: NewsroomError) -> None:
         first, *others = wording.error_lines(error)
-        complain(f"Error: {first}")
+        complain(f"{colours.bad('Error')}: {first}")
         for line in others:
             complain(line)
         code = wording.exit_code(error)
@@ -126,6 +131,12 @@ class ArticleIdType(click.ParamType[str]):
         if not ARTICLE_ID.fullmatch(str(value)):
             self.fail(f"{value!r} is no article id: letters, digits, - and _, at most 64", param, ctx)
         return str(value)
+
+
+class EntryIdType(ArticleIdType):
+    """An entry id, which has the form of an article's."""
+
+    name = "ENTRY"
 
 
 class EventIdType(click.ParamType[str]):

@@ -1,4 +1,6 @@
-"""What `newsroom up` shows: a line for each step; on a terminal what it waits for, on a line that passes."""
+"""What `newsroom up` shows, and commands that take long: a line for each step; on a terminal what it waits
+for, on a line that passes.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +48,12 @@ class Screen:
         self._write(f"{_BACK_AND_CLEAR}{line[:width]}")
         self._has_passing_line = True
         self._last_progress = self._clock()
+
+    def clear(self) -> None:
+        """The passing line goes; what comes next stands in its place."""
+        if self._has_passing_line:
+            self._write(_BACK_AND_CLEAR)
+            self._has_passing_line = False
 
     def _write(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):

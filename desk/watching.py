@@ -1,9 +1,12 @@
-"""The site's live stream, as a person at the desk follows it: every notice, across disconnections."""
+"""Streams of Server-Sent Events, as a person at the desk follows them across disconnections: the notices that
+readers get, from the site; the life of events, from ingest.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import httpx
 from httpx_sse import EventSource, ServerSentEvent
@@ -12,11 +15,13 @@ from pydantic import ValidationError
 from desk.answers import SiteNotice
 from desk.client import Client, to_error
 from newsroom.errors import Away, NewsroomError
+from newsroom.outcomes import EventStatus
 
 IDLE_SECONDS = 60.0
 """A stream that says nothing for so long, not even its heartbeat, is taken for dead."""
 FIRST_PAUSE_SECONDS = 1.0
 MAX_PAUSE_SECONDS = 30.0
+HeardT = TypeVar("HeardT")
 
 
 @dataclass(frozen=True)
@@ -27,26 +32,32 @@ class Reset:
 Heard = SiteNotice | Reset
 
 
-class Watcher:
-    """Follows one article's notices, or with None the whole site's.
+class Follower(Generic[HeardT]):
+    """Follows one stream.
 
     The first connection must succeed; later ones are tried again for as long as the caller listens, each time
-    from the last id heard. `say` is told when the stream breaks and when it is back.
+    from the last id heard. `read` makes of an event what is listened for (None: nothing); `keyed`: our key is
+    sent along. `say` is told when the stream breaks and when it is back.
     """
 
     def __init__(
         self,
         client: Client,
-        article_id: str | None = None,
+        url: str,
+        read: Callable[[ServerSentEvent], HeardT | None],
         *,
-        after_revision: int | None = None,
+        keyed: bool = False,
         idle_seconds: float = IDLE_SECONDS,
+        back: str = "the stream is back",
         say: Callable[[str], None],
         pause: Callable[[float], None],
     ) -> None:
         self._client = client
-        self._url = live_url(client.addresses.site, article_id, after_revision)
+        self._url = url
+        self._read = read
+        self._is_keyed = keyed
         self._idle_seconds = idle_seconds
+        self._back = back
         self._say = say
         self._pause = pause
         self._last_id = ""
@@ -55,8 +66,8 @@ class Watcher:
         self._was_open = False
         self._is_broken = False
 
-    def listen(self) -> Iterator[Heard]:
-        """Every notice from now on (or after `after_revision`), for ever. Raises: Away, but only at first."""
+    def listen(self) -> Iterator[HeardT]:
+        """Everything from now on (or from where the address says), for ever. Raises: Away, only at first."""
         while True:
             try:
                 yield from self.listen_once()
@@ -68,16 +79,18 @@ class Watcher:
                 self._pause(self._pause_seconds)
                 self._pause_seconds = min(self._pause_seconds * 2, MAX_PAUSE_SECONDS)
 
-    def listen_once(self) -> Iterator[Heard]:
-        """One connection, to its end. An end in order is no failure: the site bounds the age of each.
+    def listen_once(self) -> Iterator[HeardT]:
+        """One connection, to its end. An end in order is no failure: the age of each is bounded there.
 
-        Raises: Away where the site does not answer or the connection breaks; NewsroomError where it refuses.
+        Raises: Away where nobody answers or the connection breaks; NewsroomError where it is refused.
         """
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
         if self._last_id:
             headers["Last-Event-ID"] = self._last_id
         try:
-            with self._client.stream(self._url, headers, self._idle_seconds) as response:
+            with self._client.stream(
+                "GET", self._url, headers, self._idle_seconds, keyed=self._is_keyed
+            ) as response:
                 if not response.is_success:
                     response.read()
                     raise to_error(response)
@@ -91,24 +104,23 @@ class Watcher:
     def _check_kind(self, response: httpx.Response) -> None:
         kind = response.headers.get("Content-Type", "nothing")
         if kind.partition(";")[0].strip() != "text/event-stream":
-            raise NewsroomError(f"{self._url} is no live stream but {kind}: is it the site's address?")
+            raise NewsroomError(f"{self._url} is no live stream but {kind}: is it the right address?")
 
-    def _hear(self, event: ServerSentEvent) -> Iterator[Heard]:
+    def _hear(self, event: ServerSentEvent) -> Iterator[HeardT]:
         self._pause_seconds = FIRST_PAUSE_SECONDS
         self._last_id = event.id or self._last_id
         if event.retry is not None:
             self._retry_seconds = min(event.retry / 1000, MAX_PAUSE_SECONDS)
-        if event.event == "reset":
-            yield Reset()
-        elif event.event == "notice":
-            try:
-                yield SiteNotice.model_validate_json(event.data)
-            except ValidationError as error:
-                raise NewsroomError(f"{self._url} sent a notice that this version cannot read") from error
+        try:
+            heard = self._read(event)
+        except ValidationError as error:
+            raise NewsroomError(f"{self._url} sent something that this version cannot read") from error
+        if heard is not None:
+            yield heard
 
     def _tell_open(self) -> None:
         if self._is_broken:
-            self._say("the stream is back")
+            self._say(self._back)
         self._was_open = True
         self._is_broken = False
 
@@ -116,6 +128,46 @@ class Watcher:
         if not self._is_broken:
             self._say("the stream broke; trying again until it is back (Ctrl-C ends)")
         self._is_broken = True
+
+
+def notices(
+    client: Client,
+    article_id: str | None = None,
+    *,
+    after_revision: int | None = None,
+    idle_seconds: float = IDLE_SECONDS,
+    say: Callable[[str], None],
+    pause: Callable[[float], None],
+) -> Follower[Heard]:
+    """What readers of an article, or with None of the whole site, are told. The public site gets no key."""
+    url = live_url(client.addresses.site, article_id, after_revision)
+    return Follower(client, url, _notice, idle_seconds=idle_seconds, say=say, pause=pause)
+
+
+def life_of_events(
+    client: Client,
+    article_id: str | None = None,
+    *,
+    say: Callable[[str], None],
+    pause: Callable[[float], None],
+) -> Follower[EventStatus]:
+    """What becomes of each event, as it happens; of one article's, or with None of all."""
+    asked = f"?article={article_id}" if article_id else ""
+    back = "the stream is back; what happened meanwhile is not shown (`newsroom status EVENT` tells it)"
+    url = f"{client.addresses.ingest}/events{asked}"
+    return Follower(client, url, _status, keyed=True, back=back, say=say, pause=pause)
+
+
+def _notice(event: ServerSentEvent) -> Heard | None:
+    """Raises: ValidationError."""
+    if event.event == "reset":
+        return Reset()
+    return SiteNotice.model_validate_json(event.data) if event.event == "notice" else None
+
+
+def _status(event: ServerSentEvent) -> EventStatus | None:
+    """Raises: ValidationError."""
+    return EventStatus.model_validate_json(event.data) if event.event == "status" else None
 
 
 def live_url(site: str, article_id: str | None, after_revision: int | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 
+from desk import colours
 from desk.answers import KeyEntry, ListedArticle, Rebuild, Receipt, SiteNotice
 from desk.frontmatter import BadManuscript
 from newsroom.errors import Away, Forbidden, Invalid, Misconfigured, NewsroomError, Unauthenticated
@@ -97,6 +98,22 @@ def notice_line(notice: SiteNotice, zone: tzinfo | None = None) -> str:
     kind = notice.kind.replace("_", " ")
     note = f" – {notice.note}" if notice.note else ""
     return f"{_clock(notice.time, zone)}  {kind:<13} {notice.headline}{note}  {notice.url}"
+
+
+def step_line(status: EventStatus, zone: tzinfo | None = None) -> str:
+    """One step in the life of an event: when, what, and how long after it was accepted."""
+    steps = sorted(status.times.values())
+    at = status.times.get(status.state.value, steps[-1] if steps else None)
+    when = f"{at.astimezone(zone):%H:%M:%S.%f}"[:12] if at else "--:--:--.---"
+    word = colours.state(f"{status.state.value:<13}", status.state)
+    facts = [
+        status.article_id or "",
+        status.event_id,
+        f"revision {status.revision}" if status.revision is not None else "",
+        _since(steps[0], at).strip() if at else "",
+        status.url or status.reason or "",
+    ]
+    return f"{when}  {word} {'  '.join(fact for fact in facts if fact)}"
 
 
 def key_lines(keys: Iterable[KeyEntry], now: datetime) -> list[str]:
