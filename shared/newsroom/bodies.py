@@ -22,29 +22,43 @@ INLINE = frozenset(
 )  # fmt: skip
 WORDS_PER_MINUTE = 200
 
-_cleaner = nh3.Cleaner(
-    tags=set(BLOCKS | INLINE),
-    clean_content_tags={"script", "style"},
-    attributes={
-        "*": {"lang", "dir"},
-        "a": {"href", "title"},
-        "abbr": {"title"},
-        "blockquote": {"cite"},
-        "q": {"cite"},
-        "ol": {"start"},
-        "td": {"colspan", "rowspan"},
-        "th": {"colspan", "rowspan", "scope"},
-        "time": {"datetime"},
-    },
-    url_schemes={"http", "https", "mailto", "tel"},
-    link_rel="noopener noreferrer",
-    strip_comments=True,
-)
+CHANGES = frozenset({"ins", "del"})
+"""Only where two revisions are shown in one; an article's own body never has them."""
+
+
+def _cleaner(tags: frozenset[str]) -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=set(tags),
+        clean_content_tags={"script", "style"},
+        attributes={
+            "*": {"lang", "dir"},
+            "a": {"href", "title"},
+            "abbr": {"title"},
+            "blockquote": {"cite"},
+            "q": {"cite"},
+            "ol": {"start"},
+            "td": {"colspan", "rowspan"},
+            "th": {"colspan", "rowspan", "scope"},
+            "time": {"datetime"},
+        },
+        url_schemes={"http", "https", "mailto", "tel"},
+        link_rel="noopener noreferrer",
+        strip_comments=True,
+    )
+
+
+_of_bodies = _cleaner(BLOCKS | INLINE)
+_of_comparisons = _cleaner(BLOCKS | INLINE | CHANGES)
 
 
 def clean(html: str) -> str:
     """The body with everything taken out that is not on the allow list, in Unicode NFC. Idempotent."""
-    return _cleaner.clean(unicodedata.normalize("NFC", html)).strip()
+    return _of_bodies.clean(unicodedata.normalize("NFC", html)).strip()
+
+
+def clean_marked(html: str) -> str:
+    """The same for two bodies shown in one: what came and went may be marked with `<ins>` and `<del>`."""
+    return _of_comparisons.clean(unicodedata.normalize("NFC", html)).strip()
 
 
 class _TextReader(HTMLParser):
