@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from newsroom.articles import Contract
+from newsroom.articles import ArticleText, Contract
 from newsroom.keys import Role
 from newsroom.outcomes import EventState
 from newsroom.times import Moment
@@ -17,6 +17,7 @@ class Receipt(Contract):
     status_url: str | None = None
     revision: int | None = None
     url: str | None = None
+    entry_id: str | None = None
 
 
 class KeyEntry(Contract):
@@ -75,17 +76,99 @@ class ListedText(Contract):
     section: str
 
 
-class ListedArticle(Contract):
-    """One article of a list. `article` is absent of a retracted one."""
+class Standing(Contract):
+    """How an article stands. `waiting`: what the newest text that was sent waits for, until `due_at`."""
 
     id: str
     revision: int
     status: str
     url: str | None = None
-    article: ListedText | None = None
     published_at: Moment | None = None
     updated_at: Moment | None = None
     time: Moment | None = None
+    waiting: str | None = None
+    due_at: Moment | None = None
+
+
+class ListedArticle(Standing):
+    """One article of a list. `article` is absent of a retracted one."""
+
+    article: ListedText | None = None
+
+
+class LiveCounts(Contract):
+    """What a live article says of its entries."""
+
+    entries: int
+    pinned: str | None = None
+    entry_at: Moment | None = None
+    closed_at: Moment | None = None
+
+
+class Head(Standing):
+    """An article as its editor may see it, with its whole text."""
+
+    article: ArticleText | None = None
+    live: LiveCounts | None = None
+    public_revision: int | None = None
+    draft_revision: int | None = None
+    withheld_revision: int | None = None
+    publish_at: Moment | None = None
+    embargo_until: Moment | None = None
+    breaking_until: Moment | None = None
+
+
+class HistoryEntry(Contract):
+    """One revision in an article's history."""
+
+    revision: int
+    kind: str
+    time: Moment
+    note: str | None = None
+    breaking: bool = False
+    changed: tuple[str, ...] = ()
+    is_public: bool = True
+    actor: str | None = None
+    event_id: str | None = None
+    entry_id: str | None = None
+
+
+class History(Contract):
+    """An article's revisions, oldest first."""
+
+    article_id: str
+    revisions: tuple[HistoryEntry, ...]
+
+
+class ListedPost(Contract):
+    """What a list shows of an entry; without a key no body."""
+
+    headline: str = ""
+    body: str | None = None
+    key_event: bool = False
+    pinned: bool = False
+    author: str | None = None
+
+
+class ListedEntry(Contract):
+    """One entry of a live article. `revision` is the one to name in `If-Match`."""
+
+    id: str
+    number: int
+    revision: int
+    url: str | None = None
+    entry: ListedPost
+    excerpt: str | None = None
+    is_on_top: bool = False
+    added_at: Moment
+    changed_at: Moment | None = None
+
+
+class EntryList(Contract):
+    """A part of a live article's entries, newest first; with `next` there is more."""
+
+    entries: tuple[ListedEntry, ...]
+    next: str | None = None
 
 
 class ArticleList(Contract):

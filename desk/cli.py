@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from desk import editing, following, keyring, storeroom, wording
+from desk import editing, entries, following, history, keyring, scheduling, storeroom, wording
 from desk.demo import STORIES, Player, load_story
 from desk.options import Desk, complain, desk_options, echo_json, given, to_json
 
@@ -73,5 +73,13 @@ def demo(step_seconds: float) -> None:
         echo_json(to_json(receipt))
 
 
-for _command in (*editing.COMMANDS, *following.COMMANDS, *storeroom.COMMANDS, keyring.keys):
+for _command in (
+    *editing.COMMANDS,
+    *scheduling.COMMANDS,
+    *entries.COMMANDS,
+    *following.COMMANDS,
+    *storeroom.COMMANDS,
+    *history.COMMANDS,
+    keyring.keys,
+):
     main.add_command(_command)

@@ -6,7 +6,18 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 
 from desk import colours
-from desk.answers import KeyEntry, ListedArticle, Rebuild, Receipt, SiteNotice
+from desk.answers import (
+    Head,
+    History,
+    KeyEntry,
+    ListedArticle,
+    ListedEntry,
+    LiveCounts,
+    Rebuild,
+    Receipt,
+    SiteNotice,
+    Standing,
+)
 from desk.frontmatter import BadManuscript
 from newsroom.errors import Away, Forbidden, Invalid, Misconfigured, NewsroomError, Unauthenticated
 from newsroom.outcomes import EventState, EventStatus
@@ -17,6 +28,7 @@ USAGE = 2
 UNREACHABLE = 3
 NOT_ALLOWED = 4
 UNFINISHED = 5
+_TABLE_TEXT = 60
 
 EXIT_CODES = """\b
 Exit codes:
@@ -73,7 +85,8 @@ def receipt_lines(receipt: Receipt) -> list[str]:
             f"accepted: article {receipt.article_id}; it is safe, its page is still to come",
             f"  see `newsroom status {receipt.event_id}`",
         ]
-    lines = [f"{receipt.state}: article {receipt.article_id}, revision {receipt.revision}"]
+    entry = f", entry {receipt.entry_id}" if receipt.entry_id else ""
+    lines = [f"{receipt.state}: article {receipt.article_id}{entry}, revision {receipt.revision}"]
     return [*lines, f"  {receipt.url}"] if receipt.url else lines
 
 
@@ -124,25 +137,99 @@ def key_lines(keys: Iterable[KeyEntry], now: datetime) -> list[str]:
 
 
 def article_lines(articles: Sequence[ListedArticle]) -> list[str]:
-    """Articles as a table; one sentence where there are none."""
+    """Articles as a table, with what they wait for where any does; one sentence where there are none."""
     if not articles:
         return ["no articles"]
+    is_waiting = any(article.waiting for article in articles)
     rows = [
         (
             article.id,
             str(article.revision),
+            *([_waiting(article)] if is_waiting else []),
             _day(moment) if (moment := article.updated_at or article.time) else "",
             article.article.headline if article.article else f"({article.status})",
         )
         for article in articles
     ]
-    return table(("ID", "REVISION", "UPDATED", "HEADLINE"), rows)
+    heading = ("ID", "REVISION", *(["WAITS UNTIL"] if is_waiting else []), "UPDATED", "HEADLINE")
+    return table(heading, rows)
 
 
-def rebuild_lines(rebuild: Rebuild) -> list[str]:
-    """How far a rebuild is."""
+def head_lines(head: Head) -> list[str]:
+    """How an article stands: what the public sees of it, what waits, and until when."""
+    facts = {
+        "headline": head.article.headline if head.article else None,
+        "section": head.article.section if head.article else None,
+        "page": head.url,
+        "published": _day(head.published_at) if head.published_at else None,
+        "updated": _day(head.updated_at) if head.updated_at else None,
+        "draft": f"revision {head.draft_revision}" if head.draft_revision else None,
+        "waits": f"revision {head.withheld_revision}, {_waiting(head)}" if head.waiting else None,
+        "embargo": f"until {_day(head.embargo_until)}" if head.embargo_until else None,
+        "breaking": f"until {_day(head.breaking_until)}" if head.breaking_until else None,
+        "live": _live(head.live) if head.live else None,
+    }
+    told = [f"  {name:<9} {value}" for name, value in facts.items() if value is not None]
+    return [f"article {head.id}: {head.status}, revision {head.revision}", *told]
+
+
+def history_lines(history: History) -> list[str]:
+    """Every revision that the caller may see, oldest first."""
+    rows = [
+        (
+            str(each.revision),
+            _day(each.time),
+            each.kind.replace("_", " ") if each.is_public else f"({each.kind.replace('_', ' ')})",
+            ", ".join(each.changed) or each.entry_id or "",
+            each.note or "",
+        )
+        for each in history.revisions
+    ]
+    lines = table(("REVISION", "TIME", "KIND", "CHANGED", "NOTE"), rows)
+    is_all_public = all(each.is_public for each in history.revisions)
+    return lines if is_all_public else [*lines, "(in brackets: not for the public)"]
+
+
+def entry_lines(entries: Sequence[ListedEntry]) -> list[str]:
+    """Entries as a table, newest first; one sentence where there are none."""
+    if not entries:
+        return ["no entries"]
+    rows = [
+        (
+            each.id,
+            str(each.revision),
+            _day(each.added_at),
+            f"{'on top ' if each.is_on_top else ''}{'key event' if each.entry.key_event else ''}".strip(),
+            each.entry.headline or _shortened(each.excerpt or ""),
+        )
+        for each in entries
+    ]
+    return table(("ID", "REVISION", "ADDED", "MARKS", "ENTRY"), rows)
+
+
+def _waiting(article: Standing) -> str:
+    return f"{article.waiting} until {_day(article.due_at)}" if article.waiting and article.due_at else ""
+
+
+def _live(live: LiveCounts) -> str:
+    since = f", closed {_day(live.closed_at)}" if live.closed_at else ""
+    return f"{live.entries} entries{since}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _TABLE_TEXT else f"{text[: _TABLE_TEXT - 1].rstrip()}…"
+
+
+def rebuild_lines(rebuild: Rebuild, rate: str = "") -> list[str]:
+    """How far a rebuild is, and how fast it was."""
     state = "done" if rebuild.is_done else "going on"
-    return [f"{state}: {rebuild.announced} of {rebuild.total} announced again; render writes their pages"]
+    return [f"{state}: {rebuild_progress(rebuild, rate)}; render writes their pages"]
+
+
+def rebuild_progress(rebuild: Rebuild, rate: str = "") -> str:
+    """How many articles were announced again."""
+    fast = f" ({rate})" if rate else ""
+    return f"{rebuild.announced} of {rebuild.total} announced again{fast}"
 
 
 def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

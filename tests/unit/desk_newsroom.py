@@ -110,9 +110,19 @@ class Newsroom:
         return body
 
 
-def run(newsroom: Newsroom, *arguments: str | Path, key: str | None = KEY, **environment: str) -> Result:
-    """`newsroom …` against that newsroom, with that key."""
-    given = Given(transport=httpx.MockTransport(newsroom.handle), pause=newsroom.pauses.append)
+def run(
+    newsroom: Newsroom,
+    *arguments: str | Path,
+    key: str | None = KEY,
+    stdin: str | None = None,
+    **environment: str,
+) -> Result:
+    """`newsroom …` against that newsroom, with that key. Only pauses make its clock go on."""
+    given = Given(
+        transport=httpx.MockTransport(newsroom.handle),
+        pause=newsroom.pauses.append,
+        clock=lambda: sum(newsroom.pauses),
+    )
     cleared = {
         "NEWSROOM_KEY": key,
         "NEWSROOM_URL": None,
@@ -121,5 +131,5 @@ def run(newsroom: Newsroom, *arguments: str | Path, key: str | None = KEY, **env
     }
     named = {name.upper(): value for name, value in environment.items()}
     return CliRunner(env={**cleared, **named}).invoke(
-        main, [str(argument) for argument in arguments], obj=given
+        main, [str(argument) for argument in arguments], obj=given, input=stdin
     )

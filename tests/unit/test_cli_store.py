@@ -63,9 +63,17 @@ def test_a_rebuild_is_followed_until_it_is_done() -> None:
     newsroom = Newsroom([an_answer(202, REBUILD), an_answer(200, REBUILD), an_answer(200, DONE)])
     result = run(newsroom, "republish", "--all")
     assert result.exit_code == wording.OK
-    assert result.stdout == "done: 2 of 2 announced again; render writes their pages\n"
+    assert result.stdout == "done: 2 of 2 announced again (2 a second); render writes their pages\n"
     assert json.loads(newsroom.requests[0].content) == {"all": True}
     assert newsroom.last.url.path == "/republications/rep_00c0ffee00c0ffee"
+
+
+def test_a_rebuild_that_takes_longer_tells_its_rate() -> None:
+    running = REBUILD | {"total": 300, "announced": 150}
+    done = running | {"state": "done", "announced": 300}
+    newsroom = Newsroom([an_answer(202, running), *[an_answer(200, running)] * 3, an_answer(200, done)])
+    result = run(newsroom, "republish", "--all")
+    assert result.stdout == "done: 300 of 300 announced again (150 a second); render writes their pages\n"
 
 
 def test_some_articles_are_named() -> None:
