@@ -40,11 +40,15 @@ MAIN_PAGE = Crumb("Main page", HOME)
 
 @dataclass(frozen=True)
 class Head:
-    """What stands in `<head>`. `canonical` and `graph` are None on pages that are no resource (errors)."""
+    """What stands in `<head>`. `canonical` and `graph` are None on pages that are no resource (errors).
+
+    `is_indexed`: whether search engines may list the page; one without `canonical` they may not.
+    """
 
     title: str
     description: str = ""
     canonical: str | None = None
+    is_indexed: bool = True
     kind: str = "website"
     graph: Markup | None = None
     published: str | None = None
@@ -72,12 +76,16 @@ class Words:
 
 @dataclass(frozen=True)
 class Told:
-    """One public revision as notices and the history tell it."""
+    """One public revision as notices and the history tell it.
+
+    `since`: the public revision before it with another text, None of the first and of one without a text.
+    """
 
     revision: int
     label: Label
     when: When
     note: str
+    since: int | None = None
 
 
 @dataclass(frozen=True)
@@ -294,7 +302,7 @@ def article_page(update: ArticleUpdate, public: PublicArticle, text: ArticleText
 def retracted_page(update: ArticleUpdate, public: PublicArticle, site: Site) -> RetractedPage:
     """The page of a retracted article: made from the retraction alone."""
     path = update.path or ""
-    retraction = _told_one(public.changes[-1], public.timezone)
+    retraction = _told_one(public.changes[-1], public)
     crumbs = (MAIN_PAGE, Crumb(words.RETRACTED_ITEM, path))
     times = (when(public.published_at, public.timezone).machine, retraction.when.machine)
     graph = article_graph(
@@ -341,7 +349,7 @@ def history_page(update: ArticleUpdate, public: PublicArticle, site: Site) -> Hi
         path=path,
         crumbs=crumbs,
         headline=_words(headline, public.language if public.text else site.language),
-        changes=tuple(_told_one(change, public.timezone) for change in reversed(public.changes)),
+        changes=tuple(_told_one(change, public) for change in reversed(public.changes)),
         language=public.language,
         direction=words.direction(public.language),
     )
@@ -426,16 +434,24 @@ def _words(text: str, language: str) -> Words:
 def _told(public: PublicArticle) -> list[tuple[Change, Told]]:
     """What readers were told after publication, newest first."""
     return [
-        (change, _told_one(change, public.timezone))
+        (change, _told_one(change, public))
         for change in reversed(public.changes)
         if change.kind.is_told
     ]
 
 
-def _told_one(change: Change, timezone: str) -> Told:
+def _told_one(change: Change, public: PublicArticle) -> Told:
     note = change.note or words.UNTOLD_NOTES.get(change.kind, "")
     label = words.BREAKING if change.breaking else words.CHANGE_LABELS[change.kind]
-    return Told(change.revision, label, when(change.time, timezone), note)
+    return Told(change.revision, label, when(change.time, public.timezone), note, _since(change, public))
+
+
+def _since(change: Change, public: PublicArticle) -> int | None:
+    """The revision that readers compare this one with: changes released together came with one text."""
+    if change.kind is ChangeKind.RETRACTED:
+        return None
+    before = [each.revision for each in public.changes if each.text_at < change.text_at]
+    return max(before, default=None)
 
 
 def _shorten(text: str) -> str:

@@ -121,7 +121,7 @@ def test_updates_stand_newest_first_with_the_way_to_what_changed() -> None:
     updates = page.one("section", class_="updates").all("li")
     assert [update.one("span", class_="label").text for update in updates] == ["Update", "Update"]
     assert updates[0].text.startswith("Update 20 June, 2023 | 11:20 All are free. What changed")
-    assert updates[0].one("a")["href"].endswith("/history/#revision-5")
+    assert updates[0].one("a")["href"].endswith("/history/4-5/")
 
 
 def test_a_correction_stands_right_above_the_text() -> None:
@@ -254,6 +254,29 @@ def test_the_history_tells_every_revision_newest_first() -> None:
     labels = [item.one("span", class_="label").text for item in items]
     assert labels == ["Update", "Minor edit", "Correction", "Update", "Published"]
     assert "First published." in items[-1].text
+
+
+def test_each_change_leads_to_the_words_that_it_changed() -> None:
+    """Against the public revision before it; the first has none, nor has a retraction."""
+    story = a_story(None, *CORRECTED)
+    items = history_of(story).one("ol", class_="revisions").all("li")
+    ways = [[link["href"] for link in item.all("a")] for item in items]
+    assert ways == [[f"{story.path}history/{pair}/"] for pair in ("4-5", "3-4", "2-3", "1-2")] + [[]]
+    retracted = history_of(a_retraction(story, "The story was not true."))
+    assert retracted.one("ol", class_="revisions").all("a") == []
+
+
+def test_changes_that_were_released_together_are_compared_with_what_stood_before_both() -> None:
+    """They came with one text, so between them there is nothing to compare."""
+    update, correction = (
+        change.model_copy(update={"text_revision": 9})
+        for change in (
+            a_told(3, ChangeKind.UPDATED, "Two more have been freed."),
+            a_told(5, ChangeKind.CORRECTION, "It was seven people, not eight."),
+        )
+    )
+    items = history_of(a_story(None, update, correction)).one("ol", class_="revisions").all("li")
+    assert [item.one("a")["href"].split("/")[-2] for item in items[:2]] == ["1-5", "1-3"]
 
 
 def test_a_retracted_page_holds_the_reason_and_no_word_of_the_text() -> None:
