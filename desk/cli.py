@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 import click
+from click.shell_completion import get_completion_class
 
 from desk import editing, entries, following, history, keyring, scheduling, storeroom, wording
 from desk.demo import STORIES, Player, load_story
@@ -71,6 +72,23 @@ def demo(step_seconds: float) -> None:
         receipt = Player(client, tell, given().pause, step_seconds).play(story)
     if given().as_json:
         echo_json(to_json(receipt))
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the script by which a shell completes this command's words.
+
+    \b
+    Examples:
+      newsroom completion bash > ~/.local/share/bash-completion/completions/newsroom
+      newsroom completion zsh > ~/.zfunc/_newsroom
+      newsroom completion fish > ~/.config/fish/completions/newsroom.fish
+    """
+    made_for = get_completion_class(shell)
+    if made_for is None:
+        raise click.UsageError(f"{shell} is not known here")
+    click.echo(made_for(main, {}, "newsroom", "_NEWSROOM_COMPLETE").source())
 
 
 for _command in (

@@ -115,9 +115,12 @@ def run(
     *arguments: str | Path,
     key: str | None = KEY,
     stdin: str | None = None,
+    colour: bool = False,
     **environment: str,
 ) -> Result:
-    """`newsroom …` against that newsroom, with that key. Only pauses make its clock go on."""
+    """`newsroom …` against that newsroom, with that key. Only pauses make its clock go on; `colour`: as on
+    a terminal.
+    """
     given = Given(
         transport=httpx.MockTransport(newsroom.handle),
         pause=newsroom.pauses.append,
@@ -131,5 +134,5 @@ def run(
     }
     named = {name.upper(): value for name, value in environment.items()}
     return CliRunner(env={**cleared, **named}).invoke(
-        main, [str(argument) for argument in arguments], obj=given, input=stdin
+        main, [str(argument) for argument in arguments], obj=given, input=stdin, color=colour
     )

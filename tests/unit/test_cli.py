@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from desk import wording
 from desk.cli import main
@@ -373,3 +374,24 @@ def test_every_command_is_explained() -> None:
         takes = [parameter for parameter in command.params if isinstance(parameter, click.Argument)]
         assert not takes or "newsroom " + name in command.help, name
     assert {"dead-letters", "verify", "backup", "restore"}.isdisjoint(found)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_gets_its_script(shell: str) -> None:
+    """And what the script asks for is answered: the commands that begin so."""
+    script = run(answering(), "completion", shell).stdout
+    assert f"_NEWSROOM_COMPLETE={shell}_complete" in script
+    asked = {"_NEWSROOM_COMPLETE": "bash_complete", "COMP_WORDS": "newsroom wat", "COMP_CWORD": "1"}
+    result = CliRunner(env=asked).invoke(main, prog_name="newsroom")
+    assert "watch" in result.output
+    assert "withdraw" not in result.output
+
+
+def test_no_colour_leaves_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where NO_COLOR is set, or the output is none."""
+    newsroom = Newsroom([a_problem(409, "no")])
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[" in run(newsroom, "retract", "rain", "--note", "x", colour=True).stderr
+    assert "\x1b[" not in run(newsroom, "retract", "rain", "--note", "x").stderr
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in run(newsroom, "retract", "rain", "--note", "x", colour=True).stderr
