@@ -21,6 +21,7 @@ import uvloop
 from bench import report as reports
 from bench.floor import Floor
 from bench.idle import idle_costs
+from bench.live import LivePair, take_live_pairs
 from bench.stack import SITE_FILE, Broken, Editor, Newsroom, a_newsroom
 from desk.parts.home import SOURCE, Home
 from desk.parts.part import PartFailed
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--pairs", type=int, default=200, help="measurements of each (default: 200)")
     parser.add_argument("--seconds", type=float, default=90, help="begin no more after that (default: 90)")
+    parser.add_argument("--live-pairs", type=int, default=60, help="pairs of live entries (default: 60)")
     parser.add_argument("--idle-seconds", type=float, default=20, help="watch at rest (default: 20)")
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
     return parser
@@ -64,12 +66,13 @@ def _measure(folder: Path, wanted: argparse.Namespace) -> reports.Report:
     with a_newsroom(folder / "home", Home(SOURCE / ".newsroom").parts, say) as newsroom:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             pairs = runner.run(_take_pairs(newsroom, folder / "floor", wanted.pairs, wanted.seconds))
+            live = runner.run(_take_live(newsroom, wanted.live_pairs, wanted.seconds))
         idle = {}
         if wanted.idle_seconds > 0:
             say(f"watching it at rest for {wanted.idle_seconds:g} s")
             time.sleep(REST_SECONDS * 10)
             idle = idle_costs(newsroom.pids, wanted.idle_seconds)
-    return reports.report(pairs, idle)
+    return reports.report(pairs, idle, live)
 
 
 async def _take_pairs(newsroom: Newsroom, folder: Path, count: int, seconds: float) -> list[reports.Pair]:
@@ -88,6 +91,16 @@ async def _take_pairs(newsroom: Newsroom, folder: Path, count: int, seconds: flo
     finally:
         await editor.close()
         await floor.close()
+
+
+async def _take_live(newsroom: Newsroom, count: int, seconds: float) -> list[LivePair]:
+    if count <= 0:
+        return []
+    editor = Editor(newsroom)
+    try:
+        return await take_live_pairs(editor, count, seconds, REST_SECONDS, say)
+    finally:
+        await editor.close()
 
 
 async def _pair(editor: Editor, floor: Floor, name: str) -> reports.Pair:

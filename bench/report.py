@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bench.idle import Cost
+from bench.live import LIVE_ENTRIES, LivePair
 
 RATIO_GOAL = 3.0
+LIVE_RATIO_GOAL = 2.0
 MEMORY_GOAL_MB = 1024
 SERVICES_MEMORY_GOAL_MB = 250
 CPU_GOAL_CORES = 0.05
@@ -56,6 +58,20 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Live:
+    """What a live article's first entry took, and a further one where there are many."""
+
+    pairs: int
+    first: Quantiles
+    further: Quantiles
+
+    @property
+    def ratio(self) -> Quantiles:
+        """How many times the first entry a further one takes."""
+        return Quantiles(self.further.p50 / self.first.p50, self.further.p99 / self.first.p99)
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything one run found out. `steps` are in the order in which they happened."""
 
@@ -65,6 +81,7 @@ class Report:
     floor_steps: Mapping[str, Quantiles]
     steps: Sequence[Step]
     idle: Mapping[str, Cost] = field(default_factory=dict)
+    live: Live | None = None
 
     @property
     def ratio(self) -> Quantiles:
@@ -86,6 +103,9 @@ class Report:
     def goals(self) -> list[Goal]:
         """The promises of which this run has a figure."""
         goals = [Goal(f"page p50 at most {RATIO_GOAL:g} x the floor", self.ratio.p50 <= RATIO_GOAL)]
+        if self.live:
+            what = f"an entry p50 behind {LIVE_ENTRIES:,} others at most {LIVE_RATIO_GOAL:g} x the first"
+            goals.append(Goal(what, self.live.ratio.p50 <= LIVE_RATIO_GOAL))
         if self.idle:
             goals += [
                 Goal(f"idle memory under {MEMORY_GOAL_MB} MB", self.memory_mb < MEMORY_GOAL_MB),
@@ -98,8 +118,8 @@ class Report:
         return goals
 
 
-def report(pairs: Sequence[Pair], idle: Mapping[str, Cost]) -> Report:
-    """Sum up a run. Needs one pair at least."""
+def report(pairs: Sequence[Pair], idle: Mapping[str, Cost], live_pairs: Sequence[LivePair] = ()) -> Report:
+    """Sum up a run. Needs one pair at least; of live entries only what was measured is told."""
     floor_names = list(pairs[0].floor)
     return Report(
         pairs=len(pairs),
@@ -108,6 +128,15 @@ def report(pairs: Sequence[Pair], idle: Mapping[str, Cost]) -> Report:
         floor_steps={name: quantiles(pair.floor[name] for pair in pairs) for name in floor_names},
         steps=steps(pairs),
         idle=idle,
+        live=_live_of(live_pairs) if live_pairs else None,
+    )
+
+
+def _live_of(pairs: Sequence[LivePair]) -> Live:
+    return Live(
+        pairs=len(pairs),
+        first=quantiles(pair.first_seconds for pair in pairs),
+        further=quantiles(pair.further_seconds for pair in pairs),
     )
 
 
@@ -140,6 +169,7 @@ def as_json(found: Report) -> dict[str, Any]:
     return {
         **asdict(found),
         "ratio": asdict(found.ratio),
+        "live_ratio": asdict(found.live.ratio) if found.live else None,
         "memory_mb": round(found.memory_mb, 1),
         "services_memory_mb": round(found.services_memory_mb, 1),
         "cores": round(found.cores, 4),
@@ -149,7 +179,7 @@ def as_json(found: Report) -> dict[str, Any]:
 
 def as_text(found: Report) -> str:
     """The same for people."""
-    parts = [_speed(found), _way(found), _floor(found), _idle(found), _goals(found)]
+    parts = [_speed(found), _way(found), _floor(found), _live(found), _idle(found), _goals(found)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
@@ -170,6 +200,18 @@ def _way(found: Report) -> list[str]:
 def _floor(found: Report) -> list[str]:
     lines = ["The floor                                                  p50         p99"]
     return lines + [_row(name, of) for name, of in found.floor_steps.items()]
+
+
+def _live(found: Report) -> list[str]:
+    if found.live is None:
+        return []
+    ratio = found.live.ratio
+    return [
+        f"{found.live.pairs} pairs of entries in live articles, by turns                p50         p99",
+        _row("POST -> rendered, the first entry", found.live.first),
+        _row(f"POST -> rendered, behind {LIVE_ENTRIES:,} others", found.live.further),
+        f"  {'ratio':<44}{ratio.p50:>9.2f} x {ratio.p99:>9.2f} x",
+    ]
 
 
 def _row(name: str, of: Quantiles) -> str:

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -118,7 +119,9 @@ class Editor:
     def __init__(self, newsroom: Newsroom) -> None:
         self._newsroom = newsroom
         headers = {"Authorization": f"Bearer {newsroom.key}"}
-        self._desk = httpx.AsyncClient(base_url=newsroom.ingest, headers=headers, timeout=PATIENCE_SECONDS)
+        self._desk = httpx.AsyncClient(
+            base_url=newsroom.ingest, headers=headers, timeout=2 * PATIENCE_SECONDS
+        )
         self._reader = httpx.AsyncClient(base_url=newsroom.site, timeout=PATIENCE_SECONDS)
 
     async def close(self) -> None:
@@ -140,6 +143,15 @@ class Editor:
         status = await self._rendered(response.json()["status_url"])
         seen = {"answered 202": answered, "fetched": fetched}
         return Publication(page_seconds, _since(posted, status, seen))
+
+    async def send(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Post it and wait until it is rendered; the answer. Raises: Broken."""
+        headers = {"Prefer": f"wait={PATIENCE_SECONDS:.0f}"}
+        response = await self._desk.post(path, json=body, headers=headers)
+        if response.status_code not in (httpx.codes.OK, httpx.codes.CREATED):
+            raise Broken(f"POST {path} answered {response.status_code}: {response.text[:300]}")
+        answer: dict[str, Any] = response.json()
+        return answer
 
     async def _fetch(self, path: str, headline: str) -> None:
         """The page over HTTP, as soon as there is one. Looks for its file first: asking is work for it."""

@@ -9,8 +9,9 @@ import pytest
 
 from bench.articles import a_request, an_article, an_update
 from bench.idle import Cost, idle_costs
+from bench.live import LivePair, an_entry
 from bench.report import Pair, as_json, as_text, quantiles, report, steps
-from newsroom.articles import ArticleText
+from newsroom.articles import ArticleText, EntryText
 from services.ingest.requests import NewArticle
 
 MB = 1024 * 1024
@@ -82,6 +83,19 @@ def test_without_a_rest_nothing_is_said_of_it() -> None:
     found = report([a_pair()], {})
     assert len(found.goals()) == 1
     assert "At rest" not in as_text(found)
+
+
+@pytest.mark.parametrize(("further_ms", "is_met"), [(39, True), (41, False)])
+def test_a_live_entry_may_take_twice_the_time_of_the_first(further_ms: float, is_met: bool) -> None:
+    live = [LivePair(first_seconds=0.02, further_seconds=further_ms / 1000)]
+    found = report([a_pair()], {}, live)
+    assert found.goals()[-1].is_met is is_met
+    assert f"{further_ms / 20:.2f} x" in as_text(found)
+    assert as_json(found)["live_ratio"]["p50"] == pytest.approx(further_ms / 20)
+
+
+def test_an_entry_is_one_that_a_live_article_takes() -> None:
+    assert EntryText.model_validate(an_entry("1")).headline == "Post 1"
 
 
 def test_the_report_is_json() -> None:
