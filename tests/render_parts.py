@@ -249,6 +249,10 @@ class MemoryReadModel:
         standing = self.states.get(article_id)
         return told_revision(standing) if standing else None
 
+    async def ids_after(self, article_id: str, most: int) -> tuple[str, ...]:
+        await asyncio.sleep(0)
+        return tuple(sorted(each for each in self.states if each > article_id)[:most])
+
     async def insert(self, state: ArticleState) -> bool:
         await asyncio.sleep(0)
         return self.states.setdefault(state.article_id, state) is state

@@ -87,6 +87,10 @@ class ReadModel(Protocol):
         """`standing.told_revision` of the article, None for one that is not here or was never public."""
         ...
 
+    async def ids_after(self, article_id: str, most: int) -> tuple[str, ...]:
+        """Up to so many articles whose id comes after that one, by id."""
+        ...
+
     async def insert(self, state: ArticleState) -> bool:
         """Put an article in that was not there. False: it is there by now."""
         ...
@@ -211,6 +215,12 @@ class MongoReadModel:
     async def told(self, article_id: str) -> int | None:
         document = await self._articles.find_one({"_id": article_id}, {"told": 1})
         return document["told"] if document else None
+
+    @_translated
+    async def ids_after(self, article_id: str, most: int) -> tuple[str, ...]:
+        later = self._articles.find({"_id": {"$gt": article_id}}, {"_id": 1})
+        found = await later.sort("_id", mongo.ASCENDING).limit(most).to_list(most)
+        return tuple(document["_id"] for document in found)
 
     @_translated
     async def insert(self, state: ArticleState) -> bool:

@@ -75,6 +75,15 @@ async def test_an_article_is_put_in_once_and_found_again(model: ReadModel) -> No
     assert (await model.revision("a1"), await model.told("a1")) == (2, 2)
 
 
+async def test_articles_are_walked_by_their_ids(model: ReadModel) -> None:
+    """Part by part, as text is sorted byte by byte."""
+    for article_id in ("b", "A", "a-1", "a"):
+        await model.insert(a_state(a_public(article_id)))
+    assert await model.ids_after("", 3) == ("A", "a", "a-1")
+    assert await model.ids_after("a-1", 3) == ("b",)
+    assert await model.ids_after("b", 3) == ()
+
+
 async def test_of_two_at_once_one_puts_it_in(model: ReadModel) -> None:
     """Two instances that meet an article for the first time."""
     states = [a_state(a_public(revision=number)) for number in range(1, 6)]
