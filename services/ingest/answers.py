@@ -6,6 +6,7 @@ from fastapi import Response
 from pydantic import Field
 
 from newsroom.articles import Contract
+from newsroom.events import EntryAdded, EntryChanged, Event
 from newsroom.http.problems import Extras, Kind, problem_response
 from newsroom.keys import ApiKey, KeyName, Role
 from newsroom.outcomes import EventState, RejectionCode
@@ -21,6 +22,10 @@ _REFUSALS: dict[RejectionCode, Kind] = {
     RejectionCode.RETRACTED: Kind.RETRACTED,
     RejectionCode.REVISION_MISMATCH: Kind.REVISION_MISMATCH,
     RejectionCode.INVALID: Kind.INVALID,
+    RejectionCode.UNKNOWN_ENTRY: Kind.UNKNOWN_ENTRY,
+    RejectionCode.ENTRY_EXISTS: Kind.ENTRY_EXISTS,
+    RejectionCode.NOT_LIVE: Kind.NOT_LIVE,
+    RejectionCode.OVERTAKEN: Kind.OVERTAKEN,
 }
 _EVENT = "evt_" + "a2" * 13
 
@@ -30,6 +35,7 @@ class Receipt(Contract):
 
     event_id: str = Field(examples=[_EVENT])
     article_id: str = Field(examples=["bank-siege"])
+    entry_id: str | None = Field(default=None, description="The entry, if it is about one")
     status_url: str = Field(description="Where to ask, on this service", examples=[f"/events/{_EVENT}"])
 
 
@@ -38,7 +44,10 @@ class Done(Contract):
 
     event_id: str = Field(examples=[_EVENT])
     article_id: str = Field(examples=["bank-siege"])
-    revision: int = Field(description="The revision that the event made", examples=[1])
+    entry_id: str | None = Field(default=None, description="The entry, if it is about one")
+    revision: int = Field(
+        description="The article's revision that the event made; of an entry its own too", examples=[1]
+    )
     url: str | None = Field(
         default=None,
         description="The public page; absent where none stands",
@@ -83,17 +92,19 @@ def json_answer(content: Contract, status: int, headers: dict[str, str] | None =
     return Response(body, status, headers, media_type="application/json")
 
 
-def receipt(event_id: str, article_id: str) -> Response:
+def receipt(event: Event) -> Response:
     """`202`: accepted, not decided yet."""
-    status_url = f"/events/{event_id}"
-    content = Receipt(event_id=event_id, article_id=article_id, status_url=status_url)
+    status_url = f"/events/{event.id}"
+    content = Receipt(
+        event_id=event.id, article_id=event.article_id, entry_id=_entry_id(event), status_url=status_url
+    )
     return json_answer(content, 202, {"Location": status_url})
 
 
-def settled(standing: Standing, request_hash: str, *, is_new: bool, waited: int) -> Response:
-    """What became of an event that nothing further will be told of, to a request with that hash."""
+def settled(standing: Standing, event: Event, *, is_new: bool, waited: int) -> Response:
+    """What became of an event that nothing further will be told of, to the request that would make it."""
     status, outcome = standing.status, standing.outcome
-    if status.request_hash not in (None, request_hash):
+    if status.request_hash not in (None, event.request_hash):
         return problem_response(Kind.KEY_REUSED, KEY_REUSED, Extras(event_id=status.event_id))
     if outcome is not None and outcome.rejection is not None:
         rejection = outcome.rejection
@@ -105,6 +116,7 @@ def settled(standing: Standing, request_hash: str, *, is_new: bool, waited: int)
     content = Done(
         event_id=status.event_id,
         article_id=status.article_id,
+        entry_id=_entry_id(event),
         revision=status.revision,
         url=status.url,
         state=status.state,
@@ -113,3 +125,7 @@ def settled(standing: Standing, request_hash: str, *, is_new: bool, waited: int)
     if is_new:
         headers["Location"] = status.url or f"/events/{status.event_id}"
     return json_answer(content, 201 if is_new else 200, headers)
+
+
+def _entry_id(event: Event) -> str | None:
+    return event.data.entry_id if isinstance(event.data, EntryAdded | EntryChanged) else None

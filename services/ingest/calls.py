@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from newsroom.articles import Contract
+from newsroom.articles import Contract, EntryId
 from newsroom.events import (
     Amended,
     Corrected,
     Drafted,
+    EntryAdded,
+    EntryChanged,
     EventData,
     EventKind,
     Published,
@@ -26,9 +28,11 @@ from services.ingest.requests import (
     Amendment,
     Correction,
     NewArticle,
+    NewEntry,
     Retraction,
     SentArticle,
     SentDraft,
+    SentEntry,
     Update,
     Withdrawal,
 )
@@ -44,6 +48,8 @@ NEEDED_ROLE: Mapping[EventKind, Role] = {
     EventKind.CORRECTED: Role.PUBLISHER,
     EventKind.RETRACTED: Role.PUBLISHER,
     EventKind.WITHDRAWN: Role.PUBLISHER,
+    EventKind.ENTRY_ADDED: Role.EDITOR,
+    EventKind.ENTRY_CHANGED: Role.EDITOR,
 }
 
 STORY: dict[str, Any] = {
@@ -81,12 +87,34 @@ def created(body: NewArticle) -> tuple[EventKind, EventData]:
     """The event that begins an article: published, or with `draft` only saved."""
     if body.draft:
         return EventKind.DRAFTED, Drafted(article=body.text(), create=True)
-    return EventKind.PUBLISHED, Published(article=body.text(), create=True)
+    return EventKind.PUBLISHED, Published(article=body.text(), dues=body.dues(), create=True)
+
+
+def added(body: NewEntry, entry_id: EntryId) -> EntryAdded:
+    """A new post; `entry_id` is its own or the one made for it."""
+    return EntryAdded(entry_id=entry_id, entry=body.text())
+
+
+def changed(body: SentEntry, entry_id: EntryId) -> EntryChanged:
+    """A post as it reads now."""
+    return EntryChanged(entry_id=entry_id, entry=body.text())
 
 
 CREATE_EXAMPLES: Examples = {
     "published": ("Publish it", {"id": "bank-siege", **STORY, "breaking": True}),
+    "live": ("Open a live article", {"id": "bank-siege-live", **STORY, "live": True}),
     "draft": ("Save it as a draft", {"headline": "Bank siege", "section": "Kazakhstan", "draft": True}),
+}
+
+ENTRY: dict[str, Any] = {
+    "headline": "Police enter the bank",
+    "body": "<p>Two officers went in through the side door.</p>",
+    "key_event": True,
+    "author": "A. Reporter",
+}
+NEW_ENTRY_EXAMPLES: Examples = {"entry": ("A key event", {"id": "0930-police", **ENTRY})}
+CHANGED_ENTRY_EXAMPLES: Examples = {
+    "entry": ("The whole entry", {**ENTRY, "headline": "Police are in the bank", "pinned": True})
 }
 
 _PUBLICATION = Call(
@@ -94,9 +122,10 @@ _PUBLICATION = Call(
     path="/articles/{article_id}/publication",
     kind=EventKind.PUBLISHED,
     body=SentArticle,
-    data=lambda body: Published(article=body.text()),
+    data=lambda body: Published(article=body.text(), dues=body.dues()),
     summary="Publish a draft, or a withdrawn article again",
-    told="For an article that is not public now. One that is public already is refused: update or amend it.",
+    told="For an article that is not public now. One that is public already is refused: update or amend it. "
+    "With `publish_at` or `embargo_until` it is withheld until then.",
     examples={"publication": ("The whole article", STORY)},
 )
 _DRAFT = Call(
@@ -106,7 +135,8 @@ _DRAFT = Call(
     body=SentDraft,
     data=lambda body: Drafted(article=body.text()),
     summary="Save a draft",
-    told="Nothing of it is public. An article that is public stays as it is.",
+    told="Nothing of it is public. An article that is public stays as it is, and so do schedule and embargo: "
+    "no due time can be sent, not even null.",
     examples={"draft": ("Not finished yet", {"headline": "Bank siege", "section": "Kazakhstan"})},
 )
 _UPDATE = Call(
@@ -114,7 +144,7 @@ _UPDATE = Call(
     path="/articles/{article_id}/updates",
     kind=EventKind.UPDATED,
     body=Update,
-    data=lambda body: Updated(note=body.note, article=body.article.text()),
+    data=lambda body: Updated(note=body.note, article=body.article.text(), dues=body.article.dues()),
     summary="Tell new facts",
     told="The whole article as it reads now, with a note to readers that says what is new.",
     examples={"update": ("New facts", {"note": "The siege has ended.", "article": STORY})},
@@ -124,7 +154,9 @@ _CORRECTION = Call(
     path="/articles/{article_id}/corrections",
     kind=EventKind.CORRECTED,
     body=Correction,
-    data=lambda body: Corrected(kind=body.kind, note=body.note, article=body.article.text()),
+    data=lambda body: Corrected(
+        kind=body.kind, note=body.note, article=body.article.text(), dues=body.article.dues()
+    ),
     summary="Correct an error",
     told="The note tells readers what was wrong and what is right. The article stays in its place, labelled.",
     examples={
@@ -143,7 +175,7 @@ _AMENDMENT = Call(
     path="/articles/{article_id}/amendments",
     kind=EventKind.AMENDED,
     body=Amendment,
-    data=lambda body: Amended(article=body.article.text()),
+    data=lambda body: Amended(article=body.article.text(), dues=body.article.dues()),
     summary="Mend a typo",
     told="Readers are told nothing; it shows in the history only.",
     examples={"amendment": ("A typo", {"article": STORY})},
@@ -165,7 +197,8 @@ _WITHDRAWAL = Call(
     body=Withdrawal,
     data=lambda body: Withdrawn(note=body.note),
     summary="Take down",
-    told="The page answers 410 until the article is published again. The note stays private.",
+    told="The page answers 410 until the article is published again. A publication that is still to come is "
+    "cancelled. The note stays private.",
     examples={"withdrawal": ("For a while", {"note": "Legal review until Monday."})},
 )
 CHANGES: tuple[Call[Any], ...] = (

@@ -12,7 +12,7 @@ import structlog
 
 from newsroom import ids, times
 from newsroom.errors import Away, Conflict, NewsroomError
-from newsroom.events import Event, EventData, EventKind, event_message
+from newsroom.events import EntryChanged, Event, EventData, EventKind, event_message
 from newsroom.kafka.producer import Publisher
 from newsroom.telemetry import current_traceparent, metrics
 from services.ingest.statuses import Statuses
@@ -71,18 +71,31 @@ def make_event(order: Order) -> Event:
         time=times.now(),
         data=order.data,
         actor=order.actor,
-        request_hash=request_hash(order.kind, order.raw),
+        request_hash=request_hash(order.kind, order.raw, _entry_named(order.data)),
         expected_revision=order.expected_revision,
         trace=current_traceparent(),
     )
 
 
-def request_hash(kind: EventKind, raw: bytes) -> str:
-    """SHA-256 (hex) of what was asked for: the kind of event and the body.
+def make_entry_id(key_name: str, article_id: str, idempotency_key: str | None) -> str:
+    """The id of an entry that came without: with an `Idempotency-Key` a retry makes the same again."""
+    if idempotency_key is None:
+        return ids.new_entry_id()
+    return ids.derive_entry_id(key_name, article_id, idempotency_key)
 
-    The body alone would not do: a retraction and a withdrawal may read the same.
+
+def request_hash(kind: EventKind, raw: bytes, entry_id: str = "") -> str:
+    """SHA-256 (hex) of what was asked for: the kind of event, the entry that the address named, the body.
+
+    The body alone would not do: a retraction and a withdrawal may read the same, as may two entries.
     """
-    return hashlib.sha256(kind.value.encode() + b"\n" + raw).hexdigest()
+    asked = f"{kind.value}/{entry_id}" if entry_id else kind.value
+    return hashlib.sha256(asked.encode() + b"\n" + raw).hexdigest()
+
+
+def _entry_named(data: EventData) -> str:
+    """The entry in the request's address; that of a new one stands in the body or follows from the key."""
+    return data.entry_id if isinstance(data, EntryChanged) else ""
 
 
 class Intake:

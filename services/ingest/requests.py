@@ -7,10 +7,17 @@ Everything is checked and cleaned here, so what follows is the contract's own `A
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from newsroom import times
@@ -21,6 +28,8 @@ from newsroom.articles import (
     Body,
     Contract,
     Dateline,
+    EntryId,
+    EntryText,
     Language,
     Line,
     Name,
@@ -31,16 +40,18 @@ from newsroom.articles import (
     WebAddress,
 )
 from newsroom.bodies import paragraphs
-from newsroom.events import CorrectionKind
+from newsroom.events import SCHEDULER, CorrectionKind, Due, Dues
 from newsroom.keys import KeyName, Role
 from newsroom.times import Moment
-from newsroom.topics import MAX_BODY_BYTES
-from services.ingest.later import NotYet
+from newsroom.topics import MAX_BODY_BYTES, MAX_ENTRY_BYTES
 from services.ingest.weight import complaint
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 _FIRST_YEAR = 1600
 _GLANCE = 4096
+_LATE = timedelta(minutes=5)
+"""How long after its time a due time is still taken: a retry then is what it was before, not an error."""
+_FARTHEST = timedelta(days=3653)
 NO_TEXT = "has no text once it is cleaned: what is public needs some"
 
 
@@ -71,6 +82,24 @@ def _in_the_future(time: datetime) -> datetime:
     if time <= times.now():
         raise ValueError("is past already: the key would never open anything")
     return time
+
+
+def _due(time: datetime) -> datetime:
+    now = times.now()
+    if time < now - _LATE:
+        raise ValueError(
+            f"is past: it is {times.rfc3339(now)} now. Check day and zone; to publish at once, send null"
+        )
+    if time > now + _FARTHEST:
+        raise ValueError("is more than ten years ahead: check the year")
+    return time
+
+
+def _of_no_draft(_: Any) -> None:
+    raise ValueError(
+        "cannot be sent with a draft, which changes no schedule: publish the article with it, also to lift "
+        "it with null, or withdraw the article to cancel its publication"
+    )
 
 
 def _not_reserved(section: str) -> str:
@@ -107,11 +136,25 @@ def _has_text(html: str) -> bool:
     return bool(paragraphs(beginning) or paragraphs(html))
 
 
+def _bad(field: str, told: str, value: Any) -> ValidationError:
+    """One field's error, from a check that needs others too; of the whole where `field` is empty."""
+    error = PydanticCustomError("value_error", "{error}", {"error": told})
+    bad = InitErrorDetails(type=error, loc=(field,) if field else (), input=value)
+    return ValidationError.from_exception_data("sent", [bad])
+
+
 PastTime = Annotated[Moment, BeforeValidator(_rfc_3339), AfterValidator(_not_in_the_future)]
 FutureTime = Annotated[Moment, BeforeValidator(_rfc_3339), AfterValidator(_in_the_future)]
+DueTime = Annotated[Moment, BeforeValidator(_rfc_3339), AfterValidator(_due)]
+NeverSent = Annotated[None, BeforeValidator(_of_no_draft), WithJsonSchema({"not": {}})]
 SentBody = Annotated[Body, BeforeValidator(_of_bearable_size), AfterValidator(_within_limit)]
 PublicBody = Annotated[SentBody, AfterValidator(_not_empty)]
 ShortNote = Annotated[Note, Field(max_length=2000)]
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    """What may never be sent has no default to show either."""
+    schema.pop("default")
 
 
 class SentDateline(Dateline):
@@ -129,8 +172,8 @@ class SentSource(Source):
     url: Annotated[WebAddress, Field(max_length=2000)] | None = Field(default=None, description="Where it is")
 
 
-class SentDraft(ArticleText, NotYet):
-    """An article that need not be finished: only headline and section are needed."""
+class SentText(ArticleText):
+    """The fields that every article sent has, finished or not."""
 
     headline: Line = Field(
         max_length=300, description="One line", examples=["Siege at a bank in Astana ends"]
@@ -162,6 +205,9 @@ class SentDraft(ArticleText, NotYet):
     published_at: PastTime | None = Field(
         default=None, description="For stories older than the post; RFC 3339, never in the future"
     )
+    live: bool = Field(
+        default=False, description="Entries may be added; false again closes it and leaves what stands"
+    )
     sources: tuple[SentSource, ...] = Field(default=(), max_length=50, description="What the story stands on")
 
     def text(self) -> ArticleText:
@@ -169,7 +215,59 @@ class SentDraft(ArticleText, NotYet):
         return ArticleText.model_construct(**{name: getattr(self, name) for name in ArticleText.model_fields})
 
 
-class SentArticle(SentDraft):
+class SentDraft(SentText):
+    """An article that need not be finished: only headline and section are needed."""
+
+    publish_at: NeverSent = Field(
+        default=None,
+        description="Never with a draft, which changes no schedule",
+        json_schema_extra=_without_default,
+    )
+    embargo_until: NeverSent = Field(
+        default=None,
+        description="Never with a draft, which changes no embargo",
+        json_schema_extra=_without_default,
+    )
+    breaking_until: NeverSent = Field(
+        default=None, description="Never with a draft", json_schema_extra=_without_default
+    )
+
+
+class TimedText(SentText):
+    """An article with what is due: a time absent leaves what stands, null lifts it, a time moves it."""
+
+    publish_at: DueTime | None = Field(
+        default=None,
+        description="Not public before; RFC 3339. Absent leaves what stands, null lifts it",
+        examples=[None],
+    )
+    embargo_until: DueTime | None = Field(
+        default=None,
+        description="This and every later revision stays withheld until then; RFC 3339. Absent leaves what "
+        "stands, null lifts it",
+        examples=[None],
+    )
+    breaking_until: DueTime | None = Field(
+        default=None,
+        description="When breaking ends by itself; RFC 3339. Absent leaves what stands, null lifts it",
+        examples=[None],
+    )
+
+    @model_validator(mode="after")
+    def _breaking_to_end(self) -> Self:
+        if self.breaking_until is not None and not self.breaking:
+            raise _bad("breaking_until", 'needs "breaking": true, or leave it out', self.breaking_until)
+        return self
+
+    def dues(self) -> Dues:
+        """The due times that were sent, each as set or as lifted."""
+        sent = {
+            name: Due(at=getattr(self, name)) for name in Dues.model_fields if name in self.model_fields_set
+        }
+        return Dues(**sent)
+
+
+class SentArticle(TimedText):
     """A whole article, fit to be public."""
 
     body: PublicBody = Field(
@@ -178,21 +276,67 @@ class SentArticle(SentDraft):
     )
 
 
-class NewArticle(SentDraft):
+class NewArticle(TimedText):
     """A new article: published, or with `draft` only saved."""
 
     id: ArticleId | None = Field(
         default=None, description="Your own id; made where absent", examples=["bank-siege"]
     )
-    draft: bool = Field(default=False, description="Save it, do not publish it")
+    draft: bool = Field(default=False, description="Save it, do not publish it: then without a due time")
 
     @model_validator(mode="after")
-    def _fit_to_be_public(self) -> Self:
+    def _fit_for_its_event(self) -> Self:
         if not self.draft and not _has_text(self.body):
-            error = PydanticCustomError("value_error", "{error}", {"error": NO_TEXT})
-            bad = InitErrorDetails(type=error, loc=("body",), input=self.body)
-            raise ValidationError.from_exception_data("NewArticle", [bad])
+            raise _bad("body", NO_TEXT, self.body)
+        timed = [name for name in Dues.model_fields if self.draft and getattr(self, name) is not None]
+        if timed:
+            told = "cannot be sent with a draft, which changes no schedule: publish the draft with it"
+            raise _bad(timed[0], told, getattr(self, timed[0]))
         return self
+
+
+class SentEntry(EntryText):
+    """A post in a live article as it reads now: a headline, some text, or both."""
+
+    headline: OptionalLine = Field(
+        default="",
+        max_length=300,
+        description="One line; a key event needs it",
+        examples=["Police enter the bank"],
+    )
+    body: SentBody = Field(
+        default="",
+        description="HTML; the entry as a whole may have 64 KiB. What is not allowed is cleaned away.",
+        examples=["<p>Two officers went in through the side door.</p>"],
+    )
+    key_event: bool = Field(default=False, description="Shown among the key events, by its headline")
+    pinned: bool = Field(default=False, description="Stays on top; the pin of another entry ends with it")
+    author: Annotated[Line, Field(max_length=100)] | None = Field(
+        default=None, description="Who wrote it", examples=["A. Reporter"]
+    )
+
+    @model_validator(mode="after")
+    def _worth_reading(self) -> Self:
+        if not self.headline and not _has_text(self.body):
+            raise _bad("", "has neither a headline nor any text once it is cleaned: write one of them", None)
+        if self.key_event and not self.headline:
+            raise _bad("headline", "is missing: a key event is listed by its headline", self.headline)
+        size = len(self.text().model_dump_json().encode())
+        if size > MAX_ENTRY_BYTES:
+            raise _bad("", f"has {size} bytes: an entry may have {MAX_ENTRY_BYTES}, go on in another", None)
+        return self
+
+    def text(self) -> EntryText:
+        """The entry as the event carries it."""
+        return EntryText.model_construct(**{name: getattr(self, name) for name in EntryText.model_fields})
+
+
+class NewEntry(SentEntry):
+    """A new post in a live article."""
+
+    id: EntryId | None = Field(
+        default=None, description="Your own id within the article; made where absent", examples=["0930-shots"]
+    )
 
 
 class Update(Contract):
@@ -235,15 +379,24 @@ class Withdrawal(Contract):
     note: ShortNote = Field(description="Kept private", examples=["Legal review until Monday."])
 
 
+def _not_the_scheduler(name: str) -> str:
+    if name == SCHEDULER:
+        raise ValueError("is the name under which due events are written: choose another one")
+    return name
+
+
 class NewKey(Contract):
     """A key to be made."""
 
-    name: KeyName = Field(description="Who or what uses it; never given twice", examples=["wire-desk"])
+    name: Annotated[KeyName, AfterValidator(_not_the_scheduler)] = Field(
+        description="Who or what uses it; never given twice", examples=["wire-desk"]
+    )
     role: Role = Field(description="What it may do")
     expires_at: FutureTime | None = Field(default=None, description="When it stops working; RFC 3339")
 
 
 BODIES: tuple[type[Contract], ...] = (
-    NewArticle, SentArticle, SentDraft, Update, Correction, Amendment, Retraction, Withdrawal, NewKey,
+    NewArticle, SentArticle, SentDraft, Update, Correction, Amendment, Retraction, Withdrawal, NewEntry,
+    SentEntry, NewKey,
 )  # fmt: skip
 """Every body of the API, for its documentation."""

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
+from newsroom.events import EventKind
 from newsroom.http.auth import demand, requires
 from newsroom.http.bodies import Sent, read
 from newsroom.http.docs import request_body
@@ -24,14 +25,18 @@ from services.ingest import answers, calls
 from services.ingest.answers import Done, Receipt
 from services.ingest.calls import Call
 from services.ingest.headers import PARAMETERS, Conditions, read_conditions
-from services.ingest.intake import Intake, Order, make_event
+from services.ingest.intake import Intake, Order, make_entry_id, make_event
 from services.ingest.lookup import Lookup
-from services.ingest.requests import NewArticle
+from services.ingest.requests import NewArticle, NewEntry, SentEntry
 from services.ingest.statuses import Statuses
 
 ArticlePath = Annotated[
     str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="The article's id", examples=["bank-siege"])
 ]
+EntryPath = Annotated[
+    str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="The entry's id", examples=["0930-police"])
+]
+Editor = Annotated[ApiKey, Depends(requires(Role.EDITOR))]
 _AT_THE_DOOR = (
     Kind.MALFORMED_REQUEST, Kind.MALFORMED_JSON, Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.REQUEST_TIMEOUT,
     Kind.TOO_LARGE, Kind.UNSUPPORTED_MEDIA_TYPE, Kind.INVALID, Kind.KEY_REUSED, Kind.DEAD_LETTERED,
@@ -41,6 +46,9 @@ _OF_A_NEW_ARTICLE = (Kind.ARTICLE_EXISTS, Kind.RETRACTED, Kind.REVISION_MISMATCH
 _OF_A_CHANGE = (
     Kind.UNKNOWN_ARTICLE, Kind.ALREADY_PUBLIC, Kind.NOT_PUBLIC, Kind.RETRACTED, Kind.REVISION_MISMATCH,
 )  # fmt: skip
+_OF_AN_ENTRY = (Kind.UNKNOWN_ARTICLE, Kind.NOT_PUBLIC, Kind.RETRACTED, Kind.REVISION_MISMATCH)
+_OF_A_NEW_ENTRY = (*_OF_AN_ENTRY, Kind.NOT_LIVE, Kind.ENTRY_EXISTS)
+_OF_A_CHANGED_ENTRY = (*_OF_AN_ENTRY, Kind.UNKNOWN_ENTRY)
 
 
 @dataclass(frozen=True)
@@ -56,12 +64,12 @@ class Door:
         event = make_event(order)
         await self.intake.accept(event)
         if wait_seconds == 0:
-            return answers.receipt(event.id, event.article_id)
+            return answers.receipt(event)
         standing = await self.statuses.settled(event.id, event.article_id, wait_seconds)
         metrics.waits.labels(result=standing.status.state.value if standing else "over").inc()
         if standing is None:
-            return answers.receipt(event.id, event.article_id)
-        return answers.settled(standing, event.request_hash, is_new=is_new, waited=wait_seconds)
+            return answers.receipt(event)
+        return answers.settled(standing, event, is_new=is_new, waited=wait_seconds)
 
 
 def article_routes(door: Door) -> APIRouter:
@@ -70,7 +78,7 @@ def article_routes(door: Door) -> APIRouter:
     _add_create(router, door)
     for call in calls.CHANGES:
         _add_change(router, door, call)
-    _add_entries(router)
+    _add_entries(router, door)
     return router
 
 
@@ -135,14 +143,45 @@ def _answers(conflicts: tuple[Kind, ...]) -> dict[int | str, dict[str, Any]]:
     return taken | responses(*_AT_THE_DOOR, *conflicts)
 
 
-def _add_entries(router: APIRouter) -> None:
-    """The place of live entries, which a later release brings: said plainly, to those who could post them."""
+def _add_entries(router: APIRouter, door: Door) -> None:
+    """Posts in a live article: added by many people at once, each changed on its own."""
 
-    @router.post("/articles/{article_id}/entries", include_in_schema=False)
-    @router.put("/articles/{article_id}/entries/{entry_id}", include_in_schema=False)
-    async def entry(_: Annotated[ApiKey, Depends(requires(Role.EDITOR))]) -> Response:
-        detail = "Live entries are not in this release: publish the article and send updates to it."
-        raise Refused(Kind.NOT_YET, detail)
+    @router.post(
+        "/articles/{article_id}/entries",
+        operation_id="add_entry",
+        summary="Add an entry to a live article",
+        description="The article must be public and `live`, with nothing withheld over it. "
+        "Needs the role `editor`.",
+        responses={201: _done("The entry can be fetched"), **_answers(_OF_A_NEW_ENTRY)},
+        status_code=202,
+        response_model=Receipt,
+        openapi_extra=request_body(NewEntry, calls.NEW_ENTRY_EXAMPLES) | PARAMETERS,
+    )
+    async def add(request: Request, article_id: ArticlePath, key: Editor) -> Response:
+        conditions = read_conditions(request)
+        sent = await read(request, NewEntry, MAX_REQUEST_BYTES)
+        entry_id = sent.content.id or make_entry_id(key.name, article_id, conditions.idempotency_key)
+        data = calls.added(sent.content, entry_id)
+        order = Order(EventKind.ENTRY_ADDED, article_id, data, key.name, sent.raw, *_terms(conditions))
+        return await door.take(order, conditions.wait_seconds, is_new=True)
+
+    @router.put(
+        "/articles/{article_id}/entries/{entry_id}",
+        operation_id="change_entry",
+        summary="Change an entry",
+        description="The whole entry as it reads now, also once the article is closed or withdrawn. "
+        "`If-Match` means the entry's own revision. Needs the role `editor`.",
+        responses={200: _done("The entry can be fetched"), **_answers(_OF_A_CHANGED_ENTRY)},
+        status_code=202,
+        response_model=Receipt,
+        openapi_extra=request_body(SentEntry, calls.CHANGED_ENTRY_EXAMPLES) | PARAMETERS,
+    )
+    async def change(request: Request, article_id: ArticlePath, entry_id: EntryPath, key: Editor) -> Response:
+        conditions = read_conditions(request)
+        sent = await read(request, SentEntry, MAX_REQUEST_BYTES)
+        data = calls.changed(sent.content, entry_id)
+        order = Order(EventKind.ENTRY_CHANGED, article_id, data, key.name, sent.raw, *_terms(conditions))
+        return await door.take(order, conditions.wait_seconds, is_new=False)
 
 
 def status_routes(door: Door) -> APIRouter:

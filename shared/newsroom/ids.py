@@ -34,6 +34,16 @@ def derive_article_id(key_name: str, idempotency_key: str) -> str:
     return _base32(_digest("article", key_name, idempotency_key), 16)
 
 
+def new_entry_id() -> str:
+    """A random id of an entry in a live article, 16 characters (80 bits)."""
+    return new_article_id()
+
+
+def derive_entry_id(key_name: str, article_id: str, idempotency_key: str) -> str:
+    """The entry id that a post with this `Idempotency-Key` gets, however often it is sent."""
+    return _base32(_digest("entry", key_name, article_id, idempotency_key), 16)
+
+
 def new_event_id() -> str:
     """A random event id: `evt_` and 26 characters (130 bits)."""
     return "evt_" + _base32(secrets.token_bytes(17), 26)

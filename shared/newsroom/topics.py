@@ -16,6 +16,7 @@ DEAD_LETTERS = "newsroom.dead-letters"
 KEYS = "newsroom.keys"
 
 MAX_BODY_BYTES = 1024 * 1024
+MAX_ENTRY_BYTES = 64 * 1024
 MAX_REQUEST_BYTES = 2 * MAX_BODY_BYTES
 MAX_RECORD_BYTES = 8 * MAX_BODY_BYTES
 """Largest record on any topic, uncompressed: a body of 1 MiB, escaped as JSON, and room for a long

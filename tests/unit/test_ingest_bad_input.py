@@ -125,10 +125,13 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"id": "x" * 65}, "/id", "match pattern"),
     ({"id": "a\n"}, "/id", "match pattern"),
     ({"draft": "true"}, "/draft", "must be true or false"),
-    ({"publish_at": "2030-01-01T00:00:00Z"}, "/publish_at", "is not in this release: scheduled"),
-    ({"embargo_until": "2030-01-01T00:00:00Z"}, "/embargo_until", "is not in this release: embargoes"),
-    ({"breaking_until": "2030-01-01T00:00:00Z"}, "/breaking_until", "is not in this release"),
-    ({"live": True}, "/live", "is not in this release"),
+    ({"publish_at": 1924992000}, "/publish_at", "must be a time in a string"),
+    ({"publish_at": "tomorrow"}, "/publish_at", "RFC 3339"),
+    ({"publish_at": "2023-06-20T10:40:00Z"}, "/publish_at", "is past: it is 20"),
+    ({"embargo_until": "2023-06-20T10:40:00Z"}, "/embargo_until", "Check day and zone"),
+    ({"breaking": True, "breaking_until": "2023-06-20T10:40:00Z"}, "/breaking_until", "is past"),
+    ({"publish_at": "2999-01-01T00:00:00Z"}, "/publish_at", "more than ten years ahead: check the year"),
+    ({"live": "true"}, "/live", "must be true or false"),
 ]
 
 
@@ -152,6 +155,68 @@ async def test_a_time_to_come_is_no_time_of_publication(ingest: Ingest) -> None:
             "detail": "is in the future: leave it out, and the time of the post counts",
         }
     ]
+
+
+async def test_the_end_of_breaking_needs_something_breaking(ingest: Ingest) -> None:
+    problem = (await ingest.post("/articles", a_story(breaking_until=future()))).json()
+    assert problem["errors"] == [
+        {"pointer": "/breaking_until", "detail": 'needs "breaking": true, or leave it out'}
+    ]
+
+
+@pytest.mark.parametrize("field", ["publish_at", "embargo_until", "breaking_until"])
+@pytest.mark.parametrize("lifts", [True, False], ids=["null", "a time"])
+async def test_a_draft_changes_no_schedule_and_says_how_to(ingest: Ingest, field: str, lifts: bool) -> None:
+    body = a_story(breaking=True, **{field: None if lifts else future()})
+    (error,) = (await ingest.call("PUT", "/articles/a/draft", body)).json()["errors"]
+    assert error["pointer"] == f"/{field}"
+    assert "publish the article with it" in error["detail"]
+    assert "withdraw" in error["detail"]
+
+
+@pytest.mark.parametrize("field", ["publish_at", "embargo_until", "breaking_until"])
+async def test_a_new_draft_takes_no_due_time(ingest: Ingest, field: str) -> None:
+    body = a_story(draft=True, breaking=True, **{field: future()})
+    (error,) = (await ingest.post("/articles", body)).json()["errors"]
+    assert error["pointer"] == f"/{field}"
+    assert "publish the draft with it" in error["detail"]
+
+
+BAD_ENTRIES: list[tuple[Any, str, str]] = [
+    ({}, "", "has neither a headline nor any text"),
+    ({"body": "<p> </p>"}, "", "has neither a headline nor any text"),
+    ({"body": "<p>Shots.</p>", "key_event": True}, "/headline", "a key event is listed by its headline"),
+    ({"headline": "x" * 301}, "/headline", "at most 300"),
+    ({"headline": "A", "author": "x" * 101}, "/author", "at most 100"),
+    ({"headline": "A", "author": ""}, "/author", "is blank"),
+    ({"headline": "A", "pinned": 1}, "/pinned", "must be true or false"),
+    ({"headline": "A", "note": "B"}, "/note", "is no field here"),
+    ({"body": f"<p>{'x' * 65_536}</p>"}, "", "an entry may have 65536"),
+]
+
+
+@pytest.mark.parametrize(("body", "pointer", "told"), BAD_ENTRIES, ids=lambda value: str(value)[:48])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/articles/a/entries"), ("PUT", "/articles/a/entries/b")]
+)
+async def test_a_bad_entry_is_refused(
+    ingest: Ingest, method: str, path: str, body: Any, pointer: str, told: str
+) -> None:
+    response = await ingest.call(method, path, body)
+    assert response.status_code == 422, response.text
+    (error,) = response.json()["errors"]
+    assert error["pointer"] == pointer
+    assert told in error["detail"]
+    assert not ingest.events()
+
+
+async def test_an_entry_is_named_in_one_place(ingest: Ingest) -> None:
+    """By the body when it is new, by the address from then on."""
+    bad = await ingest.post("/articles/a/entries", {"id": "no spaces", "headline": "A"})
+    twice = await ingest.call("PUT", "/articles/a/entries/b", {"id": "b", "headline": "A"})
+    assert [answer.json()["errors"][0]["pointer"] for answer in (bad, twice)] == ["/id", "/id"]
+    nowhere = await ingest.call("PUT", "/articles/a/entries/no%20spaces", {"headline": "A"})
+    assert (nowhere.status_code, "entry_id" in nowhere.json()["detail"]) == (422, True)
 
 
 async def test_a_lone_surrogate_is_refused(ingest: Ingest) -> None:

@@ -10,19 +10,24 @@ from typing import Any
 import pytest
 
 from newsroom import ids, topics
-from newsroom.articles import ArticleText
+from newsroom.articles import ArticleText, EntryText
 from newsroom.events import (
     Amended,
     Corrected,
     Drafted,
+    Due,
+    Dues,
+    EntryAdded,
+    EntryChanged,
     EventData,
     EventKind,
     Published,
     Retracted,
     Updated,
     Withdrawn,
+    decode_event,
 )
-from newsroom.times import now
+from newsroom.times import now, rfc3339
 from tests.ingest_parts import Ingest, Json, a_story, an_ingest
 
 TEXT = ArticleText(
@@ -149,7 +154,7 @@ async def test_the_record_is_a_cloud_event_keyed_by_its_article(ingest: Ingest) 
     assert headers["ce_id"] == response.json()["event_id"]
     assert headers["ce_actor"] == "the-publisher"
     assert headers["content-type"] == "application/json"
-    assert set(json.loads(record.value or b"")) == {"note", "article"}
+    assert set(json.loads(record.value or b"")) == {"note", "article", "dues"}
 
 
 async def test_the_trace_of_the_request_goes_on_the_record(ingest: Ingest) -> None:
@@ -159,18 +164,95 @@ async def test_the_trace_of_the_request_goes_on_the_record(ingest: Ingest) -> No
     assert (ingest.event().trace or "").split("-")[1] == trace
 
 
-async def test_what_says_no_to_a_later_release_is_accepted(ingest: Ingest) -> None:
-    nothing = {"publish_at": None, "embargo_until": None, "breaking_until": None, "live": False}
-    assert (await ingest.post("/articles", a_story(**nothing))).status_code == 202
-    (record,) = ingest.log.records(topics.EVENTS)
-    assert not set(nothing) & set(json.loads(record.value or b"")["article"])
+SOON = now() + timedelta(hours=1)
+TIMES = {"publish_at": rfc3339(SOON), "embargo_until": None, "breaking_until": rfc3339(SOON)}
+DUES = Dues(publish_at=Due(at=SOON), embargo_until=Due(), breaking_until=Due(at=SOON))
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/articles/a/entries"), ("PUT", "/articles/a/entries/b")]
+    ("path", "wrapping"),
+    [
+        ("/articles", None),
+        ("/articles/a/publication", None),
+        ("/articles/a/updates", {"note": "N"}),
+        ("/articles/a/corrections", {"note": "N", "kind": "correction"}),
+        ("/articles/a/amendments", {}),
+    ],
 )
-async def test_live_entries_say_that_they_come_later(ingest: Ingest, method: str, path: str) -> None:
-    response = await ingest.call(method, path, {"headline": "Shots heard"})
-    assert response.status_code == 501
-    assert "later release" in response.json()["title"]
-    assert not ingest.events()
+async def test_a_due_time_is_set_lifted_or_left_as_the_editor_says(
+    ingest: Ingest, path: str, wrapping: Json | None
+) -> None:
+    for times in (TIMES, {}):
+        story = a_story(breaking=True, **times)
+        body = story if wrapping is None else {**wrapping, "article": story}
+        if path == "/articles":
+            body["id"] = "a"
+        assert (await ingest.post(path, body)).status_code == 202
+    said, unsaid = (event.data for event in ingest.events())
+    assert isinstance(said, Published | Updated | Corrected | Amended)
+    assert isinstance(unsaid, Published | Updated | Corrected | Amended)
+    assert said.dues == DUES
+    assert unsaid.dues == Dues()
+
+
+async def test_what_is_lifted_and_what_is_left_differ_on_the_log(ingest: Ingest) -> None:
+    """Absent and null would be one and the same to a writer that leaves nothing out."""
+    await ingest.post("/articles", a_story(embargo_until=None))
+    (record,) = ingest.log.records(topics.EVENTS)
+    decoded = decode_event(record).data
+    assert isinstance(decoded, Published)
+    assert decoded.dues == Dues(embargo_until=Due())
+
+
+async def test_a_due_time_just_over_is_taken_so_that_a_retry_is_safe(ingest: Ingest) -> None:
+    just_over = rfc3339(now() - timedelta(minutes=4))
+    assert (await ingest.post("/articles", a_story(publish_at=just_over))).status_code == 202
+
+
+async def test_null_due_times_stand_in_no_way_of_a_new_draft(ingest: Ingest) -> None:
+    nothing = {"publish_at": None, "embargo_until": None, "breaking_until": None}
+    assert (await ingest.post("/articles", a_story(draft=True, **nothing))).status_code == 202
+    assert ingest.event().kind is EventKind.DRAFTED
+
+
+async def test_a_live_article_is_marked_in_its_text(ingest: Ingest) -> None:
+    await ingest.post("/articles", a_story(live=True))
+    data = ingest.event().data
+    assert isinstance(data, Published)
+    assert data.article.live
+
+
+ENTRY = {
+    "headline": "Shots heard",
+    "body": '<p onclick="x()">Two.</p>',
+    "key_event": True,
+    "author": "A. Reporter",
+}
+POSTED = EntryText(headline="Shots heard", body="<p>Two.</p>", key_event=True, author="A. Reporter")
+
+
+async def test_an_entry_becomes_an_event_of_its_article(ingest: Ingest) -> None:
+    response = await ingest.post("/articles/siege/entries", {"id": "0930", **ENTRY})
+    event = ingest.event()
+    assert (event.kind, event.article_id) == (EventKind.ENTRY_ADDED, "siege")
+    assert event.data == EntryAdded(entry_id="0930", entry=POSTED)
+    assert response.status_code == 202
+    assert response.json()["entry_id"] == "0930"
+
+
+async def test_an_entry_is_changed_at_its_own_revision(ingest: Ingest) -> None:
+    response = await ingest.call("PUT", "/articles/siege/entries/0930", ENTRY, headers={"If-Match": '"7"'})
+    event = ingest.event()
+    assert (event.kind, event.expected_revision) == (EventKind.ENTRY_CHANGED, 7)
+    assert event.data == EntryChanged(entry_id="0930", entry=POSTED)
+    assert response.json()["entry_id"] == "0930"
+
+
+async def test_an_entry_without_an_id_gets_one_of_its_own_each_time(ingest: Ingest) -> None:
+    made = [(await ingest.post("/articles/siege/entries", ENTRY)).json()["entry_id"] for _ in range(2)]
+    assert all(ids.ARTICLE_ID.fullmatch(entry_id) for entry_id in made)
+    assert len(set(made)) == 2
+
+
+async def test_no_answer_about_an_article_names_an_entry(ingest: Ingest) -> None:
+    assert "entry_id" not in (await ingest.post("/articles", a_story())).json()

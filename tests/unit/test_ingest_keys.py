@@ -225,6 +225,12 @@ async def opens(ingest: Ingest, secret: str) -> bool:
 WIRE = {"name": "wire-desk", "role": "editor"}
 
 
+async def test_no_key_is_called_as_the_scheduler_is(two: Two) -> None:
+    """What falls due is written under that name: nobody may pass for it."""
+    answer = await two.fast.post("/keys", {"name": "scheduler", "role": "editor"})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/name")
+
+
 async def test_of_two_instances_that_make_one_name_the_first_on_the_log_counts(two: Two) -> None:
     """Also after compaction, which keeps the newest record only, and for a process that starts then."""
     late = await two.slow_asks("POST", "/keys", WIRE)

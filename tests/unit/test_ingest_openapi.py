@@ -22,6 +22,8 @@ CALLS = {
     ("post", "/articles/{article_id}/amendments"),
     ("post", "/articles/{article_id}/retraction"),
     ("post", "/articles/{article_id}/withdrawal"),
+    ("post", "/articles/{article_id}/entries"),
+    ("put", "/articles/{article_id}/entries/{entry_id}"),
     ("get", "/events/{event_id}"),
     ("get", "/keys"),
     ("post", "/keys"),
@@ -72,7 +74,7 @@ async def test_every_call_with_a_body_shows_examples_that_are_accepted(ingest: I
         for media in call.get("requestBody", {}).get("content", {}).values():
             for example in media["examples"].values():
                 check(api, media["schema"], example["value"])
-                address = path.format(article_id="bank-siege", name="wire")
+                address = path.format(article_id="bank-siege", name="wire", entry_id="0930")
                 response = await ingest.call(method, address, example["value"])
                 assert response.is_success, (path, response.text)
                 check(api, _schema(call, response.status_code), response.json())
@@ -109,7 +111,7 @@ async def test_calls_that_make_events_tell_every_problem_that_they_may_answer(ap
 
 
 async def test_every_field_of_a_body_is_described(api: Json) -> None:
-    for name in ("NewArticle", "Update", "Correction", "Retraction", "Withdrawal", "NewKey"):
+    for name in ("NewArticle", "Update", "Correction", "Retraction", "Withdrawal", "NewEntry", "NewKey"):
         assert api["components"]["schemas"][name]["additionalProperties"] is False
         for field, schema in api["components"]["schemas"][name]["properties"].items():
             assert schema.get("description") or "$ref" in schema, f"{name}.{field}"

@@ -67,6 +67,24 @@ async def test_another_call_with_the_same_body_under_the_same_key_is_refused(ing
     assert ingest.event().kind is EventKind.WITHDRAWN
 
 
+async def test_a_post_sent_again_is_the_same_entry(ingest: Ingest) -> None:
+    sent = [
+        await ingest.post("/articles/a/entries", {"headline": "A"}, idempotency_key="k-1") for _ in range(2)
+    ]
+    assert sent[0].json() == sent[1].json()
+    assert sent[0].json()["entry_id"] == ids.derive_entry_id("the-publisher", "a", "k-1")
+    assert len({event.id for event in ingest.events()}) == 1
+
+
+async def test_the_same_words_for_another_entry_under_the_same_key_are_refused(ingest: Ingest) -> None:
+    """The address tells the two apart, not the body."""
+    headers = {"Idempotency-Key": "k-1"}
+    first = await ingest.call("PUT", "/articles/a/entries/one", {"headline": "A"}, headers=headers)
+    second = await ingest.call("PUT", "/articles/a/entries/two", {"headline": "A"}, headers=headers)
+    assert [first.status_code, second.status_code] == [202, 422]
+    assert second.json()["type"] == "/problems/idempotency-key-reused"
+
+
 async def test_another_body_is_refused_even_while_the_first_is_on_its_way() -> None:
     log = FakeLog()
     held = HeldPublisher(log)

@@ -31,6 +31,10 @@ REFUSALS = [
     (RejectionCode.RETRACTED, 409, "retracted"),
     (RejectionCode.REVISION_MISMATCH, 412, "revision-mismatch"),
     (RejectionCode.INVALID, 422, "invalid"),
+    (RejectionCode.UNKNOWN_ENTRY, 409, "unknown-entry"),
+    (RejectionCode.ENTRY_EXISTS, 409, "entry-exists"),
+    (RejectionCode.NOT_LIVE, 409, "not-live"),
+    (RejectionCode.OVERTAKEN, 409, "overtaken"),
 ]
 PATH = "/kazakhstan/2023/06/20/siege-abcdef/"
 
@@ -58,6 +62,25 @@ async def test_a_new_article_answers_201_once_its_page_stands(ingest: Ingest) ->
     }
     assert response.headers["location"] == SITE + PATH
     assert response.headers["preference-applied"] == "wait=5"
+
+
+async def test_a_new_entry_answers_201_with_its_revision_once_the_page_shows_it(ingest: Ingest) -> None:
+    request = asyncio.create_task(
+        ingest.post("/articles/a/entries", {"id": "0930", "headline": "A"}, prefer="wait=5")
+    )
+    event = await ingest.next_event()
+    await ingest.told(stored(event, 8))
+    await ingest.told(rendered(event, 8, path=PATH))
+    response = await request
+    assert response.status_code == 201
+    assert response.json() == {
+        "event_id": event.id,
+        "article_id": "a",
+        "entry_id": "0930",
+        "revision": 8,
+        "url": SITE + PATH,
+        "state": "rendered",
+    }
     assert not ingest.store.asked, "nobody waits for the store"
 
 

@@ -53,8 +53,12 @@ class Kind(Enum):
     ALREADY_PUBLIC = ("already-public", 409, "The article is public already")
     NOT_PUBLIC = ("not-public", 409, "The article is not public")
     RETRACTED = ("retracted", 409, "The article was retracted, which is final")
+    UNKNOWN_ENTRY = ("unknown-entry", 409, "The article has no such entry")
+    ENTRY_EXISTS = ("entry-exists", 409, "The entry stands already")
+    NOT_LIVE = ("not-live", 409, "The article takes no entries")
+    OVERTAKEN = ("overtaken", 409, "Its due time stands no longer")
     NAME_TAKEN = ("name-taken", 409, "The name is taken")
-    REVISION_MISMATCH = ("revision-mismatch", 412, "The article stands at another revision")
+    REVISION_MISMATCH = ("revision-mismatch", 412, "What was to be changed stands at another revision")
     TOO_LARGE = ("too-large", 413, "The request is too large")
     UNSUPPORTED_MEDIA_TYPE = ("unsupported-media-type", 415, "The body must be plain JSON")
     INVALID = ("invalid", 422, "What was sent cannot be accepted")
@@ -63,7 +67,6 @@ class Kind(Enum):
     TOO_MANY = ("too-many-requests", 429, "Too many requests")
     HEAD_TOO_LARGE = ("head-too-large", 431, "The request's address and headers are too large")
     BUG = ("internal-error", 500, "Something went wrong on our side")
-    NOT_YET = ("not-in-this-release", 501, "This comes with a later release")
     AWAY = ("away", 503, "Something we need does not answer")
     BUSY = ("busy", 503, "Too many requests are in flight")
 
@@ -93,7 +96,7 @@ class Problem(Contract):
     detail: str = Field(description="What was wrong here, and what to do")
     errors: tuple[ProblemField, ...] | None = Field(default=None, description="Each bad field")
     current_revision: int | None = Field(
-        default=None, description="The revision that stands (revision-mismatch)"
+        default=None, description="The revision that stands, of the article or of the entry"
     )
     event_id: str | None = Field(default=None, description="The event that was rejected, if one was made")
 
