@@ -11,16 +11,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from newsroom.addresses import slugify
-from newsroom.articles import ArticleText, Dateline
+from newsroom.articles import ArticleText, Dateline, EntryText
 from newsroom.errors import Away
 from newsroom.events import (
     Amended,
+    BreakingEnded,
     Corrected,
     Drafted,
+    EntryAdded,
+    EntryChanged,
     Event,
     EventData,
     EventKind,
     Published,
+    Released,
     Retracted,
     Updated,
     Withdrawn,
@@ -32,14 +36,16 @@ from newsroom.kafka.fake import FakeLog, FakePublisher, FakeSource
 from newsroom.outcomes import EventOutcome, EventState, Rendering, decode_outcome
 from newsroom.records import Position, Record
 from newsroom.topics import EVENTS, OUTCOMES, UPDATES
-from newsroom.updates import Announcement, Status, decode_update
-from services.store.consumer import Filer
-from services.store.decisions import Decision, Loaded, Overtaken
-from services.store.filing import Article, apply, history_after
+from newsroom.updates import Announcement, EntryAnnouncement, Status, decode_update
+from services.store.articles import Article, Entry, entry_key, release_due
+from services.store.consumer import Filer, Folded
+from services.store.decisions import Decision, Loaded, Overtaken, Revisions, article_after
+from services.store.filing import apply
 from services.store.identity import Identity, new_identity
-from services.store.reading import Mark, Wanted
+from services.store.reading import Mark, WaitingFor, Wanted
 from services.store.replay import Replay
 from services.store.republications import Republication
+from services.store.views import waits_for
 
 BEGINNING = datetime(2023, 6, 20, 4, 0, tzinfo=UTC)
 SITE_URL = "http://site.test"
@@ -68,6 +74,12 @@ def a_text(headline: str = "Bank siege in Astana", **changes: Any) -> ArticleTex
     return ArticleText(headline=headline, **(fields | changes))
 
 
+def a_post(headline: str = "Shots heard", **changes: Any) -> EntryText:
+    """An entry's text as an editor writes it."""
+    fields: dict[str, Any] = {"headline": headline, "body": f"<p>{headline}, says our reporter.</p>"}
+    return EntryText(**(fields | changes))
+
+
 def an_event_id(name: object) -> str:
     """An event id of our form, the same for the same name."""
     digest = hashlib.sha256(str(name).encode()).digest()
@@ -85,6 +97,10 @@ def data_of(kind: EventKind, text: ArticleText | None = None, *, create: bool = 
         EventKind.AMENDED: lambda: Amended(article=text),
         EventKind.RETRACTED: lambda: Retracted(note="It never happened."),
         EventKind.WITHDRAWN: lambda: Withdrawn(note="The lawyers asked."),
+        EventKind.ENTRY_ADDED: lambda: EntryAdded(entry_id="e1", entry=a_post()),
+        EventKind.ENTRY_CHANGED: lambda: EntryChanged(entry_id="e1", entry=a_post("Corrected post")),
+        EventKind.RELEASED: lambda: Released(set_by=1, due_at=BEGINNING),
+        EventKind.BREAKING_ENDED: lambda: BreakingEnded(set_by=1, due_at=BEGINNING),
     }
     return makers[kind]()
 
@@ -155,8 +171,10 @@ class FakeRevisions:
     def __init__(self) -> None:
         self.decisions: dict[str, Decision] = {}
         self.standing: dict[str, Article] = {}
+        self.entries: dict[str, Entry] = {}
         self.is_away = False
         self.before_write: Callable[[], None] = lambda: None
+        self.before_entries: Callable[[], None] = lambda: None
         self.before_heads: Callable[[], None] = lambda: None
 
     def check(self) -> None:
@@ -164,41 +182,55 @@ class FakeRevisions:
         if self.is_away:
             raise Away("mongodb", "the fake database is switched off")
 
-    async def load(self, article_ids: Collection[str], event_ids: Collection[str]) -> Loaded:
+    async def load(
+        self, article_ids: Collection[str], event_ids: Collection[str], entry_keys: Collection[str] = ()
+    ) -> Loaded:
         await asyncio.sleep(0)
         self.check()
         heads = {each: self.standing[each] for each in article_ids if each in self.standing}
-        articles = dict(heads)
+        articles, late = dict(heads), dict[str, Entry]()
+        entries = {each: self.entries[each] for each in entry_keys if each in self.entries}
         for decision in sorted(self._stored(), key=lambda each: each.revision or 0):
             former = articles.get(decision.article_id)
-            if decision.article_id not in article_ids or decision.article is None or decision.kind is None:
+            if decision.article_id not in article_ids:
                 continue
             if (decision.revision or 0) > (former.revision if former else 0):
-                changes = history_after(former.changes if former else (), decision.kind, decision.change)
-                articles[decision.article_id] = decision.article.model_copy(update={"changes": changes})
+                articles[decision.article_id] = article_after(former, decision)
+                if decision.entry is not None:
+                    late[decision.entry.key] = decision.entry
         known = [self.decisions[each] for each in event_ids if each in self.decisions]
         return Loaded(
             articles=articles,
             heads={each: head.revision for each, head in heads.items()},
             decided={d.event_id: d for d in known if d.state is not EventState.DEAD_LETTERED},
             parked=frozenset(d.event_id for d in known if d.state is EventState.DEAD_LETTERED),
+            entries={**entries, **late},
+            late=tuple(late.values()),
         )
 
     async def write(self, decisions: Sequence[Decision], *, instead: Collection[str] = ()) -> None:
         await asyncio.sleep(0)
         self.check()
         self.before_write()
-        taken = {(each.article_id, each.revision) for each in self._stored()}
+        taken = {key for each in self._stored() for key in _unique_keys(each)}
         for decision in decisions:
             standing = self.decisions.get(decision.event_id)
             is_free = standing is None or (
                 decision.event_id in instead and standing.state is EventState.DEAD_LETTERED
             )
-            key = (decision.article_id, decision.revision)
-            if not is_free or (decision.revision is not None and key in taken):
+            if not is_free or taken & _unique_keys(decision):
                 raise Overtaken
             self.decisions[decision.event_id] = decision
-            taken.add(key)
+            taken |= _unique_keys(decision)
+
+    async def replace_entries(self, entries: Sequence[Entry]) -> None:
+        await asyncio.sleep(0)
+        self.check()
+        self.before_entries()
+        for entry in entries:
+            standing = self.entries.get(entry.key)
+            if standing is None or standing.revision < entry.revision:
+                self.entries[entry.key] = entry
 
     async def replace_heads(self, articles: Sequence[Article]) -> None:
         await asyncio.sleep(0)
@@ -234,6 +266,11 @@ class FakeRevisions:
         ]
         return found[:most]
 
+    async def entries_from(self, article_id: str, after: int, most: int) -> list[Entry]:
+        self.check()
+        found = [each for each in self.entries.values() if each.article_id == article_id]
+        return sorted((each for each in found if each.number > after), key=lambda each: each.number)[:most]
+
     async def newest_offsets(self) -> dict[int, int]:
         newest: dict[int, int] = {}
         for head in self.standing.values():
@@ -242,6 +279,23 @@ class FakeRevisions:
 
     def _stored(self) -> list[Decision]:
         return [each for each in self.decisions.values() if each.revision is not None]
+
+
+def _unique_keys(decision: Decision) -> set[tuple[str, str, int]]:
+    """What no other decision may have."""
+    keys = set()
+    if decision.revision is not None:
+        keys.add((decision.article_id, "", decision.revision))
+    if decision.entry is not None:
+        keys.add((decision.article_id, decision.entry.id, decision.entry.version))
+    return keys
+
+
+async def file(revisions: Revisions, folded: Folded) -> None:
+    """Write what a batch came to, in the store's order."""
+    await revisions.write(list(folded.fresh.values()))
+    await revisions.replace_entries(list(folded.entries.values()))
+    await revisions.replace_heads(list(folded.articles.values()))
 
 
 class FakeReading:
@@ -262,11 +316,30 @@ class FakeReading:
         listed = [head for head in await self._revisions.heads_from("", 10_000) if head.draft_revision]
         return _part(listed, lambda head: head.time, wanted)
 
+    async def waiting(self, what: WaitingFor, wanted: Wanted) -> list[Article]:
+        heads = await self._revisions.heads_from("", 10_000)
+        listed = [(_due_of(head), head) for head in heads if waits_for(head) == what]
+        mark = (wanted.after.time, wanted.after.article_id) if wanted.after else None
+        kept = [
+            (due, head.id, head)
+            for due, head in listed
+            if (wanted.since is None or due >= wanted.since) and (mark is None or (due, head.id) > mark)
+        ]
+        return [head for *_, head in sorted(kept, key=lambda each: each[:2])][: wanted.most]
+
+    async def entries(self, article_id: str, most: int, before: int | None = None) -> list[Entry]:
+        found = await self._revisions.entries_from(article_id, 0, 10_000)
+        return [each for each in reversed(found) if before is None or each.number < before][:most]
+
+    async def entry(self, article_id: str, entry_id: str) -> Entry | None:
+        self._revisions.check()
+        return self._revisions.entries.get(entry_key(article_id, entry_id))
+
     async def history(self, article_id: str) -> list[Decision]:
         self._revisions.check()
         found = [d for d in self._revisions.decisions.values() if d.article_id == article_id and d.revision]
         ordered = sorted(found, key=lambda decision: decision.revision or 0)
-        return [decision.model_copy(update={"article": None}) for decision in ordered]
+        return [decision.model_copy(update=_without_texts(decision)) for decision in ordered]
 
     async def revision(self, article_id: str, number: int) -> Decision | None:
         self._revisions.check()
@@ -279,6 +352,17 @@ class FakeReading:
 
     async def rendering(self, article_id: str) -> Rendering | None:
         return self.renderings.get(article_id)
+
+
+def _due_of(head: Article) -> datetime:
+    release = release_due(head)
+    assert release is not None
+    return release.at
+
+
+def _without_texts(decision: Decision) -> dict[str, object]:
+    blank = decision.entry.model_copy(update={"text": EntryText()}) if decision.entry else None
+    return {"article": None, "entry": blank}
 
 
 def _is_listed(head: Article, wanted: Wanted) -> bool:
@@ -409,9 +493,13 @@ class StoreInMemory:
         for event in events:
             await self.log.append(event_message(event))
 
-    def announced(self) -> list[Announcement]:
-        """Every update on the log, per article in order."""
+    def told(self) -> list[Announcement | EntryAnnouncement]:
+        """Every update on the log, of articles and of entries, per article in order."""
         return [decode_update(record) for record in self.log.records(UPDATES)]
+
+    def announced(self) -> list[Announcement]:
+        """Every update of an article on the log, per article in order."""
+        return [each for each in self.told() if isinstance(each, Announcement)]
 
     def outcomes(self) -> list[EventOutcome]:
         told = [decode_outcome(record) for record in self.log.records(OUTCOMES)]

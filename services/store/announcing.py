@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from newsroom.events import EventKind
 from newsroom.outcomes import EventOutcome, EventState, outcome_message
 from newsroom.records import Message
 from newsroom.times import now
-from newsroom.updates import Announcement, ArticleUpdate, PublicArticle, Status, update_message
-from services.store.articles import Article, has_page
+from newsroom.updates import (
+    Announcement,
+    ArticleUpdate,
+    ChangeKind,
+    EntryAnnouncement,
+    EntryUpdate,
+    LiveState,
+    PublicArticle,
+    PublicEntry,
+    Status,
+    entry_message,
+    update_message,
+)
+from services.store.articles import Article, Entry, has_page
 from services.store.decisions import Decision
-
-
-def has_page(article: Article) -> bool:
-    """Whether a page stands at the article's path."""
-    return article.status in (Status.PUBLIC, Status.RETRACTED)
 
 
 def update_of(article: Article, event_ids: tuple[str, ...] = ()) -> ArticleUpdate:
@@ -49,7 +57,43 @@ def public_article(article: Article) -> PublicArticle | None:
         updated_at=article.updated_at,
         bumped_at=article.bumped_at,
         changes=article.changes,
+        live=_live_state(article),
     )
+
+
+def _live_state(article: Article) -> LiveState | None:
+    """What the public may know of its entries; nothing is left of it after a retraction."""
+    if article.live is None or article.status is Status.RETRACTED:
+        return None
+    return LiveState.model_validate(article.live.model_dump(include=set(LiveState.model_fields)))
+
+
+def entry_update_of(article: Article, entry: Entry) -> EntryUpdate:
+    """What is announced of an entry while its article stands so: hidden unless that is public."""
+    shown = PublicEntry(text=entry.text, added_at=entry.added_at, changed_at=entry.changed_at)
+    return EntryUpdate(
+        article_id=article.id,
+        entry_id=entry.id,
+        number=entry.number,
+        page=entry.page,
+        revision=entry.revision,
+        as_of=article.revision,
+        entry=shown if article.status is Status.PUBLIC else None,
+    )
+
+
+def entry_announcement(
+    article: Article, entry: Entry, *, again: bool = False, trace: str | None = None
+) -> Message:
+    """An entry's record, in the partition of its article, whose own record is to follow."""
+    announcement = EntryAnnouncement(entry_update_of(article, entry), article.time, again, trace)
+    return entry_message(announcement, article.partition)
+
+
+def turns_entries(decision: Decision) -> bool:
+    """Whether the event took all that is public of its article away, or brought it (back): entries too."""
+    begins = bool(decision.added) and decision.added[0].kind is ChangeKind.PUBLISHED
+    return begins or decision.kind in (EventKind.WITHDRAWN, EventKind.RETRACTED)
 
 
 def announcements(articles: Iterable[Article], decisions: Iterable[Decision]) -> list[Message]:
@@ -85,20 +129,9 @@ def outcome_of(decision: Decision, times: Mapping[str, datetime] | None = None) 
         state=decision.state,
         request_hash=decision.request_hash,
         revision=decision.revision,
-        renders=renders(decision),
-        path=page_path(decision),
+        renders=decision.renders,
+        path=decision.path,
         rejection=decision.rejection,
         reason=decision.reason,
         times={**decision.times, **(times or {})},
     )
-
-
-def renders(decision: Decision) -> bool:
-    """Whether a page, or a page's end, follows from the event."""
-    return decision.state is EventState.STORED and decision.kind is not None and shows(decision.kind)
-
-
-def page_path(decision: Decision) -> str | None:
-    """Where the page stands that followed from the event; None where none did."""
-    article = decision.article
-    return article.path if article is not None and renders(decision) and has_page(article) else None

@@ -109,6 +109,16 @@ class Entry(Contract):
     changed_at: Moment | None = None
     text: EntryText
 
+    @property
+    def key(self) -> str:
+        """Its name among the entries of all articles."""
+        return entry_key(self.article_id, self.id)
+
+
+def entry_key(article_id: str, entry_id: str) -> str:
+    """How an entry is named where entries of several articles are."""
+    return f"{article_id}/{entry_id}"
+
 
 @dataclass(frozen=True)
 class DueEvent:

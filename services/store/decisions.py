@@ -18,15 +18,18 @@ from newsroom.events import EventKind
 from newsroom.outcomes import EventState, Rejection
 from newsroom.times import Moment
 from newsroom.updates import Change
-from services.store.articles import Article
+from services.store.articles import Article, Entry, Live
+from services.store.effects import history_after, with_entries
 
 
 class Decision(Contract):
     """One event's end.
 
     Of a stored one: the revision it made and when (`revised_at`), which fields of the text it changed, what
-    it adds to the public history (`change`) and the article after it, without that history. `note` is kept as
-    the editor wrote it, private ones too. `times`: named steps.
+    it adds to the public history (`added`), whether it changed what the public sees (`renders`) and where
+    that stands (`path`), and the article after it, without that history. An entry event keeps the entry and
+    what its article counts (`live`) instead, so that it costs the same in an article of any length. `note` is
+    kept as the editor wrote it, private ones too. `times`: named steps.
     """
 
     event_id: str
@@ -42,8 +45,12 @@ class Decision(Contract):
     revision: int | None = None
     revised_at: Moment | None = None
     changed: tuple[str, ...] = ()
-    change: Change | None = None
+    added: tuple[Change, ...] = ()
+    renders: bool = False
+    path: str | None = None
     article: Article | None = None
+    entry: Entry | None = None
+    live: Live | None = None
     rejection: Rejection | None = None
     reason: str | None = None
     times: dict[str, Moment] = Field(default_factory=dict)
@@ -56,13 +63,38 @@ class Loaded:
     `articles` are as their newest revision has them, with the history. `heads` is the revision of each
     article's head as it stands, which is behind where a process died between the two writes. `decided` are
     the events that are stored or rejected; `parked` those that were dead-lettered, which a mended record of
-    the same id may still change.
+    the same id may still change. `entries` are those that were asked for, by key; `late` those that came
+    after the heads, and so may not stand in their own place yet.
     """
 
     articles: Mapping[str, Article]
     heads: Mapping[str, int]
     decided: Mapping[str, Decision]
     parked: frozenset[str] = field(default=frozenset())
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    late: tuple[Entry, ...] = ()
+
+
+def article_after(former: Article | None, decision: Decision) -> Article:
+    """The article after one more of its revisions, with the history.
+
+    Raises: ValueError when the decision made none (a bug of the caller).
+    """
+    if decision.article is not None:
+        before = former.changes if former else ()
+        history = history_after(before, decision.article.status, decision.added)
+        return decision.article.model_copy(update={"changes": history})
+    if former is None or decision.live is None or decision.revision is None or decision.revised_at is None:
+        raise ValueError(f"decision {decision.event_id} made a revision without an article")
+    moved = former.model_copy(
+        update={
+            "revision": decision.revision,
+            "time": decision.revised_at,
+            "partition": decision.partition,
+            "offset": decision.offset,
+        }
+    )
+    return with_entries(moved, decision.live)
 
 
 class Overtaken(Exception):
@@ -70,18 +102,27 @@ class Overtaken(Exception):
 
 
 class Revisions(Protocol):
-    """The decisions, which are the truth, and the heads derived from them. Every call may raise `Away`."""
+    """The decisions, which are the truth, and what is derived from them: entries, then heads.
 
-    async def load(self, article_ids: Collection[str], event_ids: Collection[str]) -> Loaded:
-        """What stands of these articles and events."""
+    A head at a revision means that the entries up to that revision stand. Every call may raise `Away`.
+    """
+
+    async def load(
+        self, article_ids: Collection[str], event_ids: Collection[str], entry_keys: Collection[str] = ()
+    ) -> Loaded:
+        """What stands of these articles and events, and of these entries of the articles."""
         ...
 
     async def write(self, decisions: Sequence[Decision], *, instead: Collection[str] = ()) -> None:
         """Insert decisions in the order given; those in `instead` take the place of a dead letter's.
 
         All before the first that cannot be inserted stand. Raises: Overtaken where an event is decided
-        already or an article has a revision of that number.
+        already, or an article has a revision of that number or an entry such a version.
         """
+        ...
+
+    async def replace_entries(self, entries: Sequence[Entry]) -> None:
+        """Put each entry in its place, unless one of this revision or a later one is there."""
         ...
 
     async def replace_heads(self, articles: Sequence[Article]) -> None:
@@ -107,6 +148,10 @@ class Revisions(Protocol):
 
         Only those of a partition, and with a log position before that offset, where asked for.
         """
+        ...
+
+    async def entries_from(self, article_id: str, after: int, most: int) -> list[Entry]:
+        """Up to `most` entries of the article with a number above that one, by number."""
         ...
 
     async def newest_offsets(self) -> dict[int, int]:

@@ -408,7 +408,12 @@ def _post(article: Article, entry: Entry, former: Entry | None) -> Article:
             "page_entries": 1 if is_new_page else live.page_entries + 1,
             "page_bytes": size if is_new_page else live.page_bytes + size,
         }
-    posted = article.model_copy(update={"live": live.model_copy(update=counted)})
+    return with_entries(article, live.model_copy(update=counted))
+
+
+def with_entries(article: Article, live: Live) -> Article:
+    """The article, at its new revision, once its entries count so; what the public sees moves with them."""
+    posted = article.model_copy(update={"live": live})
     if article.status is not Status.PUBLIC or article.public is None:
         return posted
     face = article.public.model_copy(update={"revision": article.revision})

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from newsroom.events import Drafted, Event, Published
+from newsroom.events import Drafted, EntryChanged, Event, Published
 from newsroom.kafka.consumer import Delivery
 from services.store.articles import Article, is_in
 from services.store.decisions import Loaded
@@ -27,11 +27,16 @@ class Recent:
         self._articles: OrderedDict[str, Article] = OrderedDict()
 
     def guess(self, batch: Iterable[Delivery[Event]]) -> Loaded | None:
-        """What stands of the articles of a batch; None where it has to be read, a redelivery included."""
+        """What stands of the articles of a batch; None where it has to be read, a redelivery included.
+
+        That no entry of its name stands is a guess as well; one that is changed has to be read.
+        """
         known: dict[str, Article] = {}
         created: set[str] = set()
         for delivery in batch:
             article_id = delivery.item.article_id
+            if isinstance(delivery.item.data, EntryChanged):
+                return None
             if article_id in created:
                 continue
             article = self._articles.get(article_id)
@@ -64,5 +69,5 @@ def _creates(event: Event) -> bool:
 
 def _weight(article: Article) -> int:
     """About how many characters it holds."""
-    texts = [article.text, article.public.text if article.public else None]
+    texts = [article.text, *(each.text for each in (article.public, article.withheld) if each)]
     return sum(len(text.body) for text in texts if text) + 200 * len(article.changes)

@@ -1,7 +1,8 @@
 """Decisions and heads in MongoDB: the store's own database, and who writes it.
 
-`decisions` is the history: one document for each event that has come to an end. `heads` is derived from it:
-one for each article, for readers. Both carry a text only once where the public one is the newest.
+`decisions` is the history: one document for each event that has come to an end. Derived from it are
+`entries`, one for each entry of a live article, and `heads`, one for each article, for readers. No document
+says an article's text twice.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from collections.abc import Collection, Mapping, Sequence
 from newsroom import mongo
 from newsroom.addresses import slugify
 from newsroom.errors import Away
+from newsroom.events import EventKind
 from newsroom.outcomes import EventState
-from newsroom.updates import Status
-from services.store.articles import Article
-from services.store.decisions import Decision, Loaded, Overtaken
-from services.store.effects import history_after
+from newsroom.times import rfc3339
+from newsroom.updates import Change, Status
+from services.store.articles import Article, Entry, due_events, has_page, release_due
+from services.store.decisions import Decision, Loaded, Overtaken, article_after
 
 DECISIONS = "decisions"
+ENTRIES = "entries"
 HEADS = "heads"
 _SAME_TEXT = "same"
 _TORN_READS = 5
@@ -28,34 +31,32 @@ class MongoRevisions:
 
     def __init__(self, database: mongo.Database) -> None:
         self._decisions: mongo.Collection = database[DECISIONS]
+        self._entries: mongo.Collection = database[ENTRIES]
         self._heads: mongo.Collection = database[HEADS]
 
     async def prepare(self) -> None:
         """Create the indexes; those that stand stay."""
         with mongo.translating():
-            await self._decisions.create_indexes(
-                [
-                    mongo.IndexModel(
-                        [("article_id", mongo.ASCENDING), ("revision", mongo.ASCENDING)],
-                        name="one_of_each_revision",
-                        unique=True,
-                        partialFilterExpression={"revision": {"$exists": True}},
-                    )
-                ]
-            )
+            await self._decisions.create_indexes(_DECISION_INDEXES)
+            await self._entries.create_indexes(_ENTRY_INDEXES)
             await self._heads.create_indexes(_HEAD_INDEXES)
 
-    async def load(self, article_ids: Collection[str], event_ids: Collection[str]) -> Loaded:
+    async def load(
+        self, article_ids: Collection[str], event_ids: Collection[str], entry_keys: Collection[str] = ()
+    ) -> Loaded:
         for _ in range(_TORN_READS):
-            loaded = await self._load_once(article_ids, event_ids)
+            loaded = await self._load_once(article_ids, event_ids, entry_keys)
             if loaded is not None:
                 return loaded
         raise Away("mongodb", "the history moves on while it is read")
 
-    async def _load_once(self, article_ids: Collection[str], event_ids: Collection[str]) -> Loaded | None:
+    async def _load_once(
+        self, article_ids: Collection[str], event_ids: Collection[str], entry_keys: Collection[str]
+    ) -> Loaded | None:
         """Heads first, then what is newer and decided, so that every event in a head is seen as decided."""
         with mongo.translating():
             heads = {head.id: head for head in await self.heads(article_ids)}
+            entries = {entry.key: entry for entry in await self._entries_of(entry_keys)}
             newer = [
                 {
                     "article_id": article_id,
@@ -65,7 +66,13 @@ class MongoRevisions:
             ]
             found = self._decisions.find({"$or": [{"_id": {"$in": list(event_ids)}}, *newer]})
             decisions = [to_decision(document) async for document in found]
-        return _assemble(heads, decisions, frozenset(article_ids), frozenset(event_ids))
+        return _assemble(heads, decisions, entries, frozenset(article_ids), frozenset(event_ids))
+
+    async def _entries_of(self, keys: Collection[str]) -> list[Entry]:
+        if not keys:
+            return []
+        found = self._entries.find({"_id": {"$in": list(keys)}})
+        return [to_entry(document) async for document in found]
 
     async def write(self, decisions: Sequence[Decision], *, instead: Collection[str] = ()) -> None:
         if not decisions:
@@ -79,21 +86,11 @@ class MongoRevisions:
                     raise Overtaken from error
                 raise
 
+    async def replace_entries(self, entries: Sequence[Entry]) -> None:
+        await _replace(self._entries, [_from_entry(entry) for entry in entries])
+
     async def replace_heads(self, articles: Sequence[Article]) -> None:
-        if not articles:
-            return
-        steps = [
-            mongo.ReplaceOne(
-                {"_id": article.id, "revision": {"$lt": article.revision}}, _from_head(article), upsert=True
-            )
-            for article in articles
-        ]
-        with mongo.translating():
-            try:
-                await self._heads.bulk_write(steps, ordered=False)
-            except mongo.BulkWriteError as error:
-                if not mongo.only_duplicates(error):  # a duplicate is a head that is not behind
-                    raise
+        await _replace(self._heads, [_from_head(article) for article in articles])
 
     async def park(self, decision: Decision) -> Decision:
         with mongo.translating():
@@ -126,6 +123,12 @@ class MongoRevisions:
             found = self._heads.find(query).sort("_id", mongo.ASCENDING).limit(most)
             return [to_head(document) async for document in found]
 
+    async def entries_from(self, article_id: str, after: int, most: int) -> list[Entry]:
+        query = {"article_id": article_id, "number": {"$gt": after}}
+        with mongo.translating():
+            found = self._entries.find(query).sort("number", mongo.ASCENDING).limit(most)
+            return [to_entry(document) async for document in found]
+
     async def newest_offsets(self) -> dict[int, int]:
         with mongo.translating():
             stages: list[mongo.Document] = [
@@ -135,6 +138,43 @@ class MongoRevisions:
             return {found["_id"]: found["offset"] async for found in self._heads.aggregate(stages)}
 
 
+async def _replace(collection: mongo.Collection, documents: Sequence[mongo.Document]) -> None:
+    """Put each where it is to stand, unless a document of its revision or a later one is there."""
+    if not documents:
+        return
+    steps = [
+        mongo.ReplaceOne({"_id": each["_id"], "revision": {"$lt": each["revision"]}}, each, upsert=True)
+        for each in documents
+    ]
+    with mongo.translating():
+        try:
+            await collection.bulk_write(steps, ordered=False)
+        except mongo.BulkWriteError as error:
+            if not mongo.only_duplicates(error):  # a duplicate is one that is not behind
+                raise
+
+
+_DECISION_INDEXES = [
+    mongo.IndexModel(
+        [("article_id", mongo.ASCENDING), ("revision", mongo.ASCENDING)],
+        name="one_of_each_revision",
+        unique=True,
+        partialFilterExpression={"revision": {"$exists": True}},
+    ),
+    mongo.IndexModel(
+        [
+            ("article_id", mongo.ASCENDING),
+            ("entry.id", mongo.ASCENDING),
+            ("entry.version", mongo.ASCENDING),
+        ],
+        name="one_of_each_version_of_an_entry",
+        unique=True,
+        partialFilterExpression={"entry": {"$exists": True}},
+    ),
+]
+_ENTRY_INDEXES = [
+    mongo.IndexModel([("article_id", mongo.ASCENDING), ("number", mongo.ASCENDING)], name="of_article"),
+]
 _HEAD_INDEXES = [
     mongo.IndexModel(
         [("status", mongo.ASCENDING), ("bumped_at", mongo.DESCENDING), ("_id", mongo.ASCENDING)],
@@ -153,6 +193,14 @@ _HEAD_INDEXES = [
         name="drafts",
         partialFilterExpression={"draft_revision": {"$exists": True}},
     ),
+    mongo.IndexModel(
+        [("waiting.for", mongo.ASCENDING), ("waiting.until", mongo.ASCENDING), ("_id", mongo.ASCENDING)],
+        name="waiting",
+        partialFilterExpression={"waiting": {"$exists": True}},
+    ),
+    mongo.IndexModel(
+        [("due_at", mongo.ASCENDING)], name="due", partialFilterExpression={"due_at": {"$exists": True}}
+    ),
     mongo.IndexModel([("partition", mongo.ASCENDING), ("offset", mongo.DESCENDING)], name="log_position"),
     mongo.IndexModel([("partition", mongo.ASCENDING), ("_id", mongo.ASCENDING)], name="of_partition"),
 ]
@@ -161,11 +209,12 @@ _HEAD_INDEXES = [
 def _assemble(
     heads: Mapping[str, Article],
     decisions: Sequence[Decision],
+    entries: Mapping[str, Entry],
     article_ids: frozenset[str],
     event_ids: frozenset[str],
 ) -> Loaded | None:
-    """The articles with what is newer than their heads; None where a revision is missing in between."""
-    articles = dict(heads)
+    """The articles and entries with what is newer than the heads; None where a revision is missing."""
+    articles, late = dict(heads), dict[str, Entry]()
     stored = (d for d in decisions if d.revision is not None and d.article_id in article_ids)
     for decision in sorted(stored, key=lambda decision: decision.revision or 0):
         article = articles.get(decision.article_id)
@@ -173,22 +222,18 @@ def _assemble(
         if missing > 1:
             return None
         if missing == 1:
-            articles[decision.article_id] = _after(article, decision)
+            articles[decision.article_id] = article_after(article, decision)
+            if decision.entry is not None:
+                late[decision.entry.key] = decision.entry
     known = [decision for decision in decisions if decision.event_id in event_ids]
     return Loaded(
         articles=articles,
         heads={article_id: head.revision for article_id, head in heads.items()},
         decided={d.event_id: d for d in known if d.state is not EventState.DEAD_LETTERED},
         parked=frozenset(d.event_id for d in known if d.state is EventState.DEAD_LETTERED),
+        entries={**entries, **late},
+        late=tuple(late.values()),
     )
-
-
-def _after(article: Article | None, decision: Decision) -> Article:
-    """The article after one more of its revisions, with the history."""
-    if decision.article is None or decision.kind is None:
-        raise ValueError(f"decision {decision.event_id} made a revision without an article")
-    history = history_after(article.changes if article else (), decision.kind, decision.change)
-    return decision.article.model_copy(update={"changes": history})
 
 
 def _insertion(
@@ -217,7 +262,22 @@ def to_decision(document: Mapping[str, object]) -> Decision:
     article = fields.get("article")
     if isinstance(article, dict):
         fields["article"] = _unfold_text(article)
-    return Decision.model_validate(fields)
+    decision = Decision.model_validate(fields)
+    return decision if "renders" in fields else _of_former_form(decision, fields.get("change"))
+
+
+def _of_former_form(decision: Decision, change: object) -> Decision:
+    """A decision of before texts were withheld: each public revision added one change, and showed."""
+    if decision.state is not EventState.STORED:
+        return decision
+    article, shows = decision.article, decision.kind is not EventKind.DRAFTED
+    return decision.model_copy(
+        update={
+            "added": (Change.model_validate(change),) if change else (),
+            "renders": shows,
+            "path": article.path if article and shows and has_page(article) else None,
+        }
+    )
 
 
 def _from_head(article: Article) -> mongo.Document:
@@ -228,7 +288,20 @@ def _from_head(article: Article) -> mongo.Document:
             "section": slugify(article.public.section),
             "tags": sorted({slugify(tag) for tag in article.public.text.tags}),
         }
-    return document
+    return {**document, **_due_fields(article)}
+
+
+def _due_fields(article: Article) -> mongo.Document:
+    """What falls due of it (`due_at`, `due`), and what the newest text sent waits for (`waiting`)."""
+    fields: mongo.Document = {}
+    if dues := due_events(article):
+        fields["due_at"] = rfc3339(dues[0].due.at)
+        fields["due"] = [{"kind": each.kind.value, **each.due.model_dump(mode="json")} for each in dues]
+    release = release_due(article)
+    if article.withheld is not None and release is not None:
+        what = "embargoed" if release == article.embargo_until else "scheduled"
+        fields["waiting"] = {"for": what, "until": rfc3339(release.at)}
+    return fields
 
 
 def to_head(document: Mapping[str, object]) -> Article:
@@ -238,17 +311,28 @@ def to_head(document: Mapping[str, object]) -> Article:
     return Article.model_validate(fields)
 
 
+def _from_entry(entry: Entry) -> mongo.Document:
+    return {"_id": entry.key, **entry.model_dump(mode="json", exclude_none=True)}
+
+
+def to_entry(document: Mapping[str, object]) -> Entry:
+    """An entry from its document."""
+    return Entry.model_validate(document)
+
+
 def _fold_text(article: Article) -> mongo.Document:
     """The article as a document that says a text once."""
     document = article.model_dump(mode="json", exclude_none=True)
-    public = document.get("public")
-    if public is not None and article.public is not None and article.public.text == article.text:
-        public["text"] = _SAME_TEXT
+    for place, holder in (("public", article.public), ("withheld", article.withheld)):
+        if holder is not None and holder.text == article.text:
+            document[place]["text"] = _SAME_TEXT
     return document
 
 
 def _unfold_text(document: mongo.Document) -> mongo.Document:
-    public = document.get("public")
-    if isinstance(public, dict) and public.get("text") == _SAME_TEXT:
-        return {**document, "public": {**public, "text": document["text"]}}
-    return document
+    unfolded = dict(document)
+    for place in ("public", "withheld"):
+        holder = document.get(place)
+        if isinstance(holder, dict) and holder.get("text") == _SAME_TEXT:
+            unfolded[place] = {**holder, "text": document["text"]}
+    return unfolded

@@ -11,7 +11,9 @@ from newsroom.events import Corrected, EventKind
 from newsroom.outcomes import Rejection, RejectionCode
 from newsroom.updates import ChangeKind, Status
 from services.store import filing
-from services.store.filing import Article, apply, change_of, changed_fields
+from services.store.articles import Article
+from services.store.effects import changed_fields, changes_of
+from services.store.filing import apply
 from tests.store_parts import BEGINNING, a_text, an_article, an_event, data_of, minute, position
 
 STATES: dict[str, tuple[str, ...]] = {
@@ -229,7 +231,7 @@ def test_after_a_retraction_only_the_retraction_is_left() -> None:
 def test_the_note_of_a_withdrawal_goes_nowhere() -> None:
     article = an_article("published", "withdrawn")
     assert "lawyers" not in article.model_dump_json()
-    assert change_of(article, an_event("withdrawn")) is None
+    assert changes_of(an_article("published"), article) == ()
 
 
 def test_breaking_marks_the_publication_only() -> None:

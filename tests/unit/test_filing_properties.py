@@ -14,9 +14,10 @@ from newsroom.outcomes import EventState
 from newsroom.records import Record
 from newsroom.updates import ArticleUpdate, ChangeKind, Status
 from services.store.announcing import update_of
+from services.store.articles import Article
 from services.store.consumer import fold
 from services.store.decisions import Decision, Loaded
-from services.store.filing import Article, apply
+from services.store.filing import apply
 from tests.store_parts import a_delivery, a_text, an_event, an_event_id, minute, position
 
 texts = st.builds(
