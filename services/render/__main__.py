@@ -17,6 +17,7 @@ import structlog
 from newsroom import mongo, topics
 from newsroom.errors import BadRecord
 from newsroom.http.app import Health
+from newsroom.http.keyfeed import KeyFeed
 from newsroom.kafka import cluster
 from newsroom.kafka.consumer import Consumer
 from newsroom.kafka.producer import KafkaPublisher
@@ -31,11 +32,14 @@ from newsroom.settings import read
 from newsroom.telemetry import configure_logging
 from newsroom.updates import Announcement, decode_update
 from services.render.app import create_site
+from services.render.archive import Archive
 from services.render.consumer import UpdateRenderer
 from services.render.listings import ListingRenderer
 from services.render.live import Hub, log_mark
 from services.render.mending import Mender
+from services.render.onrequest import OnRequest
 from services.render.pages import Pages
+from services.render.previewing import preview_routes
 from services.render.readmodel import Identity, MongoReadModel
 from services.render.rebuild import Rebuilder, StoreClient, identify, start_offsets, work_off
 from services.render.serving import SiteServer
@@ -62,6 +66,9 @@ class Render:
         self.model = MongoReadModel(self.mongo[settings.render_database])
         self.publisher = KafkaPublisher(settings.kafka, client_id=CLIENT)
         self.http = httpx.AsyncClient(timeout=10)
+        self.keys = KeyFeed(settings.kafka, CLIENT)
+        archive = Archive(settings.store_url, settings.publisher_key, self.http)
+        self.on_request = OnRequest(archive, self.pages)
         self.hub = Hub(settings.site_url, capacity=settings.live_ring)
         self.updates = UpdateRenderer(self.model, self.folder, self.pages, self.publisher)
         self.listings = ListingRenderer(self.model, self.folder, self.pages, self.publisher)
@@ -86,11 +93,15 @@ class Render:
     def server(self) -> SiteServer:
         """What answers for the paths of the site."""
         return SiteServer(
-            self.folder.root, self.pages, self.model.address, serves_pages=self._settings.serve_pages
+            self.folder.root,
+            self.pages,
+            self.model.address,
+            on_request=self.on_request,
+            serves_pages=self._settings.serve_pages,
         )
 
     def add_checks(self, health: Health) -> None:
-        """Ready: the log and the read model answer, the live stream has caught up.
+        """Ready: the log and the read model answer, the live stream has caught up, the keys are read.
 
         Alive: the consumers get on.
         """
@@ -100,6 +111,7 @@ class Render:
             "consumers", lambda: self._update_loop is not None and self._listing_loop is not None
         )
         health.add_ready("live", self.hub.ready.is_set)
+        health.add_ready("keys", lambda: self.keys.is_caught_up)
         health.add_live("updates", lambda: self._update_loop is None or self._update_loop.progress.is_alive)
         health.add_live(
             "listings", lambda: self._listing_loop is None or self._listing_loop.progress.is_alive
@@ -125,7 +137,7 @@ class Render:
         running = [
             part for part in (self._update_loop, self._listing_loop, self._notices) if part is not None
         ]
-        await asyncio.gather(*(part.stop() for part in running))
+        await asyncio.gather(*(part.stop() for part in running), self.keys.stop())
         await self.publisher.stop()
         await self.http.aclose()
         self.mongo.close()
@@ -234,13 +246,16 @@ async def run() -> int:
     render = Render(settings)
     health = Health("render")
     render.add_checks(health)
-    app = create_site(settings, health, render.hub, render.model, render.server())
+    routers = [preview_routes(render.on_request, render.pages)]
+    app = create_site(settings, health, render.hub, render.model, render.server(), routers)
+    app.state.keys = render.keys.ring
+    app.state.keys_are_known = lambda: render.keys.is_caught_up
     return await serve(
         app,
         host=settings.host,
         port=settings.site_port,
         health=health,
-        tasks={"render": render.run},
+        tasks={"render": render.run, "keys": render.keys.run},
         on_stop=render.stop,
         stop_seconds=settings.stop_seconds,
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Header, Path, Query, Response
+from fastapi import APIRouter, FastAPI, Header, Path, Query, Response
 
 from newsroom.http.app import Health, create_app
 from newsroom.http.problems import Extras, Kind, Refused
@@ -20,9 +21,14 @@ LastEventId = Annotated[str | None, Header(description="Where to go on, as the b
 
 
 def create_site(
-    settings: RenderSettings, health: Health, hub: Hub, model: ReadModel, server: SiteServer
+    settings: RenderSettings,
+    health: Health,
+    hub: Hub,
+    model: ReadModel,
+    server: SiteServer,
+    routers: Iterable[APIRouter] = (),
 ) -> FastAPI:
-    """The application of one render process. Connects to nothing."""
+    """The application of one render process. Connects to nothing. `routers`: what is no page of the site."""
     app = create_app(
         title="Newsroom site",
         description="The public pages and the live stream of their update notices.",
@@ -31,6 +37,8 @@ def create_site(
         settings=settings,
     )
     _add_live(app, hub, model, settings)
+    for router in routers:
+        app.include_router(router)
     _add_pages(app, server)
     return app
 

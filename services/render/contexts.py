@@ -405,6 +405,14 @@ _LEDGERS = {
     ),
 }
 _ERRORS = {
+    401: (
+        "A preview needs a key",
+        "Load the page again and give your API key as the password; the name does not matter.",
+    ),
+    403: (
+        "This key may not see previews",
+        "They are for reporters and up. Ask a publisher for a key with that role.",
+    ),
     404: (
         "There is no page here",
         "The address may be mistyped, or it never was one of ours. Nothing that we published has been moved "
@@ -422,7 +430,7 @@ _ERRORS = {
 
 
 def error_page(status: int) -> ErrorPage:
-    """The page for 404, 410 or 503."""
+    """The page for a status that stands for no page."""
     title, text = _ERRORS[status]
     return ErrorPage(Head(title), status, title, text)
 
@@ -433,11 +441,7 @@ def _words(text: str, language: str) -> Words:
 
 def _told(public: PublicArticle) -> list[tuple[Change, Told]]:
     """What readers were told after publication, newest first."""
-    return [
-        (change, _told_one(change, public))
-        for change in reversed(public.changes)
-        if change.kind.is_told
-    ]
+    return [(change, _told_one(change, public)) for change in reversed(public.changes) if change.kind.is_told]
 
 
 def _told_one(change: Change, public: PublicArticle) -> Told:

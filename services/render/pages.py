@@ -17,15 +17,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 import newsroom.bodies
 import newsroom.excerpts
 from newsroom.addresses import CORRECTIONS_LEDGER, HOME, SITE_FEED, UPDATES_LEDGER, section_path
+from newsroom.differences import Difference
 from newsroom.updates import ArticleUpdate, Status
-from services.render import cards, contexts, feeds, graph, words
+from services.render import cards, contexts, feeds, graph, previews, versions, words
 from services.render.assets import load_assets
 from services.render.cards import Listing, ListingKind, standing_paths
 from services.render.contexts import Link
+from services.render.previews import Head, Revision
 from services.render.sitefile import Site
 
 TEMPLATES = Path(__file__).parent / "templates"
-ErrorStatus = Literal[404, 410, 503]
+ErrorStatus = Literal[401, 403, 404, 410, 503]
 _DRAWING_MODULES = (cards, contexts, feeds, graph, words, newsroom.bodies, newsroom.excerpts)
 _DRAWING_LIBRARIES = ("jinja2", "nh3")
 
@@ -69,6 +71,15 @@ class Pages:
             page = self._draw("listing.html", contexts.listing_page(listing, self._site))
         return {f"{listing.path}index.html": page}
 
+    def versions(self, path: str, difference: Difference) -> bytes:
+        """The page of two revisions side by side, of the article at that path. Never written to a file."""
+        return self._draw("versions.html", versions.versions_page(path, difference, self._site))
+
+    def preview(self, head: Head, revision: Revision | None) -> bytes | None:
+        """The newest text, or a revision's, as its page would look. None where there is none to show."""
+        page = previews.preview_page(head, revision, self._site)
+        return self._draw("preview.html", page) if page else None
+
     def error(self, status: ErrorStatus) -> bytes:
         """A whole page that says, in the site's look, why nothing stands here."""
         return self._draw("error.html", contexts.error_page(status))
@@ -97,6 +108,8 @@ class Pages:
             feed=SITE_FEED,
             ledgers=(Link("Updates", UPDATES_LEDGER), Link("Corrections", CORRECTIONS_LEDGER)),
             breaking=words.BREAKING,
+            added_word=words.ADDED,
+            removed_word=words.REMOVED,
         )
         return {name: environment.get_template(name) for name in sorted(environment.list_templates())}
 

@@ -1,13 +1,14 @@
 """From the pages folder to a reader: the file at a path in the best encoding, else where the path leads to
 now.
 
-No article text comes from anywhere but a file. The read model only says whether an address moved, was
-withdrawn or never was.
+No article text comes from anywhere but a file, and the comparison of two revisions, which is made when it is
+asked for. The read model only says whether an address moved, was withdrawn or never was.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from newsroom.errors import Away
 from newsroom.updates import Status
 from services.render.files import OutsideTheSite, read_file, target
 from services.render.headers import CONTENT_TYPES, IMMUTABLE, NEVER_KEPT, REVALIDATED, SECURITY
+from services.render.onrequest import OnRequest
 from services.render.pages import Pages
 from services.render.readmodel import Address
 from services.render.site import ENCODINGS
@@ -27,7 +29,9 @@ from services.render.site import ENCODINGS
 INDEX = "index.html"
 RETRY_AFTER_SECONDS = 5
 _TOKENS = {".br": "br", ".gz": "gzip"}
-_HISTORY = "history/"
+_BELOW_AN_ARTICLE = re.compile(r"/(history/(?:[1-9]\d{0,15}-[1-9]\d{0,15}/)?|entries/[a-z0-9]+/)$")
+_VERSIONS = re.compile(r"history/(\d+)-(\d+)/")
+_NOT_FOR_ENGINES = {"X-Robots-Tag": "noindex"}
 
 FindAddress = Callable[[str], Awaitable[Address | None]]
 
@@ -44,9 +48,17 @@ class SiteServer:
     """Answers `GET` and `HEAD` for any path of the site."""
 
     def __init__(
-        self, root: Path, pages: Pages, find_address: FindAddress, *, serves_pages: bool = True
+        self,
+        root: Path,
+        pages: Pages,
+        find_address: FindAddress,
+        *,
+        on_request: OnRequest | None = None,
+        serves_pages: bool = True,
     ) -> None:
+        """`on_request` makes the comparisons; without it there are none."""
         self._root = root
+        self._on_request = on_request
         self._find_address = find_address
         self._serves_pages = serves_pages
         self._errors = {status: pages.error(status) for status in (404, 410, 503)}
@@ -99,15 +111,44 @@ class SiteServer:
         A page that came to its place since the file was looked for is served.
         """
         folder = path if path.endswith("/") else f"{path}/"
-        rest = _HISTORY if folder.endswith(f"/{_HISTORY}") else ""
-        address = await self._find_address(folder.removesuffix(rest))
+        below = _BELOW_AN_ARTICLE.search(folder)
+        rest = below[1] if below else ""
+        place = folder.removesuffix(rest)
+        address = await self._find_address(place)
+        led_on = self._led_on(address, path, rest, request)
+        if led_on is not None or address is None:
+            return led_on or self._error(404)
+        versions = _VERSIONS.fullmatch(rest)
+        if versions is None or self._on_request is None:
+            return self._file(path, request) or self._error(404)
+        page = await self._on_request.versions(address.article_id, place, int(versions[1]), int(versions[2]))
+        # Looked at last: what was taken down while the comparison was made is not shown.
+        led_on = self._led_on(await self._find_address(place), path, rest, request)
+        if led_on is not None or page is None:
+            return led_on or self._error(404)
+        return await self._serve_made(page, request)
+
+    def _led_on(self, address: Address | None, path: str, rest: str, request: Request) -> Response | None:
+        """Where an address leads that is not the one of a page; None where it is."""
         if address is None or address.status is Status.UNPUBLISHED:
             return self._error(404)
         if address.status is Status.WITHDRAWN or address.page_path is None:
             return self._error(410)
         if address.page_path + rest != path:
             return _moved(address.page_path + rest, request)
-        return self._file(path, request) or self._error(404)
+        if address.status is Status.RETRACTED and _VERSIONS.fullmatch(rest):
+            return self._error(404)
+        return None
+
+    async def _serve_made(self, page: bytes, request: Request) -> Response:
+        """A page that was made for this request, as a file would be served."""
+        found = _Found(page, None)
+        is_packed = "gzip" in accepted_encodings(request.headers.get("accept-encoding", ""))
+        if is_packed and self._on_request is not None:
+            found = _Found(await self._on_request.packed(page), "gzip")
+        response = _serve(INDEX, found, request)
+        response.headers.update(_NOT_FOR_ENGINES)
+        return response
 
     def _error(self, status: int) -> Response:
         retry = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}

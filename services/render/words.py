@@ -16,6 +16,8 @@ from newsroom.updates import ChangeKind
 
 RETRACTED_TITLE = "This article has been retracted"
 RETRACTED_ITEM = "Retracted article"
+ADDED = "[added]"
+REMOVED = "[removed]"
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",

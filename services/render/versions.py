@@ -1,0 +1,123 @@
+"""What the page of two revisions side by side may use: made on request, from the store's comparison."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from newsroom.addresses import section_path
+from newsroom.articles import ArticleText
+from newsroom.bodies import clean_marked
+from newsroom.differences import Difference, FieldDifference, Segment, Side
+from newsroom.updates import ChangeKind
+from services.render import words
+from services.render.contexts import MAIN_PAGE, Head, Words
+from services.render.graph import Crumb
+from services.render.sitefile import Site
+from services.render.words import Label, When, when
+
+_FIELD_NAMES = {"section": "Section", "tags": "Tags", "authors": "Authors", "language": "Language"}
+"""Other fields of the text that readers see."""
+_BEGINS = {"ins": words.ADDED, "del": words.REMOVED}
+
+
+@dataclass(frozen=True)
+class Version:
+    """One of the two revisions."""
+
+    revision: int
+    label: Label
+    when: When
+    note: str
+
+
+@dataclass(frozen=True)
+class OtherField:
+    """A field that is no running text, as it was and as it is."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class VersionsPage:
+    """The newer text with what came and went. `count` is in words, of headline, deck and body."""
+
+    head: Head
+    path: str
+    crumbs: tuple[Crumb, ...]
+    older: Version
+    newer: Version
+    headline: tuple[Segment, ...]
+    deck: tuple[Segment, ...]
+    body: Markup
+    others: tuple[OtherField, ...]
+    added: int
+    removed: int
+    words: Words
+
+
+def versions_page(path: str, difference: Difference, site: Site) -> VersionsPage:
+    """The page of a comparison asked for with its whole text. Raises: ValueError where that is missing."""
+    text = difference.article
+    if text is None:
+        raise ValueError(f"the comparison of article {difference.article_id} came without its text")
+    fields = {each.field: each for each in difference.fields}
+    running = [fields[name] for name in ("headline", "deck", "body") if name in fields]
+    history = f"{path}history/"
+    crumbs = (
+        MAIN_PAGE,
+        Crumb(text.section, section_path(text.section)),
+        Crumb(text.headline, path),
+        Crumb("History", history),
+        Crumb("What changed", f"{history}{difference.older.revision}-{difference.newer.revision}/"),
+    )
+    return VersionsPage(
+        head=Head(
+            title=f"What changed: {text.headline}",
+            description="The words that were added and removed between two versions of this article.",
+            canonical=site.absolute(history),
+            is_indexed=False,
+        ),
+        path=path,
+        crumbs=crumbs,
+        older=_version(difference.older, text),
+        newer=_version(difference.newer, text),
+        headline=_segments(fields.get("headline")),
+        deck=_segments(fields.get("deck")),
+        body=_body(fields.get("body")),
+        others=tuple(_other(each) for each in difference.fields if each.field in _FIELD_NAMES),
+        added=sum(each.added for each in running),
+        removed=sum(each.removed for each in running),
+        words=Words(text.headline, text.language, words.direction(text.language)),
+    )
+
+
+def _version(side: Side, text: ArticleText) -> Version:
+    kind = ChangeKind(side.kind)
+    zone = text.dateline.timezone if text.dateline else "UTC"
+    note = side.note or words.UNTOLD_NOTES.get(kind, "")
+    return Version(side.revision, words.CHANGE_LABELS[kind], when(side.time, zone), note)
+
+
+def _segments(difference: FieldDifference | None) -> tuple[Segment, ...]:
+    return difference.segments or () if difference else ()
+
+
+def _body(difference: FieldDifference | None) -> Markup:
+    """The marked body, cleaned again, each mark told in a word for those who do not see it."""
+    html = clean_marked(difference.html or "") if difference else ""
+    for mark, word in _BEGINS.items():
+        html = html.replace(f"<{mark}>", f'<{mark}><span class="unseen">{word} </span>')
+    return Markup(html)  # noqa: S704  (it was cleaned just now)
+
+
+def _other(difference: FieldDifference) -> OtherField:
+    name = _FIELD_NAMES[difference.field]
+    return OtherField(name, _told(difference.before), _told(difference.after))
+
+
+def _told(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
