@@ -71,12 +71,19 @@ class ListingRenderer:
         with self._folder.unverified.touching(path) as touch:
             while True:
                 turn = await self._model.take_turn(path)
-                files = await asyncio.to_thread(self._draw, await self._current(path))
+                files = await self.drawn(path)
                 await self._folder.settle(files, _places(path), touch)
                 if await self._model.turn(path) == turn:
                     touch.verified()
                     metrics.pages_written.labels(kind="listing").inc(len(files))
                     return
+
+    async def drawn(self, path: str) -> dict[str, bytes]:
+        """The files of a listing as the read model has it now; nothing is written.
+
+        Raises: Away; CannotBeDrawn.
+        """
+        return await asyncio.to_thread(self._draw, await self._current(path))
 
     async def _pace(self) -> None:
         """Leave the first moment to the readers of the page; marks that follow closely are done together."""
