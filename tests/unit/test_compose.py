@@ -243,9 +243,30 @@ def test_the_edge_asks_render_only_for_what_is_no_file() -> None:
     assert block.index("route @file") < block.index("import spread render")
 
 
-def test_the_edge_never_looks_for_a_file_on_the_live_stream() -> None:
+@pytest.mark.parametrize("matcher", ["@page", "@file"])
+def test_the_edge_never_looks_for_a_file_where_none_may_be(matcher: str) -> None:
+    """The live stream, previews, and what render is asked to do: always render's own answer."""
+    found = re.search(rf"{matcher} {{\n(.*?)\n\t}}", site_block(":8000"), re.DOTALL)
+    assert found
+    excluded = re.findall(r"not path (.*)", found[1])[0].split()
+    assert {"/preview/*", "/api/*"} <= set(excluded)
+    assert ("/live/" if matcher == "@page" else "/live/*") in excluded
+
+
+def test_what_is_no_file_reaches_render_whatever_its_method() -> None:
+    """With the key that came with it; only pages and files, which are read, are told apart by method."""
     block = site_block(":8000")
-    assert "not path */ */index.html *.br *.gz /live /live/*" in block
+    last = block[block.index("route {") : block.index("handle_errors")]
+    assert re.search(r"^\t\timport spread render 8000$", last, re.MULTILINE)
+    assert "header_up" not in caddyfile()
+
+
+@each_of_ours
+def test_no_stream_is_held_back_by_the_edge(name: str) -> None:
+    """Caddy passes an event stream and what has no length on at once, unless told otherwise."""
+    passed_on = site_block(f":{OURS[name][1]}") + site_block("(spread)")
+    for word in ("encode", "response_buffers", "flush_interval", "write "):
+        assert word not in passed_on
 
 
 def test_the_edge_serves_what_is_compressed_already() -> None:
