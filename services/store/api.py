@@ -19,22 +19,14 @@ from newsroom.http.problems import Kind, Refused, responses
 from newsroom.keys import ApiKey, Role
 from newsroom.outcomes import EventStatus
 from services.store.articles import Article
+from services.store.comparing import diff_routes
+from services.store.entries import entry_routes
+from services.store.histories import History, RevisionView, shown_history, shown_revision, text_revision
 from services.store.listing import ArticleList, ListQuery, list_articles
 from services.store.reading import Reading
 from services.store.rebuilds import Rebuilds, RepublicationRequest, rebuild_routes
 from services.store.settings import StoreSettings
-from services.store.views import (
-    ArticleView,
-    History,
-    RevisionView,
-    Sight,
-    event_status,
-    is_visible,
-    public_history,
-    shown_head,
-    shown_revision,
-    sight_of,
-)
+from services.store.views import ArticleView, Sight, event_status, is_visible, shown_head, sight_of
 
 VERSION = "1"
 _DESCRIPTION = """\
@@ -63,6 +55,8 @@ def create_api(
     for router in (
         _articles(reading, settings.site_url),
         _events(reading, settings.site_url),
+        diff_routes(reading),
+        entry_routes(reading, settings.site_url),
         rebuild_routes(rebuilds),
     ):
         app.include_router(router, dependencies=[Depends(opened)])
@@ -82,13 +76,15 @@ def _articles(reading: Reading, site_url: str) -> APIRouter:
     @router.get(
         "/articles",
         summary="Articles, newest first",
+        description="Or what is not public yet: drafts, newest first; what is scheduled or under an embargo, "
+        "with its due time, soonest first.",
         response_model=ArticleList,
         response_model_exclude_none=True,
         responses=responses(Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.INVALID, Kind.AWAY),
         openapi_extra=OPTIONAL_KEY,
     )
     async def articles(query: Annotated[ListQuery, Query()], key: MaybeKey) -> ArticleList:
-        if query.state == "draft":
+        if query.state != "public":
             requires(Role.REPORTER)(key)
         return await list_articles(reading, query, sight_of(key), site_url)
 
@@ -120,7 +116,7 @@ def _articles(reading: Reading, site_url: str) -> APIRouter:
         sight = sight_of(key)
         decisions = await reading.history(article_id)
         article = await visible(article_id, sight)
-        return History(article_id=article_id, revisions=tuple(public_history(article, decisions, sight)))
+        return History(article_id=article_id, revisions=tuple(shown_history(article, decisions, sight)))
 
     @router.get(
         "/articles/{article_id}/revisions/{revision}",
@@ -137,7 +133,11 @@ def _articles(reading: Reading, site_url: str) -> APIRouter:
         decision = await reading.revision(article_id, revision)
         # The head is read last: what was taken down meanwhile is not shown.
         article = await visible(article_id, sight)
-        view = shown_revision(article, decision, sight) if decision is not None else None
+        shown_by = text_revision(article, revision, sight)
+        if shown_by != revision:
+            decision = await reading.revision(article_id, shown_by)
+            article = await visible(article_id, sight)
+        view = shown_revision(article, revision, decision, sight) if decision is not None else None
         if view is None:
             raise NotFound(f"The article has no revision {revision}, or none that you may see.")
         return view

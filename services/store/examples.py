@@ -13,6 +13,7 @@ _ARTICLE: dict[str, Any] = {
     "dateline": {"place": "Astana, Kazakhstan", "timezone": "Asia/Almaty"},
     "language": "en",
     "breaking": True,
+    "live": False,
     "sources": [],
 }
 
@@ -53,6 +54,25 @@ HISTORY: dict[str, Any] = {
         REVISION,
     ],
 }
+
+ENTRY: dict[str, Any] = {
+    "id": "third-hostage",
+    "article_id": "bank-siege",
+    "number": 12,
+    "revision": 15,
+    "url": "http://127.0.0.1:8000/kazakhstan/2023/06/20/bank-siege-k3x7qa/entries/1/#entry-third-hostage",
+    "entry": {
+        "headline": "A third hostage is free",
+        "key_event": True,
+        "pinned": False,
+        "author": "A. Reporter",
+    },
+    "excerpt": "She walked out at 10:20.",
+    "is_on_top": False,
+    "added_at": "2023-06-20T04:21:00.000Z",
+}
+
+ENTRIES: dict[str, Any] = {"article_id": "bank-siege", "entries": [ENTRY], "next": "IzEy"}
 
 REBUILD: dict[str, Any] = {
     "id": "rep_00c0ffee00c0ffee",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -16,10 +17,11 @@ from newsroom.articles import Contract
 from newsroom.errors import Invalid
 from newsroom.times import Moment, rfc3339
 from services.store import examples
-from services.store.articles import Article
+from services.store.articles import Article, release_due
 from services.store.reading import Mark, Reading, Wanted
 from services.store.views import ArticleView, Sight, shown_head
 
+State = Literal["public", "draft", "scheduled", "embargoed"]
 _mark = TypeAdapter(tuple[Moment, str])
 
 
@@ -29,22 +31,32 @@ class ListQuery(Contract):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     state: Annotated[
-        Literal["public", "draft"],
-        Field(description="`draft`: with a draft that nothing public has superseded (`reporter` and up)"),
+        State,
+        Field(
+            description="`draft`: with a draft that nothing public has superseded; `scheduled`, `embargoed`: "
+            "of which something waits for that, soonest first (all but `public`: `reporter` and up)"
+        ),
     ] = "public"
     section: Annotated[str | None, Field(max_length=200, description="Only this section (name or slug)")] = (
         None
     )
     tag: Annotated[str | None, Field(max_length=200, description="Only with this tag (name or slug)")] = None
     since: Annotated[
-        Moment | None, Field(description="Only what was published or updated then or later (RFC 3339)")
+        Moment | None,
+        Field(
+            description="Only what was published or updated then or later; of what waits, what is due then "
+            "or later (RFC 3339)"
+        ),
     ] = None
     cursor: Annotated[str | None, Field(max_length=300, description="`next` of the part before")] = None
     limit: Annotated[int, Field(ge=1, le=100, description="Most articles in one answer")] = 50
 
 
 class ArticleList(Contract):
-    """A part of a list, newest first, without bodies. Without `next` it is the last."""
+    """A part of a list, newest first (what waits: soonest first), without bodies.
+
+    Without `next` it is the last.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.LIST]})
 
@@ -54,10 +66,9 @@ class ArticleList(Contract):
 
 async def list_articles(reading: Reading, query: ListQuery, sight: Sight, site_url: str) -> ArticleList:
     """A part of the list that the query asks for. Raises: Invalid, Away."""
-    is_draft = query.state == "draft"
-    if is_draft and (query.section is not None or query.tag is not None):
+    if query.state != "public" and (query.section is not None or query.tag is not None):
         raise Invalid(
-            "section and tag go with public articles only: leave them out, or leave out state=draft."
+            f"section and tag go with public articles only: leave them out, or leave out state={query.state}."
         )
     wanted = Wanted(
         most=query.limit + 1,
@@ -66,23 +77,45 @@ async def list_articles(reading: Reading, query: ListQuery, sight: Sight, site_u
         since=query.since,
         after=read_cursor(query.cursor) if query.cursor is not None else None,
     )
-    found = await (reading.drafts(wanted) if is_draft else reading.public(wanted))
+    found = await _find(reading, query.state, wanted)
     # A list of public articles tells of these what the public sees, whoever asks.
-    shown_as = sight if is_draft else min(sight, Sight.PUBLIC)
+    shown_as = sight if query.state != "public" else min(sight, Sight.PUBLIC)
     page = found[: query.limit]
     has_more = len(found) > query.limit
     return ArticleList(
         articles=tuple(shown_head(article, shown_as, site_url, with_body=False) for article in page),
-        next=make_cursor(page[-1], is_draft=is_draft) if has_more else None,
+        next=make_cursor(page[-1], query.state) if has_more else None,
     )
 
 
-def make_cursor(article: Article, *, is_draft: bool) -> str:
+async def _find(reading: Reading, state: State, wanted: Wanted) -> list[Article]:
+    match state:
+        case "public":
+            return await reading.public(wanted)
+        case "draft":
+            return await reading.drafts(wanted)
+        case "scheduled" | "embargoed":
+            return await reading.waiting(state, wanted)
+
+
+def make_cursor(article: Article, state: State) -> str:
     """The place behind the article in its list."""
-    time = article.time if is_draft else article.bumped_at
+    time = _time_in_list(article, state)
     if time is None:
-        raise ValueError(f"article {article.id} is public without its times")
+        raise ValueError(f"article {article.id} has no place in the list of what is {state}")
     return base64.urlsafe_b64encode(f'["{rfc3339(time)}","{article.id}"]'.encode()).decode().rstrip("=")
+
+
+def _time_in_list(article: Article, state: State) -> datetime | None:
+    """What orders the list."""
+    match state:
+        case "public":
+            return article.bumped_at
+        case "draft":
+            return article.time
+        case "scheduled" | "embargoed":
+            release = release_due(article)
+            return release.at if release else None
 
 
 def read_cursor(cursor: str) -> Mark:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from newsroom import mongo
 from newsroom.outcomes import Rendering
 from newsroom.times import rfc3339
 from newsroom.updates import Status
-from services.store.articles import Article
+from services.store.articles import Article, Entry
 from services.store.decisions import Decision
 from services.store.renderings import RENDERINGS, to_rendering
-from services.store.revisions import DECISIONS, HEADS, to_decision, to_head
+from services.store.revisions import DECISIONS, ENTRIES, HEADS, to_decision, to_entry, to_head
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,9 @@ class Wanted:
     after: Mark | None = None
 
 
+WaitingFor = Literal["scheduled", "embargoed"]
+
+
 class Reading(Protocol):
     """Answers from what stands. Every call may raise `Away`."""
 
@@ -51,12 +54,25 @@ class Reading(Protocol):
         """
         ...
 
+    async def waiting(self, what: WaitingFor, wanted: Wanted) -> list[Article]:
+        """Articles of which something waits for its schedule or embargo, by when it is due, soonest first.
+
+        `since` is the earliest due time, and a mark's time is one. Section and tag do not count.
+        """
+        ...
+
+    async def entries(self, article_id: str, most: int, before: int | None = None) -> list[Entry]:
+        """The entries of a live article with a number below that one, newest first."""
+        ...
+
+    async def entry(self, article_id: str, entry_id: str) -> Entry | None: ...
+
     async def history(self, article_id: str) -> list[Decision]:
-        """Every revision of the article, oldest first, without its text."""
+        """Every revision of the article, oldest first, without its text or its entry's."""
         ...
 
     async def revision(self, article_id: str, number: int) -> Decision | None:
-        """One revision with the article after it."""
+        """One revision with the article after it, or the entry."""
         ...
 
     async def decision(self, event_id: str) -> Decision | None:
@@ -74,6 +90,7 @@ class MongoReading:
     def __init__(self, database: mongo.Database) -> None:
         self._heads: mongo.Collection = database[HEADS]
         self._decisions: mongo.Collection = database[DECISIONS]
+        self._entries: mongo.Collection = database[ENTRIES]
         self._renderings: mongo.Collection = database[RENDERINGS]
 
     async def article(self, article_id: str) -> Article | None:
@@ -92,26 +109,49 @@ class MongoReading:
     async def drafts(self, wanted: Wanted) -> list[Article]:
         return await self._newest({"draft_revision": {"$exists": True}}, "time", wanted)
 
+    async def waiting(self, what: WaitingFor, wanted: Wanted) -> list[Article]:
+        return await self._ordered({"waiting.for": what}, "waiting.until", mongo.ASCENDING, wanted)
+
     async def _newest(self, query: mongo.Document, field: str, wanted: Wanted) -> list[Article]:
+        return await self._ordered(query, field, mongo.DESCENDING, wanted)
+
+    async def _ordered(
+        self, query: mongo.Document, field: str, direction: int, wanted: Wanted
+    ) -> list[Article]:
+        """By a time, then by id; from `since` on, behind the mark."""
         bounds: dict[str, str] = {}
         if wanted.since is not None:
             bounds["$gte"] = rfc3339(wanted.since)
         if wanted.after is not None:
-            time = rfc3339(wanted.after.time)
-            bounds["$lte"] = time
-            query["$or"] = [{field: {"$lt": time}}, {"_id": {"$gt": wanted.after.article_id}}]
+            time, behind = rfc3339(wanted.after.time), "$lt" if direction == mongo.DESCENDING else "$gt"
+            bounds[f"{behind}e"] = max(time, bounds.get("$gte", "")) if behind == "$gt" else time
+            query["$or"] = [{field: {behind: time}}, {"_id": {"$gt": wanted.after.article_id}}]
         if bounds:
             query[field] = bounds
-        order = [(field, mongo.DESCENDING), ("_id", mongo.ASCENDING)]
         async with mongo.answering():
+            order = [(field, direction), ("_id", mongo.ASCENDING)]
             found = self._heads.find(query).sort(order).limit(wanted.most)
             return [to_head(document) async for document in found]
 
+    async def entries(self, article_id: str, most: int, before: int | None = None) -> list[Entry]:
+        query: mongo.Document = {"article_id": article_id}
+        if before is not None:
+            query["number"] = {"$lt": before}
+        async with mongo.answering():
+            found = self._entries.find(query).sort("number", mongo.DESCENDING).limit(most)
+            return [to_entry(document) async for document in found]
+
+    async def entry(self, article_id: str, entry_id: str) -> Entry | None:
+        async with mongo.answering():
+            document = await self._entries.find_one({"_id": f"{article_id}/{entry_id}"})
+        return to_entry(document) if document else None
+
     async def history(self, article_id: str) -> list[Decision]:
         query = {"article_id": article_id, "revision": {"$exists": True, "$gt": 0}}
+        without_texts = {"article": 0, "entry.text": 0}
         async with mongo.answering():
-            found = self._decisions.find(query, {"article": 0}).sort("revision", mongo.ASCENDING)
-            return [to_decision(document) async for document in found]
+            found = self._decisions.find(query, without_texts).sort("revision", mongo.ASCENDING)
+            return [to_decision(_with_blank_entry(document)) async for document in found]
 
     async def revision(self, article_id: str, number: int) -> Decision | None:
         async with mongo.answering():
@@ -127,3 +167,9 @@ class MongoReading:
         async with mongo.answering():
             document = await self._renderings.find_one({"_id": article_id})
         return to_rendering(document) if document else None
+
+
+def _with_blank_entry(document: mongo.Document) -> mongo.Document:
+    """A decision whose entry was read without its text."""
+    entry = document.get("entry")
+    return {**document, "entry": {**entry, "text": {}}} if entry else document

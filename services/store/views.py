@@ -3,31 +3,34 @@
 | status | no key | `reader` | `reporter` and up |
 |---|---|---|---|
 | public | public revision, excerpt | public revision, whole | newest revision, drafts too, whole |
+| … and an update waits | as if there were none | the same | what waits, and until when |
+| waits to be published | nothing (404, as for an unknown one) | nothing | everything, and until when |
 | retracted | the retraction, no text | the same | the same, and the history without texts |
 | withdrawn | nothing (404) | nothing | everything |
 | never public | nothing (404, as for an unknown one) | nothing | everything |
 
-A retraction is final for everybody: no role is shown a word of a retracted article, of no revision. Below
-`reporter` the history is the public one, which begins anew at a publication after a withdrawal. Notes of
-withdrawals and the names of those who wrote are for `reporter` and up.
+A retraction is final for everybody: no role is shown a word of a retracted article, of no revision and no
+entry. Below `reporter` the history is the public one, which begins anew at a publication after a withdrawal;
+a revision that was withheld stands in it from its release on, with the text that the public then saw, and an
+entry's revision while its article is public. Notes of withdrawals and the names of those who wrote are for
+`reporter` and up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import IntEnum
+from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from newsroom.articles import ArticleText, Contract, Dateline, Source
+from newsroom.articles import ArticleText, Contract, Dateline, EntryText, Source
 from newsroom.excerpts import excerpt
 from newsroom.keys import ApiKey, Role
 from newsroom.outcomes import EventState, EventStatus, Rendering
 from newsroom.times import Moment
-from newsroom.updates import Change, Status
+from newsroom.updates import Status
 from services.store import examples
-from services.store.announcing import has_page, renders
-from services.store.articles import Article
+from services.store.articles import Article, Live, has_page, release_due
 from services.store.decisions import Decision
 
 
@@ -63,7 +66,28 @@ class ShownText(Contract):
     slug: str | None = None
     breaking: bool
     published_at: Moment | None = None
+    live: bool = Field(default=False, description="Entries may be added")
     sources: tuple[Source, ...]
+
+
+class ShownEntry(Contract):
+    """An entry's fields as its editor sent them. `body` is left out where only the excerpt may be seen."""
+
+    headline: str
+    body: str | None = Field(default=None, description="Cleaned HTML")
+    key_event: bool
+    pinned: bool
+    author: str | None = None
+
+
+class LiveView(Contract):
+    """What a live article says of its entries; they are listed at `/articles/{id}/entries`."""
+
+    entries: int = Field(description="How many there are")
+    pages: int = Field(description="On how many pages of their own they stand")
+    pinned: str | None = Field(default=None, description="The entry that stands on top")
+    entry_at: Moment | None = Field(default=None, description="When one was added or changed last")
+    closed_at: Moment | None = Field(default=None, description="Since when none can be added")
 
 
 class ArticleView(Contract):
@@ -79,45 +103,22 @@ class ArticleView(Contract):
     excerpt: str | None = Field(default=None, description="All of the body that may be quoted, plain text")
     published_at: Moment | None = None
     updated_at: Moment | None = None
+    live: LiveView | None = Field(default=None, description="Of an article that is or was live")
     time: Moment | None = Field(default=None, description="Time of the newest revision (`reporter` and up)")
     public_revision: int | None = Field(default=None, description="What the public sees (`reporter` and up)")
     draft_revision: int | None = Field(
         default=None, description="A draft that nothing public has superseded (`reporter` and up)"
     )
-
-
-class RevisionView(Contract):
-    """One revision in an article's history."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.REVISION]})
-
-    revision: int
-    kind: str = Field(
-        description="What the editor declared; in the public history a correction by its own kind"
+    waiting: Literal["scheduled", "embargoed"] | None = Field(
+        default=None, description="What the newest text that was sent waits for (`reporter` and up)"
     )
-    time: Moment
-    note: str | None = None
-    breaking: bool = False
-    changed: tuple[str, ...] = Field(
-        default=(),
-        description="Fields that differ from what the public saw before; of a draft, from the text before",
+    due_at: Moment | None = Field(default=None, description="When that will be public (`reporter` and up)")
+    withheld_revision: int | None = Field(
+        default=None, description="The revision that will be public then (`reporter` and up)"
     )
-    is_public: bool = True
-    actor: str | None = Field(
-        default=None, description="Name of the key it was sent with (`reporter` and up)"
-    )
-    event_id: str | None = Field(default=None, description="(`reporter` and up)")
-    article: ShownText | None = Field(default=None, description="The text; only of a single revision")
-    excerpt: str | None = None
-
-
-class History(Contract):
-    """An article's revisions, oldest first."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.HISTORY]})
-
-    article_id: str
-    revisions: tuple[RevisionView, ...]
+    publish_at: Moment | None = Field(default=None, description="(`reporter` and up)")
+    embargo_until: Moment | None = Field(default=None, description="(`reporter` and up)")
+    breaking_until: Moment | None = Field(default=None, description="(`reporter` and up)")
 
 
 def is_visible(article: Article | None, sight: Sight) -> bool:
@@ -128,22 +129,47 @@ def is_visible(article: Article | None, sight: Sight) -> bool:
 def shown_head(article: Article, sight: Sight, site_url: str, *, with_body: bool = True) -> ArticleView:
     """The head of an article that is visible. In a list without its body."""
     text, revision = _head_text(article, sight)
-    sees_drafts = sight is Sight.DRAFTS
-    return ArticleView(
+    view = ArticleView(
         id=article.id,
         revision=revision,
         status=article.status,
-        url=f"{site_url}{article.path}" if article.path and has_page(article) else None,
-        article=_shown(text, with_body=with_body and sight is not Sight.PUBLIC_EXCERPTS),
+        url=page_url(article, site_url),
+        article=shown_text(text, with_body=with_body and sight is not Sight.PUBLIC_EXCERPTS),
         excerpt=excerpt(text.body) if text else None,
         published_at=article.published_at,
         updated_at=article.updated_at,
-        time=article.time if sees_drafts else None,
-        public_revision=article.public.revision
-        if sees_drafts and article.public and has_page(article)
-        else None,
-        draft_revision=article.draft_revision if sees_drafts else None,
+        live=_shown_live(article.live) if article.status is not Status.RETRACTED else None,
     )
+    return view.model_copy(update=_for_the_desk(article)) if sight is Sight.DRAFTS else view
+
+
+def page_url(article: Article, site_url: str) -> str | None:
+    """The article's page, absolute; None where none stands."""
+    return f"{site_url}{article.path}" if article.path and has_page(article) else None
+
+
+def waits_for(article: Article) -> Literal["scheduled", "embargoed"] | None:
+    """What keeps the newest text that was sent from the public: of both, what ends later."""
+    release = release_due(article)
+    if article.withheld is None or release is None:
+        return None
+    return "embargoed" if release == article.embargo_until else "scheduled"
+
+
+def _for_the_desk(article: Article) -> dict[str, object]:
+    """What stands beside the public text, and the due times."""
+    release = release_due(article) if article.withheld else None
+    return {
+        "time": article.time,
+        "public_revision": article.public.revision if article.public and has_page(article) else None,
+        "draft_revision": article.draft_revision,
+        "waiting": waits_for(article),
+        "due_at": release.at if release else None,
+        "withheld_revision": article.withheld.changes[-1].revision if article.withheld else None,
+        "publish_at": article.publish_at.at if article.publish_at else None,
+        "embargo_until": article.embargo_until.at if article.embargo_until else None,
+        "breaking_until": article.breaking_until.at if article.breaking_until else None,
+    }
 
 
 def _head_text(article: Article, sight: Sight) -> tuple[ArticleText | None, int]:
@@ -157,64 +183,20 @@ def _head_text(article: Article, sight: Sight) -> tuple[ArticleText | None, int]
     return article.public.text, article.public.revision
 
 
-def public_history(article: Article, decisions: Iterable[Decision], sight: Sight) -> list[RevisionView]:
-    """The history as the caller may see it. `decisions` are all of the article's revisions, oldest first."""
-    if sight is Sight.DRAFTS:
-        return [_full_revision(decision) for decision in decisions]
-    changed = {decision.revision: decision.changed for decision in decisions}
-    return [_public_revision(change, changed.get(change.revision, ())) for change in article.changes]
-
-
-def shown_revision(article: Article, decision: Decision, sight: Sight) -> RevisionView | None:
-    """One revision with its text; None where the caller may not see it.
-
-    `decision` carries the article after it.
-    """
-    change = next((each for each in article.changes if each.revision == decision.revision), None)
-    if sight is Sight.DRAFTS:
-        view = _full_revision(decision)
-    elif change is not None and has_page(article):
-        view = _public_revision(change, decision.changed)
-    else:
+def _shown_live(live: Live | None) -> LiveView | None:
+    if live is None:
         return None
-    text = decision.article.text if decision.article and article.status is not Status.RETRACTED else None
-    return view.model_copy(
-        update={
-            "article": _shown(text, with_body=sight is not Sight.PUBLIC_EXCERPTS),
-            "excerpt": excerpt(text.body) if text else None,
-        }
+    return LiveView(
+        entries=live.entries,
+        pages=live.pages,
+        pinned=live.pinned,
+        entry_at=live.entry_at,
+        closed_at=live.closed_at,
     )
 
 
-def _public_revision(change: Change, changed: tuple[str, ...]) -> RevisionView:
-    return RevisionView(
-        revision=change.revision,
-        kind=change.kind.value,
-        time=change.time,
-        note=change.note,
-        breaking=change.breaking,
-        changed=changed,
-    )
-
-
-def _full_revision(decision: Decision) -> RevisionView:
-    if decision.revision is None or decision.kind is None or decision.revised_at is None:
-        raise ValueError(f"decision {decision.event_id} made no revision")
-    change = decision.change
-    return RevisionView(
-        revision=decision.revision,
-        kind=change.kind.value if change else decision.kind.value,
-        time=decision.revised_at,
-        note=decision.note,
-        breaking=change.breaking if change else False,
-        changed=decision.changed,
-        is_public=change is not None,
-        actor=decision.actor or None,
-        event_id=decision.event_id,
-    )
-
-
-def _shown(text: ArticleText | None, *, with_body: bool) -> ShownText | None:
+def shown_text(text: ArticleText | None, *, with_body: bool) -> ShownText | None:
+    """The fields that a caller may see of a text."""
     if text is None:
         return None
     return ShownText(
@@ -229,7 +211,21 @@ def _shown(text: ArticleText | None, *, with_body: bool) -> ShownText | None:
         slug=text.slug,
         breaking=text.breaking,
         published_at=text.published_at,
+        live=text.live,
         sources=text.sources,
+    )
+
+
+def shown_entry(text: EntryText | None, *, with_body: bool) -> ShownEntry | None:
+    """The fields that a caller may see of an entry."""
+    if text is None:
+        return None
+    return ShownEntry(
+        headline=text.headline,
+        body=text.body if with_body else None,
+        key_event=text.key_event,
+        pinned=text.pinned,
+        author=text.author,
     )
 
 
@@ -245,7 +241,7 @@ def event_status(decision: Decision, rendering: Rendering | None, site_url: str)
         request_hash=decision.request_hash or None,
         times=decision.times,
     )
-    if decision.state is not EventState.STORED or not renders(decision):
+    if decision.state is not EventState.STORED or not decision.renders:
         return status
     if rendering is None or rendering.revision < (decision.revision or 0):
         return status

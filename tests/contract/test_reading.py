@@ -11,14 +11,17 @@ import pytest
 from pydantic import SecretStr
 
 from newsroom import mongo
+from newsroom.articles import EntryText
+from newsroom.events import EntryAdded, EntryChanged, Event
 from newsroom.outcomes import EventState, Rendering
-from services.store.consumer import fold
+from services.store.consumer import fold, named_entries
 from services.store.decisions import Revisions
-from services.store.reading import Mark, MongoReading, Reading, Wanted
+from services.store.reading import Mark, MongoReading, Reading, WaitingFor, Wanted
 from services.store.renderings import MongoRenderings
 from services.store.revisions import MongoRevisions
+from tests.due_parts import sent
 from tests.running import RunningMongo
-from tests.store_parts import FakeReading, FakeRevisions, a_delivery, a_text, an_event, minute
+from tests.store_parts import FakeReading, FakeRevisions, a_delivery, a_text, an_event, file, minute
 
 
 @dataclass
@@ -28,6 +31,7 @@ class Shelf:
     revisions: Revisions
     reading: Reading
     database: mongo.Database | None = None
+    filed: int = 0
 
     async def file(self, article_id: str, *kinds: str, at: int = 0, **changes: Any) -> None:
         """File these events, a minute apart from `at` on."""
@@ -35,13 +39,14 @@ class Shelf:
             an_event(kind, article_id, text=a_text(**changes), create=not place, at=minute(at + place))
             for place, kind in enumerate(kinds)
         ]
-        folded = fold(
-            await self.revisions.load([article_id], []),
-            [a_delivery(e, n) for n, e in enumerate(events)],
-            minute(0),
-        )
-        await self.revisions.write(list(folded.fresh.values()))
-        await self.revisions.replace_heads(list(folded.articles.values()))
+        await self.post(*events)
+
+    async def post(self, *events: Event) -> None:
+        """File these events, of one article."""
+        batch = [a_delivery(event, self.filed + place) for place, event in enumerate(events)]
+        self.filed += len(events)
+        loaded = await self.revisions.load([events[0].article_id], [], named_entries(batch))
+        await file(self.revisions, fold(loaded, batch, minute(0)))
 
 
 @pytest.fixture(params=["memory", pytest.param("mongodb", marks=pytest.mark.real)])
@@ -143,9 +148,7 @@ async def test_public_articles_by_section_and_tag(shelf: Shelf) -> None:
 async def test_a_draft_moves_no_article_between_sections(shelf: Shelf) -> None:
     await shelf.file("a", "published")
     draft = an_event("drafted", "a", text=a_text(section="World"), at=minute(1))
-    folded = fold(await shelf.revisions.load(["a"], []), [a_delivery(draft, 9)], minute(0))
-    await shelf.revisions.write(list(folded.fresh.values()))
-    await shelf.revisions.replace_heads(list(folded.articles.values()))
+    await shelf.post(draft)
     assert await ids(shelf, section="world") == []
     assert await ids(shelf, section="kazakhstan") == ["a"]
 
@@ -162,6 +165,70 @@ async def test_drafts_by_their_newest_revision(shelf: Shelf) -> None:
     assert await shelf.reading.drafts(Wanted(most=9, since=minute(5))) == []
 
 
+async def test_what_waits_by_its_due_time(shelf: Shelf) -> None:
+    """Soonest first; what was released, cancelled or lifted waits no more."""
+    for name, at in (("c", 30), ("b", 20), ("a", 20), ("gone", 10), ("out", 10)):
+        await shelf.post(sent("published", name, at=minute(0), create=True, publish_at=minute(at)))
+    await shelf.post(sent("published", "e", at=minute(0), create=True, embargo_until=minute(5)))
+    await shelf.post(sent("withdrawn", "gone", at=minute(1)))
+    await shelf.post(sent("updated", "out", at=minute(1), publish_at=None))
+    await shelf.file("public", "published")
+    await shelf.file("held", "published")
+    await shelf.post(sent("updated", "held", at=minute(2), embargo_until=minute(40)))
+
+    async def waiting(what: WaitingFor, **wanted: Any) -> list[str]:
+        found = await shelf.reading.waiting(what, Wanted(**{"most": 9, **wanted}))
+        return [head.id for head in found]
+
+    assert await waiting("scheduled") == ["a", "b", "c"]
+    assert await waiting("scheduled", most=2) == ["a", "b"]
+    assert await waiting("scheduled", after=Mark(minute(20), "a")) == ["b", "c"]
+    assert await waiting("scheduled", after=Mark(minute(20), "b"), since=minute(25)) == ["c"]
+    assert await waiting("scheduled", after=Mark(minute(1), "z"), since=minute(25)) == ["c"]
+    assert await waiting("embargoed") == ["e", "held"]
+
+
+async def test_entries_newest_first(shelf: Shelf) -> None:
+    await shelf.file("a", "published", live=True)
+    for number in range(1, 5):
+        await shelf.post(posted(f"e{number}", at=number))
+    await shelf.post(changed("e2", at=9))
+    assert [entry.id for entry in await shelf.reading.entries("a", 9)] == ["e4", "e3", "e2", "e1"]
+    assert [entry.id for entry in await shelf.reading.entries("a", 2, before=4)] == ["e3", "e2"]
+    assert await shelf.reading.entries("a", 9, before=1) == []
+    assert await shelf.reading.entries("other", 9) == []
+    second = await shelf.reading.entry("a", "e2")
+    assert second is not None
+    assert (second.revision, second.text.headline, second.changed_at) == (6, "Entry e2, changed", minute(9))
+    assert await shelf.reading.entry("a", "e9") is None
+    assert await shelf.reading.entry("other", "e2") is None
+
+
+async def test_entries_in_the_history(shelf: Shelf) -> None:
+    """Without their words, which stand in the single revision."""
+    await shelf.file("a", "published", live=True)
+    await shelf.post(posted("e1", at=1), changed("e1", at=2))
+    history = await shelf.reading.history("a")
+    assert [(each.revision, each.entry.id if each.entry else None) for each in history] == [
+        (1, None), (2, "e1"), (3, "e1")
+    ]  # fmt: skip
+    assert [each.entry.text for each in history if each.entry] == [EntryText(), EntryText()]
+    first = await shelf.reading.revision("a", 2)
+    assert first is not None
+    assert first.entry is not None
+    assert first.entry.text.headline == "Entry e1"
+
+
+def posted(name: str, *, at: int, article_id: str = "a") -> Event:
+    data = EntryAdded(entry_id=name, entry=EntryText(headline=f"Entry {name}"))
+    return an_event("entry_added", article_id, data=data, at=minute(at))
+
+
+def changed(name: str, *, at: int) -> Event:
+    data = EntryChanged(entry_id=name, entry=EntryText(headline=f"Entry {name}, changed"))
+    return an_event("entry_changed", data=data, at=minute(at))
+
+
 @pytest.mark.real
 async def test_no_question_walks_through_a_whole_collection(mongo_shelf: Shelf) -> None:
     """Nor sorts in memory: the profiler tells how each query was carried out."""
@@ -169,11 +236,18 @@ async def test_no_question_walks_through_a_whole_collection(mongo_shelf: Shelf) 
     assert database is not None
     for number in range(30):
         await mongo_shelf.file(f"a{number}", "published", "drafted", at=number, tags=("Bank",))
+        await mongo_shelf.post(sent("updated", f"a{number}", at=minute(number + 2), embargo_until=minute(90)))
+    await mongo_shelf.file("live", "published", live=True)
+    await mongo_shelf.post(*(posted(f"e{number}", at=number, article_id="live") for number in range(30)))
     await database.command("profile", 2)
     mark = Mark(minute(9), "a9")
     for wanted in (Wanted(most=5), Wanted(most=5, after=mark), Wanted(most=5, since=minute(3))):
         await mongo_shelf.reading.public(wanted)
         await mongo_shelf.reading.drafts(wanted)
+        await mongo_shelf.reading.waiting("embargoed", wanted)
+    await mongo_shelf.reading.entries("live", 5)
+    await mongo_shelf.reading.entries("live", 5, before=3)
+    await mongo_shelf.reading.entry("live", "e1")
     await mongo_shelf.reading.public(Wanted(most=5, section="kazakhstan", after=mark))
     await mongo_shelf.reading.public(Wanted(most=5, tag="bank", after=mark))
     await mongo_shelf.reading.history("a1")
@@ -188,7 +262,7 @@ async def test_no_question_walks_through_a_whole_collection(mongo_shelf: Shelf) 
         entry async for entry in database["system.profile"].find({"op": {"$in": ["query", "command"]}})
         if "find" in entry["command"] or "aggregate" in entry["command"]
     ]  # fmt: skip
-    assert len(profiled) >= 15
+    assert len(profiled) >= 21
     for entry in profiled:
         assert "COLLSCAN" not in entry["planSummary"], entry["command"]
         assert not entry.get("hasSortStage"), entry["command"]

@@ -5,91 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-import httpx
 import pytest
 from openapi_spec_validator import validate
 
-from newsroom import keys
-from newsroom.http.app import Health
-from newsroom.keys import ApiKey, Role
+from newsroom.keys import Role
 from newsroom.outcomes import Rendering
 from newsroom.times import rfc3339
-from services.store.api import create_api
 from services.store.consumer import fold
+from services.store.entries import EntryList, EntryView
+from services.store.histories import History, RevisionView
 from services.store.listing import ArticleList
-from services.store.rebuilds import Rebuilds, RepublicationView
-from services.store.settings import StoreSettings
-from services.store.views import ArticleView, History, RevisionView
-from tests.store_parts import (
-    BEGINNING,
-    SITE_URL,
-    FakeReading,
-    FakeRepublications,
-    FakeRevisions,
-    a_delivery,
-    a_text,
-    an_event,
-    an_event_id,
-    minute,
-)
-
-SECRETS = {role: keys.new_secret() for role in Role}
-NOBODY, READER, REPORTER = None, Role.READER, Role.REPORTER
-EVERYBODY = [NOBODY, *Role]
-OUTSIDERS = [NOBODY, READER]
-INSIDERS = [Role.REPORTER, Role.EDITOR, Role.PUBLISHER]
-
-
-class Api:
-    """The application with what stands behind it."""
-
-    def __init__(self) -> None:
-        self.revisions = FakeRevisions()
-        self.reading = FakeReading(self.revisions)
-        self.republications = FakeRepublications()
-        self.rings = 0
-        self.is_open = True
-        rebuilds = Rebuilds(self.republications, self.revisions, self._ring)
-        settings = StoreSettings(site_url=SITE_URL)
-        self.app = create_api(settings, Health("store"), self.reading, rebuilds, lambda: self.is_open)
-        for role, secret in SECRETS.items():
-            self.app.state.keys.put(
-                ApiKey(name=role.value, role=role, secret_sha256=keys.digest(secret), created_at=BEGINNING)
-            )
-        transport = httpx.ASGITransport(app=self.app)
-        self.client = httpx.AsyncClient(transport=transport, base_url="http://store.test")
-
-    def _ring(self) -> None:
-        self.rings += 1
-
-    async def filed(self, article_id: str, *kinds: str, first: int = 0, **changes: Any) -> list[str]:
-        """File these events, a minute apart, with headlines `{article_id} 1`, …; their ids."""
-        events = [
-            an_event(
-                kind,
-                article_id,
-                text=a_text(f"{article_id} {place + 1}", **changes),
-                create=not place,
-                at=minute(first + place),
-            )
-            for place, kind in enumerate(kinds)
-        ]
-        batch = [a_delivery(event, place) for place, event in enumerate(events)]
-        folded = fold(await self.revisions.load([article_id], []), batch, minute(0))
-        await self.revisions.write(list(folded.fresh.values()))
-        await self.revisions.replace_heads(list(folded.articles.values()))
-        return [event.id for event in events]
-
-    async def get(self, path: str, role: Role | None = None, **query: Any) -> httpx.Response:
-        params = {name: value for name, value in query.items() if value is not None}
-        return await self.client.get(path, params=params, headers=authorized(role))
-
-    async def post(self, path: str, body: object, role: Role | None = None) -> httpx.Response:
-        return await self.client.post(path, json=body, headers=authorized(role))
-
-
-def authorized(role: Role | None) -> dict[str, str]:
-    return {"Authorization": f"Bearer {SECRETS[role]}"} if role else {}
+from services.store.rebuilds import RepublicationView
+from services.store.views import ArticleView
+from tests.store_api import EVERYBODY, INSIDERS, NOBODY, OUTSIDERS, READER, REPORTER, Api
+from tests.store_parts import SITE_URL, a_delivery, a_text, an_event, an_event_id, minute
 
 
 @pytest.fixture
@@ -474,7 +403,7 @@ async def test_the_documentation_is_valid_and_has_examples(api: Api) -> None:
     assert asked["examples"]["all"]["value"] == {"all": True}
     schemas = document["components"]["schemas"]
     assert "RepublicationRequest" in schemas
-    for model in (ArticleView, ArticleList, History, RevisionView, RepublicationView):
+    for model in (ArticleView, ArticleList, History, RevisionView, EntryView, EntryList, RepublicationView):
         (example,) = schemas[model.__name__]["examples"]
         assert model.model_validate(example).model_dump(mode="json", exclude_none=True) == example
     assert (await api.get("/docs")).status_code == 200
