@@ -27,6 +27,7 @@ from newsroom.service import main as run_service
 from newsroom.service import persist, serve
 from newsroom.settings import read
 from newsroom.telemetry import configure_logging
+from services.store.agenda import MongoDueWork
 from services.store.api import create_api
 from services.store.consumer import Filer
 from services.store.identity import Identity, MongoIdentities, check, new_identity
@@ -37,6 +38,7 @@ from services.store.replay import Replay
 from services.store.republications import MongoRepublications
 from services.store.republishing import Republisher
 from services.store.revisions import MongoRevisions
+from services.store.scheduler import Scheduler
 from services.store.settings import StoreSettings
 
 log = structlog.get_logger(__name__)
@@ -67,6 +69,8 @@ class Store:
         )
         self.rebuilds = Rebuilds(self.republications, self.revisions, self.republisher.ring)
         self._replay: Replay | None = None
+        self._due_work = MongoDueWork(database)
+        self._scheduler: Scheduler | None = None
         self._events: Consumer[Event] | None = None
         self._outcomes: Consumer[Outcome] | None = None
         self._rising: asyncio.Task[None] | None = None
@@ -79,13 +83,14 @@ class Store:
     def add_checks(self, health: Health) -> None:
         """Ready: log and database answer, the history is filed, the keys are read.
 
-        Alive: the consumers get on.
+        Alive: the consumers get on, and the scheduler looks at the clock.
         """
         health.add_ready("kafka", self.publisher.is_reachable)
         health.add_ready("mongodb", lambda: mongo.ping(self.mongo))
         health.add_ready("history", lambda: self.is_open)
         health.add_ready("keys", lambda: self.keys.is_caught_up)
         health.add_live("events", lambda: self._events is None or self._events.progress.is_alive)
+        health.add_live("scheduler", lambda: self._scheduler is None or self._scheduler.is_alive)
         health.add_live("outcomes", lambda: self._outcomes is None or self._outcomes.progress.is_alive)
 
     async def run(self) -> None:
@@ -101,7 +106,7 @@ class Store:
         """Take no more, finish, commit, close."""
         if self._rising is not None:
             self._rising.cancel()
-        loops = [loop for loop in (self._events, self._outcomes) if loop is not None]
+        loops = [loop for loop in (self._scheduler, self._events, self._outcomes) if loop is not None]
         await asyncio.gather(*(loop.stop() for loop in loops), self.republisher.stop(), self.keys.stop())
         await self.publisher.stop()
 
@@ -145,9 +150,16 @@ class Store:
         kafka = self._settings.kafka
         self._group = f"store-{identity.database_id}"
         self._replay = Replay(identity, self.identities, self.revisions, self.publisher)
-        filer = Filer(self.revisions, self.publisher, self._replay)
+        source = KafkaSource(kafka, topics.EVENTS, self._group, client_id=CLIENT)
+        self._scheduler = Scheduler(
+            self._due_work,
+            self.publisher,
+            owned=lambda: frozenset(place.partition for place in source.owned),
+            is_open=lambda: self.is_open,
+        )
+        filer = Filer(self.revisions, self.publisher, self._replay, self._scheduler.heard)
         self._events = Consumer(
-            KafkaSource(kafka, topics.EVENTS, self._group, client_id=CLIENT),
+            source,
             self.publisher,
             name="store",
             decode=decode_event,
@@ -164,12 +176,14 @@ class Store:
         )
 
     async def _consume(self) -> None:
-        assert self._replay is not None  # noqa: S101  (wired while coming up, like the next two)
+        assert self._replay is not None  # noqa: S101  (wired while coming up, like the next three)
         assert self._events is not None  # noqa: S101
         assert self._outcomes is not None  # noqa: S101
+        assert self._scheduler is not None  # noqa: S101
         async with asyncio.TaskGroup() as group:
             group.create_task(self._events.run())
             group.create_task(self._outcomes.run())
+            group.create_task(self._scheduler.run())
             group.create_task(self._replay.watch())
             group.create_task(self.republisher.run())
 
