@@ -98,7 +98,7 @@ def shown_revision(article: Article, number: int, decision: Decision, sight: Sig
         entry = decision.entry.text
         shown = {"entry": shown_entry(entry, with_body=with_body), "excerpt": excerpt(entry.body)}
         return view.model_copy(update=shown)
-    text = _desk_text(decision) if sight is Sight.DRAFTS else public_text(decision)
+    text = desk_text(decision) if sight is Sight.DRAFTS else public_text(decision)
     return view.model_copy(
         update={
             "article": shown_text(text, with_body=with_body),
@@ -113,7 +113,7 @@ def public_text(decision: Decision) -> ArticleText | None:
     return face.text if face else None
 
 
-def _desk_text(decision: Decision) -> ArticleText | None:
+def desk_text(decision: Decision) -> ArticleText | None:
     """The text that came with the revision; with one that time brought, the text that it showed."""
     if decision.kind in _DUE_KINDS:
         return public_text(decision)
@@ -179,10 +179,10 @@ def _for_the_desk(article: Article, decision: Decision, told: Mapping[int, Chang
     change = told.get(decision.revision)
     held = article.withheld.changes if article.withheld else ()
     waiting = next((each for each in held if each.revision == decision.revision), None)
-    declared = change or waiting
+    corrects = (change or waiting) if decision.kind is EventKind.CORRECTED else None
     return RevisionView(
         revision=decision.revision,
-        kind=declared.kind.value if declared else decision.kind.value,
+        kind=corrects.kind.value if corrects else decision.kind.value,
         time=decision.revised_at,
         note=decision.note,
         breaking=change.breaking if change else False,

@@ -196,7 +196,7 @@ _HEAD_INDEXES = [
     mongo.IndexModel(
         [("waiting.for", mongo.ASCENDING), ("waiting.until", mongo.ASCENDING), ("_id", mongo.ASCENDING)],
         name="waiting",
-        partialFilterExpression={"waiting": {"$exists": True}},
+        partialFilterExpression={"waiting.for": {"$exists": True}},
     ),
     mongo.IndexModel(
         [("due_at", mongo.ASCENDING)], name="due", partialFilterExpression={"due_at": {"$exists": True}}

@@ -255,7 +255,7 @@ async def test_no_question_walks_through_a_whole_collection(mongo_shelf: Shelf) 
     await mongo_shelf.reading.article("a1")
     await mongo_shelf.revisions.load(["a1", "a2"], ["evt_x"])
     await mongo_shelf.revisions.heads_from("a1", 5)
-    await mongo_shelf.revisions.heads_from("a1", 5, partition=0, before=9)
+    await mongo_shelf.revisions.heads_from("a1", 5, partition=0, before=10_000)
     await mongo_shelf.revisions.newest_offsets()
     await database.command("profile", 0)
     profiled = [
