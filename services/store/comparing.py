@@ -8,7 +8,6 @@ taken down meanwhile.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -17,7 +16,6 @@ from pydantic import ConfigDict, Field
 from newsroom.articles import ArticleText, Contract
 from newsroom.differences import Difference, Side
 from newsroom.errors import Invalid, NotFound
-from newsroom.events import EventKind
 from newsroom.http.auth import OPTIONAL_KEY, caller
 from newsroom.http.problems import Kind, Refused, responses
 from newsroom.keys import ApiKey
@@ -25,14 +23,13 @@ from newsroom.updates import Change, Status
 from services.store.articles import Article, has_page
 from services.store.decisions import Decision
 from services.store.diffs import field_differences, only_counts
+from services.store.histories import desk_text, public_text
 from services.store.reading import Reading
 from services.store.views import Sight, is_visible, sight_of
 
 AT_ONCE = 2
 MOST_WAITING = 16
 _MOST_REVISION = 2**53
-_MADE_BY_TIME = frozenset({EventKind.RELEASED, EventKind.BREAKING_ENDED})
-Find = Callable[[str, Sight], Awaitable[Article]]
 
 
 class DiffQuery(Contract):
@@ -103,10 +100,10 @@ class Comparer:
         change = next((each for each in article.changes if each.revision == number), None)
         if sight is Sight.DRAFTS:
             decision = await self._reading.revision(article.id, number)
-            text = _text_made_by(decision) if decision else None
+            text = desk_text(decision) if decision else None
         elif change is not None and has_page(article):
             decision = await self._reading.revision(article.id, change.text_at)
-            text = _text_shown_by(decision) if decision else None
+            text = public_text(decision) if decision else None
         else:
             raise _unknown(number)
         if decision is None or text is None:
@@ -117,19 +114,6 @@ class Comparer:
 def _unknown(*numbers: int) -> NotFound:
     named = " and ".join(map(str, numbers))
     return NotFound(f"The article has no revision {named}, or none that you may see.")
-
-
-def _text_shown_by(decision: Decision) -> ArticleText | None:
-    """What the public saw after it, which is not the newest text where a draft stood above."""
-    face = decision.article.public if decision.article else None
-    return face.text if face else None
-
-
-def _text_made_by(decision: Decision) -> ArticleText | None:
-    """The text that a revision brought: of one that only time made, what it showed."""
-    if decision.kind in _MADE_BY_TIME:
-        return _text_shown_by(decision)
-    return decision.article.text if decision.article else None
 
 
 def _told(number: int, change: Change | None, decision: Decision) -> Side:

@@ -308,6 +308,7 @@ async def test_a_preview_is_the_page_as_it_would_be(site: Site) -> None:
     assert page.one("h1").text == "Seven freed"
     assert page.one("div", class_="body").text == "Seven people were freed.They are well."
     assert page.one("body").attributes == {"data-page": "preview"}
+    assert page.all("button", role="switch") == []
     assert page.one("link", rel="stylesheet")["href"].startswith("/assets/")
     assert page.one("meta", name="robots")["content"] == "noindex"
     assert page.all("script", type="application/ld+json") == []
