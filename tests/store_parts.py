@@ -38,7 +38,7 @@ from newsroom.records import Position, Record
 from newsroom.topics import EVENTS, OUTCOMES, UPDATES
 from newsroom.updates import Announcement, EntryAnnouncement, Status, decode_update
 from services.store.articles import Article, Entry, entry_key, release_due
-from services.store.consumer import Filer, Folded
+from services.store.consumer import Filer, Folded, fold, named_entries
 from services.store.decisions import Decision, Loaded, Overtaken, Revisions, article_after
 from services.store.filing import apply
 from services.store.identity import Identity, new_identity
@@ -289,6 +289,15 @@ def _unique_keys(decision: Decision) -> set[tuple[str, str, int]]:
     if decision.entry is not None:
         keys.add((decision.article_id, decision.entry.id, decision.entry.version))
     return keys
+
+
+async def file_batch(revisions: Revisions, batch: Sequence[Delivery[Event]]) -> Folded:
+    """Load, fold and write a batch as the store does where it remembers nothing."""
+    article_ids = {delivery.item.article_id for delivery in batch}
+    event_ids = {delivery.item.id for delivery in batch}
+    folded = fold(await revisions.load(article_ids, event_ids, named_entries(batch)), batch, minute(0))
+    await file(revisions, folded)
+    return folded
 
 
 async def file(revisions: Revisions, folded: Folded) -> None:

@@ -7,76 +7,94 @@ from typing import Any
 
 import pytest
 
-from newsroom.events import Corrected, EventKind
+from newsroom.events import Corrected, EntryAdded, EventData, EventKind
 from newsroom.outcomes import Rejection, RejectionCode
 from newsroom.updates import ChangeKind, Status
 from services.store import filing
-from services.store.articles import Article
+from services.store.articles import Article, due_events
 from services.store.effects import changed_fields, changes_of
-from services.store.filing import apply
-from tests.store_parts import BEGINNING, a_text, an_article, an_event, data_of, minute, position
+from services.store.filing import ALLOWED, Stage, apply, stage_of
+from tests.store_parts import BEGINNING, a_post, a_text, an_article, an_event, data_of, minute, position
+from tests.story_parts import Story, due_data
+
+CALM = a_text(live=True)
+LOUD = a_text(live=True, breaking=True)
+REJECTED = RejectionCode
+
+
+def a_story(*steps: str) -> Story:
+    """A live, breaking story: kinds of events, `post` an entry, and `hold` back an update."""
+    story = Story()
+    for step in steps:
+        if step == "post":
+            story.post("e1")
+        elif step == "hold":
+            story.send("updated", LOUD, embargo_until=900)
+        elif step == "schedule":
+            story.send("published", LOUD, publish_at=900, breaking_until=999)
+        else:
+            story.send(step, LOUD, **({"breaking_until": 999} if step == "published" else {}))
+    return story
+
 
 STATES: dict[str, tuple[str, ...]] = {
     "unknown": (),
     "draft": ("drafted",),
-    "public": ("published",),
-    "public with a draft": ("published", "drafted"),
-    "withdrawn": ("published", "withdrawn"),
-    "withdrawn with a draft": ("published", "withdrawn", "drafted"),
-    "retracted": ("published", "retracted"),
-    "retracted after a withdrawal": ("published", "withdrawn", "retracted"),
+    "scheduled": ("schedule",),
+    "scheduled over a draft": ("drafted", "schedule"),
+    "scheduled under a draft": ("schedule", "drafted"),
+    "cancelled": ("schedule", "withdrawn"),
+    "public": ("published", "post"),
+    "public with a draft": ("published", "post", "drafted"),
+    "an update withheld": ("published", "post", "hold"),
+    "withdrawn": ("published", "post", "withdrawn"),
+    "withdrawn with a draft": ("published", "post", "withdrawn", "drafted"),
+    "scheduled to come back": ("published", "post", "withdrawn", "schedule"),
+    "retracted": ("published", "post", "retracted"),
+    "retracted after a withdrawal": ("published", "post", "withdrawn", "retracted"),
 }
-REJECTED = RejectionCode
-TABLE: dict[str, dict[str, Status | RejectionCode]] = {
-    "unknown": {
-        "published": REJECTED.UNKNOWN_ARTICLE,
-        "drafted": Status.UNPUBLISHED,
-        "updated": REJECTED.UNKNOWN_ARTICLE,
-        "corrected": REJECTED.UNKNOWN_ARTICLE,
-        "amended": REJECTED.UNKNOWN_ARTICLE,
-        "retracted": REJECTED.UNKNOWN_ARTICLE,
-        "withdrawn": REJECTED.UNKNOWN_ARTICLE,
-    },
-    "draft": {
-        "published": Status.PUBLIC,
-        "drafted": Status.UNPUBLISHED,
-        "updated": REJECTED.NOT_PUBLIC,
-        "corrected": REJECTED.NOT_PUBLIC,
-        "amended": REJECTED.NOT_PUBLIC,
-        "retracted": REJECTED.NOT_PUBLIC,
-        "withdrawn": REJECTED.NOT_PUBLIC,
-    },
-    "public": {
-        "published": REJECTED.ALREADY_PUBLIC,
-        "drafted": Status.PUBLIC,
-        "updated": Status.PUBLIC,
-        "corrected": Status.PUBLIC,
-        "amended": Status.PUBLIC,
-        "retracted": Status.RETRACTED,
-        "withdrawn": Status.WITHDRAWN,
-    },
-    "withdrawn": {
-        "published": Status.PUBLIC,
-        "drafted": Status.WITHDRAWN,
-        "updated": REJECTED.NOT_PUBLIC,
-        "corrected": REJECTED.NOT_PUBLIC,
-        "amended": REJECTED.NOT_PUBLIC,
-        "retracted": Status.RETRACTED,
-        "withdrawn": REJECTED.NOT_PUBLIC,
-    },
-    "retracted": dict.fromkeys(
-        ["published", "drafted", "updated", "corrected", "amended", "retracted", "withdrawn"],
-        REJECTED.RETRACTED,
+_UNPUBLISHED, _PUBLIC = Status.UNPUBLISHED, Status.PUBLIC
+_GONE, _KILLED = Status.WITHDRAWN, Status.RETRACTED
+_NOT_YET, _ALREADY = REJECTED.NOT_PUBLIC, REJECTED.ALREADY_PUBLIC
+_UNKNOWN, _FINAL = REJECTED.UNKNOWN_ARTICLE, REJECTED.RETRACTED
+_VOID = REJECTED.OVERTAKEN
+Expected = Status | RejectionCode
+ROWS: dict[str, tuple[Expected, ...]] = {
+    #                  draft         waiting       public    held      gone      returning  retracted
+    "published":      (_PUBLIC,      _UNPUBLISHED, _ALREADY, _ALREADY, _PUBLIC,  _GONE,     _FINAL),
+    "drafted":        (_UNPUBLISHED, _UNPUBLISHED, _PUBLIC,  _PUBLIC,  _GONE,    _GONE,     _FINAL),
+    "updated":        (_NOT_YET,     _UNPUBLISHED, _PUBLIC,  _PUBLIC,  _NOT_YET, _GONE,     _FINAL),
+    "corrected":      (_NOT_YET,     _UNPUBLISHED, _PUBLIC,  _PUBLIC,  _NOT_YET, _GONE,     _FINAL),
+    "amended":        (_NOT_YET,     _UNPUBLISHED, _PUBLIC,  _PUBLIC,  _NOT_YET, _GONE,     _FINAL),
+    "retracted":      (_NOT_YET,     _NOT_YET,     _KILLED,  _KILLED,  _KILLED,  _KILLED,   _FINAL),
+    "withdrawn":      (_NOT_YET,     _UNPUBLISHED, _GONE,    _GONE,    _NOT_YET, _GONE,     _FINAL),
+    "entry_added":    (_NOT_YET,     _NOT_YET,     _PUBLIC,  _NOT_YET, _NOT_YET, _NOT_YET,  _FINAL),
+    "entry_changed":  (_NOT_YET,     _NOT_YET,     _PUBLIC,  _NOT_YET, _GONE,    _NOT_YET,  _FINAL),
+    "released":       (_VOID,        _PUBLIC,      _VOID,    _PUBLIC,  _VOID,    _PUBLIC,   _FINAL),
+    "breaking_ended": (_VOID,        _VOID,        _PUBLIC,  _PUBLIC,  _VOID,    _VOID,     _FINAL),
+}  # fmt: skip
+STAGES: dict[Stage, tuple[str, ...]] = {
+    Stage.DRAFT: ("draft", "cancelled"),
+    Stage.WAITING: ("scheduled", "scheduled over a draft", "scheduled under a draft"),
+    Stage.PUBLIC: ("public", "public with a draft"),
+    Stage.HELD: ("an update withheld",),
+    Stage.WITHDRAWN: ("withdrawn", "withdrawn with a draft"),
+    Stage.RETURNING: ("scheduled to come back",),
+    Stage.RETRACTED: ("retracted", "retracted after a withdrawal"),
+}
+CASES: list[tuple[str, str, Expected]] = [
+    *(
+        (state, kind, expected)
+        for kind, row in ROWS.items()
+        for states, expected in zip(STAGES.values(), row, strict=True)
+        for state in states
     ),
-}
-TABLE["public with a draft"] = TABLE["public"]
-TABLE["withdrawn with a draft"] = TABLE["withdrawn"]
-TABLE["retracted after a withdrawal"] = TABLE["retracted"]
-CASES = [(state, kind, expected) for state, row in TABLE.items() for kind, expected in row.items()]
+    *(("unknown", kind, _UNPUBLISHED if kind == "drafted" else _UNKNOWN) for kind in ROWS),
+]
 
 
 def standing(state: str) -> Article | None:
-    return an_article(*STATES[state]) if STATES[state] else None
+    return a_story(*STATES[state]).standing
 
 
 def applied(article: Article | None, kind: str, minutes: int = 30, **changes: Any) -> Article:
@@ -96,19 +114,44 @@ def test_the_table_has_every_kind_in_every_state() -> None:
     assert {(state, kind) for state, kind, _ in CASES} == {(s, k.value) for s in STATES for k in EventKind}
 
 
+@pytest.mark.parametrize(("stage", "state"), [(stage, each) for stage, of in STAGES.items() for each in of])
+def test_each_state_is_of_its_stage(stage: Stage, state: str) -> None:
+    assert stage_of(a_story(*STATES[state]).article) is stage
+
+
 @pytest.mark.parametrize(("state", "kind", "expected"), CASES)
-def test_each_kind_in_each_state(state: str, kind: str, expected: Status | RejectionCode) -> None:
-    """An event makes the next revision in the state it leads to, or is rejected with its reason."""
-    article = standing(state)
-    result = apply(article, an_event(kind, at=minute(30)), position(100))
+def test_each_kind_in_each_state(state: str, kind: str, expected: Expected) -> None:
+    """An event makes the next revision in the state it leads to, or is rejected with its reason.
+
+    A due event names the time that stands, where one does.
+    """
+    story = a_story(*STATES[state])
+    former = story.standing
+    data = _data(EventKind(kind), former)
+    result = story.fold(an_event(kind, data=data, at=minute(30)))
     if isinstance(expected, Status):
-        assert isinstance(result, Article)
+        assert isinstance(result, Article), result
         assert result.status is expected
-        assert result.revision == (article.revision + 1 if article else 1)
+        assert result.revision == (former.revision + 1 if former else 1)
     else:
         assert isinstance(result, Rejection)
         assert result.code is expected
-        assert result.current_revision == (article.revision if article else None)
+        assert result.current_revision == (former.revision if former else None)
+
+
+@pytest.mark.parametrize("kind", EventKind)
+@pytest.mark.parametrize("stage", Stage)
+def test_the_table_in_the_code_says_the_same(stage: Stage, kind: EventKind) -> None:
+    row = dict(zip(STAGES, ROWS[kind.value], strict=True))
+    assert (stage in ALLOWED[kind]) is isinstance(row[stage], Status)
+
+
+def _data(kind: EventKind, article: Article | None) -> EventData:
+    """What such an event would carry; a due event the time that stands for it, if any."""
+    if kind is EventKind.ENTRY_ADDED:
+        return EntryAdded(entry_id="e2", entry=a_post())
+    due = next((each for each in due_events(article) if each.kind is kind), None) if article else None
+    return due_data(due) if due is not None else data_of(kind, CALM)
 
 
 @pytest.mark.parametrize("kind", ["published", "drafted"])
@@ -133,8 +176,11 @@ def test_an_event_of_another_article_is_a_bug() -> None:
 # --- If-Match
 
 
-@pytest.mark.parametrize("kind", [kind for kind in EventKind if kind is not EventKind.PUBLISHED])
-def test_the_named_revision_lets_a_change_through(kind: EventKind) -> None:
+TO_A_PUBLIC_ARTICLE = ["drafted", "updated", "corrected", "amended", "retracted", "withdrawn"]
+
+
+@pytest.mark.parametrize("kind", TO_A_PUBLIC_ARTICLE)
+def test_the_named_revision_lets_a_change_through(kind: str) -> None:
     assert applied(an_article("published", "updated"), kind, if_match=2).revision == 3
 
 
@@ -378,18 +424,20 @@ def test_the_changed_fields_are_told_against_what_the_public_saw() -> None:
     published = an_article("published")
     drafted = applied(published, "drafted", text=a_text("Headline 1", deck="A deck"))
     updated = applied(drafted, "updated", 31, text=a_text("Headline 1", deck="A deck", tags=("siege",)))
-    assert changed_fields(None, published) == ()
-    assert changed_fields(published, drafted) == ("deck",)
-    assert changed_fields(drafted, updated) == ("deck", "tags")
+    assert changed_fields(None, published, EventKind.PUBLISHED) == ()
+    assert changed_fields(published, drafted, EventKind.DRAFTED) == ("deck",)
+    assert changed_fields(drafted, updated, EventKind.UPDATED) == ("deck", "tags")
 
 
 def test_a_retraction_and_a_first_publication_change_no_field() -> None:
     draft = an_article("drafted")
     published = applied(draft, "published", text=a_text("Other"))
-    assert changed_fields(draft, published) == ()
-    assert changed_fields(published, applied(published, "retracted", 31)) == ()
+    retracted = applied(published, "retracted", 31)
+    assert changed_fields(draft, published, EventKind.PUBLISHED) == ()
+    assert changed_fields(published, retracted, EventKind.RETRACTED) == ()
 
 
 def test_a_withdrawal_changes_no_field() -> None:
     published = an_article("published", "drafted")
-    assert changed_fields(published, applied(published, "withdrawn", 31)) == ()
+    withdrawn = applied(published, "withdrawn", 31)
+    assert changed_fields(published, withdrawn, EventKind.WITHDRAWN) == ()
