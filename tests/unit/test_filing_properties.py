@@ -1,24 +1,26 @@
-"""The fold under any history: what changes nothing, and what may never happen."""
+"""The fold under any history, due times and entries included: what changes nothing, what may never happen."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsroom.events import Event, EventKind
+from newsroom.events import Due, Dues, EntryAdded, EntryChanged, Event, EventData, EventKind
 from newsroom.kafka.consumer import Delivery
 from newsroom.outcomes import EventState
 from newsroom.records import Record
-from newsroom.updates import ArticleUpdate, ChangeKind, Status
-from services.store.announcing import update_of
-from services.store.articles import Article
-from services.store.consumer import fold
-from services.store.decisions import Decision, Loaded
-from services.store.filing import apply
-from tests.store_parts import a_delivery, a_text, an_event, an_event_id, minute, position
+from newsroom.updates import ArticleUpdate, ChangeKind, EntryUpdate, Status
+from services.store import effects
+from services.store.announcing import entry_update_of, update_of
+from services.store.articles import Article, Entry, due_events
+from services.store.consumer import Folded, fold
+from services.store.decisions import Decision, Loaded, article_after
+from services.store.filing import ALLOWED, apply, stage_of
+from tests.store_parts import a_delivery, a_post, a_text, an_event, an_event_id, data_of, minute, position
+from tests.story_parts import SENT, Story, due_data, with_dues
 
 texts = st.builds(
     a_text,
@@ -26,23 +28,52 @@ texts = st.builds(
     section=st.sampled_from(["Kazakhstan", "World"]),
     slug=st.sampled_from([None, "siege"]),
     breaking=st.booleans(),
+    live=st.sampled_from([True, True, False]),
 )
+times = st.sampled_from([None, None, None, Due(), Due(at=minute(8)), Due(at=minute(40))])
+dues = st.builds(Dues, publish_at=times, embargo_until=times, breaking_until=times)
+KINDS = [*EventKind, EventKind.PUBLISHED, EventKind.ENTRY_ADDED, EventKind.ENTRY_CHANGED]
+
+
+@st.composite
+def data(draw: st.DrawFn, kind: EventKind) -> EventData:
+    """What an event of this kind may carry. Due events come in `with_due_events`."""
+    entry_id = draw(st.sampled_from(["e1", "e2", "e3"]))
+    post = a_post(draw(st.sampled_from(["Shots", "Calm"])), pinned=draw(st.booleans()))
+    if kind is EventKind.ENTRY_ADDED:
+        return EntryAdded(entry_id=entry_id, entry=post)
+    if kind is EventKind.ENTRY_CHANGED:
+        return EntryChanged(entry_id=entry_id, entry=post)
+    if kind in SENT:
+        return with_dues(kind, draw(texts), draw(dues), create=draw(st.booleans()))
+    return data_of(kind, draw(texts), create=draw(st.booleans()))
 
 
 @st.composite
 def events(draw: st.DrawFn, articles: Sequence[str] = ("a", "b", "c")) -> list[Event]:
-    """A log: events of several articles, with conditions and clocks that go back."""
-    made = []
+    """A log: events of several articles, with conditions and clocks that go back.
+
+    After some events comes what the scheduler would write of what stands then.
+    """
+    made: list[Event] = []
+    standing: dict[str, Story] = {each: Story() for each in articles}
     for number in range(draw(st.integers(1, 14))):
+        article_id, kind = draw(st.sampled_from(list(articles))), draw(st.sampled_from(KINDS))
+        article = standing[article_id].standing
+        due = draw(st.sampled_from(due_events(article))) if article and due_events(article) else None
+        if due is not None and draw(st.booleans()):
+            kind, carried, at = due.kind, due_data(due), due.due.at
+        else:
+            carried, at = draw(data(kind)), minute(draw(st.integers(-5, 20)))
         event = an_event(
-            draw(st.sampled_from(EventKind)),
-            draw(st.sampled_from(list(articles))),
-            text=draw(texts),
-            create=draw(st.booleans()),
-            at=minute(draw(st.integers(-5, 20))),
+            kind,
+            article_id,
+            data=carried,
+            at=at,
             event_id=an_event_id(number),
-            if_match=draw(st.sampled_from([None, None, None, 1, 2, 3])),
+            if_match=draw(st.sampled_from([None, None, None, None, 1, 2, 3])),
         )
+        standing[article_id].fold(event)
         made.append(event)
     return made
 
@@ -51,26 +82,54 @@ def as_batch(log: Sequence[Event]) -> list[Delivery[Event]]:
     return [a_delivery(event, offset) for offset, event in enumerate(log)]
 
 
-def filed(log: Sequence[Event]) -> tuple[dict[str, Article], dict[str, Decision]]:
-    folded = fold(Loaded({}, {}, {}), as_batch(log), minute(0))
-    return folded.articles, folded.fresh
+def filed(log: Sequence[Event]) -> Folded:
+    return fold(Loaded({}, {}, {}), as_batch(log), minute(0))
 
 
-def site(articles: dict[str, Article]) -> dict[str, ArticleUpdate]:
+def all_of(folded: Folded) -> Loaded:
+    """What a database has of it."""
+    heads = {each: article.revision for each, article in folded.articles.items()}
+    return Loaded(folded.articles, heads, folded.fresh, entries=folded.entries)
+
+
+def site(folded: Folded) -> dict[str, ArticleUpdate | EntryUpdate]:
     """All that pages are made from."""
-    return {article_id: update_of(article) for article_id, article in articles.items()}
+    articles = {article_id: update_of(article) for article_id, article in folded.articles.items()}
+    entries = {
+        key: entry_update_of(folded.articles[entry.article_id], entry)
+        for key, entry in folded.entries.items()
+    }
+    return {**articles, **entries}
+
+
+@given(events(), st.data())
+def test_a_batch_is_what_its_events_are_one_by_one(log: list[Event], data: st.DataObject) -> None:
+    """However the log is cut into batches, the same decisions come of it."""
+    whole, pieces, left = filed(log), Folded({}), as_batch(log)
+    decided: dict[str, Decision] = {}
+    while left:
+        cut = data.draw(st.integers(1, len(left)))
+        heads = {each: article.revision for each, article in pieces.articles.items()}
+        loaded = Loaded(pieces.articles, heads, decided, entries=pieces.entries)
+        pieces, left = fold(loaded, left[:cut], minute(0)), left[cut:]
+        decided |= pieces.fresh
+    assert (pieces.articles, pieces.entries, decided) == (whole.articles, whole.entries, whole.fresh)
 
 
 @given(events())
-def test_a_batch_is_what_its_events_are_one_by_one(log: list[Event]) -> None:
-    """However the log is cut into batches, the same revisions come of it."""
+def test_decisions_alone_make_the_articles_again(log: list[Event]) -> None:
+    """Also those of entries, which carry no article of their own."""
+    folded = filed(log)
     articles: dict[str, Article] = {}
-    for delivery in as_batch(log):
-        event, record = delivery.item, delivery.record
-        result = apply(articles.get(event.article_id), event, position(record.offset))
-        if isinstance(result, Article):
-            articles[result.id] = result
-    assert filed(log)[0] == articles
+    entries: dict[str, Entry] = {}
+    for decision in folded.fresh.values():
+        if decision.state is EventState.STORED:
+            former = articles.get(decision.article_id)
+            articles[decision.article_id] = article_after(former, decision)
+            assert (decision.entry is None) is (decision.article is not None)
+            if decision.entry is not None:
+                entries[decision.entry.key] = decision.entry
+    assert (articles, entries) == (folded.articles, folded.entries)
 
 
 @given(events(), st.data())
@@ -80,11 +139,10 @@ def test_duplicates_have_no_effect(log: list[Event], data: st.DataObject) -> Non
     for _ in range(data.draw(st.integers(1, 5))):
         place = data.draw(st.integers(0, len(repeated) - 1))
         repeated.insert(data.draw(st.integers(place + 1, len(repeated))), repeated[place])
-    articles, decisions = filed(log)
-    articles_again, decisions_again = filed(repeated)
-    assert site(articles_again) == site(articles)
-    assert {each: d.state for each, d in decisions_again.items()} == {
-        e: d.state for e, d in decisions.items()
+    once, again = filed(log), filed(repeated)
+    assert site(again) == site(once)
+    assert {each: d.state for each, d in again.fresh.items()} == {
+        each: d.state for each, d in once.fresh.items()
     }
 
 
@@ -96,47 +154,80 @@ def test_articles_do_not_touch_each_other(log: list[Event], data: st.DataObject)
     while any(left.values()):
         chosen = data.draw(st.sampled_from([each for each, rest in left.items() if rest]))
         interleaved.append(left[chosen].pop(0))
-    assert site(filed(interleaved)[0]) == site(filed(log)[0])
+    assert site(filed(interleaved)) == site(filed(log))
 
 
 @given(events(), st.integers(0, 14))
 def test_a_second_reading_of_the_log_decides_nothing_anew(log: list[Event], cut: int) -> None:
     """A process that died after its writes reads again from any commit: everything is known."""
-    articles, decisions = filed(log)
-    loaded = Loaded(articles, {each: a.revision for each, a in articles.items()}, decisions)
-    again = fold(loaded, as_batch(log)[cut:], minute(0))
-    assert (again.articles, again.fresh, again.lost) == (articles, {}, [])
+    folded = filed(log)
+    again = fold(all_of(folded), as_batch(log)[cut:], minute(0))
+    assert (again.articles, again.fresh, again.lost) == (folded.articles, {}, [])
 
 
 @given(events())
 def test_revisions_count_up_without_a_gap(log: list[Event]) -> None:
-    articles, decisions = filed(log)
-    for article_id, article in articles.items():
-        made = [d.revision for d in decisions.values() if d.article_id == article_id and d.revision]
+    """Those of an article, and the versions of an entry."""
+    folded = filed(log)
+    for article_id, article in folded.articles.items():
+        made = [d.revision for d in folded.fresh.values() if d.article_id == article_id and d.revision]
         assert made == list(range(1, article.revision + 1))
+    for key, entry in folded.entries.items():
+        versions = [d.entry.version for d in folded.fresh.values() if d.entry and d.entry.key == key]
+        assert versions == list(range(1, entry.version + 1))
+
+
+@given(events())
+def test_an_article_counts_its_entries(log: list[Event]) -> None:
+    folded = filed(log)
+    for article in folded.articles.values():
+        posted = [entry for entry in folded.entries.values() if entry.article_id == article.id]
+        live = article.live
+        if live is None:
+            assert posted == []
+            continue
+        assert sorted(entry.number for entry in posted) == list(range(1, live.entries + 1))
+        assert {entry.page for entry in posted} == set(range(1, live.pages + 1))
+        assert live.bytes == sum(effects.entry_bytes(entry.text) for entry in posted)
+        assert live.entry_revision == max((entry.revision for entry in posted), default=0)
+        assert live.pinned is None or folded.entries[f"{article.id}/{live.pinned}"].text.pinned
 
 
 @given(events(articles=("a",)))
 def test_what_may_never_happen(log: list[Event]) -> None:
     """Step by step: final stays final, times and revisions never go back, first addresses stay."""
-    article: Article | None = None
-    for offset, event in enumerate(log):
-        result = apply(article, event, position(offset))
+    story = Story()
+    for event in log:
+        former = story.standing
+        result = story.fold(event)
         if not isinstance(result, Article):
             continue
-        if article is not None:
-            assert article.status is not Status.RETRACTED
-            assert result.time >= article.time
-            assert result.published_at == article.published_at or article.published_at is None
-            assert result.day == article.day or article.day is None
+        if former is not None:
+            assert former.status is not Status.RETRACTED
+            assert stage_of(former) in ALLOWED[event.kind]
+            assert result.time >= former.time
+            assert result.published_at == former.published_at or former.published_at is None
+            assert result.day == former.day or former.day is None
             if event.kind is EventKind.DRAFTED:
-                assert (result.public, result.path, result.changes) == (
-                    article.public,
-                    article.path,
-                    article.changes,
-                )
-        article = result
-        _check_public_face(article)
+                assert _beside_the_text(result) == _beside_the_text(former)
+        _check_public_face(result)
+        _check_what_waits(result)
+
+
+def _beside_the_text(article: Article) -> Mapping[str, object]:
+    """All that a draft must leave as it stands."""
+    moved = {"revision", "time", "partition", "offset", "text", "draft_revision"}
+    return article.model_dump(exclude=moved)
+
+
+def _check_what_waits(article: Article) -> None:
+    """Something is withheld exactly while a time stands against it, and what shows is none of it."""
+    due = [each for each in due_events(article) if each.kind is EventKind.RELEASED]
+    assert bool(due) is (article.withheld is not None)
+    if article.withheld is not None:
+        assert article.status is not Status.RETRACTED
+        shown = {change.revision for change in article.changes}
+        assert shown.isdisjoint(change.revision for change in article.withheld.changes)
 
 
 def _check_public_face(article: Article) -> None:
@@ -157,11 +248,10 @@ def _check_public_face(article: Article) -> None:
 @given(events())
 def test_an_event_that_is_lost_to_the_database_is_not_folded_again(log: list[Event]) -> None:
     """Where the article's log position says it was folded, it is told of and has no second effect."""
-    articles, decisions = filed(log)
-    forgotten = {each: d for each, d in decisions.items() if d.state is not EventState.STORED}
-    loaded = Loaded(articles, {each: a.revision for each, a in articles.items()}, forgotten)
-    again = fold(loaded, as_batch(log), minute(0))
-    assert again.articles == articles
+    folded = filed(log)
+    forgotten = {each: d for each, d in folded.fresh.items() if d.state is not EventState.STORED}
+    again = fold(replace(all_of(folded), decided=forgotten), as_batch(log), minute(0))
+    assert again.articles == folded.articles
     assert all(d.state is EventState.REJECTED for d in again.fresh.values())
 
 
