@@ -154,20 +154,20 @@ def write(nodes: Sequence[Node], mark: Mark | None = None) -> Iterator[str]:
 
 
 def write_words(words: Sequence[Word], mark: Mark | None = None) -> Iterator[str]:
-    """Words as HTML, the last gap outside of the mark."""
+    """Words as HTML. A gap stands outside of the inline elements and of the mark that end before it."""
+    groups = [tuple(group) for _, group in groupby(words, lambda word: word.inside)]
     if mark:
         yield f"<{mark}>"
-    for inside, group in groupby(words, lambda word: word.inside):
-        stretch = tuple(group)
-        yield from inside
-        text = "".join(_written(word) + word.gap for word in stretch)
-        is_last = stretch[-1] is words[-1]
-        yield text.removesuffix(" ") if is_last and stretch[-1].gap else text
-        yield from (f"</{_name(start)}>" for start in reversed(inside))
+    for place, group in enumerate(groups):
+        if place:
+            yield groups[place - 1][-1].gap
+        yield from group[0].inside
+        yield "".join(_written(word) + word.gap for word in group[:-1]) + _written(group[-1])
+        yield from (f"</{_name(start)}>" for start in reversed(group[0].inside))
     if mark:
         yield f"</{mark}>"
-    if words and words[-1].gap:
-        yield " "
+    if words:
+        yield words[-1].gap
 
 
 def counted(nodes: Sequence[Node]) -> int:
