@@ -120,7 +120,8 @@ async def scheduled(desk: Desk, article_id: str = "a", **times: Any) -> None:
 @pytest.mark.parametrize("field", ["publish_at", "embargo_until"])
 async def test_what_waits_is_released_at_its_time(desk: Desk, field: str) -> None:
     """Not before; by one event whose id follows from what fell due, and which a trace leads to."""
-    await scheduled(desk, **{field: TEN})
+    times: dict[str, Any] = {field: TEN}
+    await scheduled(desk, **times)
     await desk.at(TEN - timedelta(milliseconds=1))
     assert desk.written() == []
     await desk.at(TEN)
