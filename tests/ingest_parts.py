@@ -36,6 +36,7 @@ from newsroom.times import now
 from services.ingest.app import create_ingest
 from services.ingest.intake import Intake
 from services.ingest.keyadmin import KeyAdmin
+from services.ingest.life import Life
 from services.ingest.lookup import Lookup
 from services.ingest.routes import Door
 from services.ingest.settings import IngestSettings
@@ -102,6 +103,7 @@ class Ingest:
     app: FastAPI
     client: httpx.AsyncClient
     store: StoreThatAnswers
+    life: Life
 
     async def call(
         self,
@@ -178,7 +180,8 @@ async def an_ingest(
     """A process that has caught up, with a key for each role."""
     log = log or FakeLog()
     publisher = publisher or FakePublisher(log)
-    statuses = Statuses(SITE)
+    life = Life()
+    statuses = Statuses(SITE, life.tell)
     read = 0
 
     def take(record: Any) -> None:
@@ -193,7 +196,7 @@ async def an_ingest(
     async with httpx.AsyncClient(
         transport=httpx.MockTransport(store.handle), base_url="http://store"
     ) as store_client:
-        door = Door(intake, statuses, Lookup(statuses, outcomes, store_client))
+        door = Door(intake, statuses, Lookup(statuses, outcomes, store_client), life)
         health = Health("ingest")
         app = create_ingest(IngestSettings(), health, keys.ring, door, KeyAdmin(keys, publisher))
         app.state.outcomes_read = lambda: read
@@ -205,7 +208,7 @@ async def an_ingest(
         transport = httpx.ASGITransport(app=app)
         try:
             async with httpx.AsyncClient(transport=transport, base_url="http://ingest") as client:
-                yield Ingest(log, publisher, keys, statuses, intake, app, client, store)
+                yield Ingest(log, publisher, keys, statuses, intake, app, client, store, life)
         finally:
             await keys.stop()
             await outcomes.stop()

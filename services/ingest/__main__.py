@@ -26,6 +26,7 @@ from newsroom.telemetry import configure_logging
 from services.ingest.app import create_ingest
 from services.ingest.intake import PUBLISH_SECONDS, Intake
 from services.ingest.keyadmin import KeyAdmin
+from services.ingest.life import Life
 from services.ingest.lookup import Lookup
 from services.ingest.routes import Door
 from services.ingest.settings import IngestSettings
@@ -42,7 +43,8 @@ class Ingest:
         self._settings = settings
         self.publisher = KafkaPublisher(settings.kafka, client_id=CLIENT, timeout_seconds=PUBLISH_SECONDS)
         self.keys = KeyFeed(settings.kafka, CLIENT)
-        self.statuses = Statuses(settings.site_url)
+        self.life = Life()
+        self.statuses = Statuses(settings.site_url, self.life.tell)
         self.outcomes = TopicReader(
             settings.kafka,
             topics.OUTCOMES,
@@ -62,7 +64,7 @@ class Ingest:
         health.add_ready("kafka", self.publisher.is_reachable)
         health.add_ready("keys", lambda: self.keys.is_caught_up and self._has_first_key.is_set())
         health.add_ready("outcomes", lambda: self.outcomes.is_caught_up)
-        door = Door(self.intake, self.statuses, Lookup(self.statuses, self.outcomes, self.store))
+        door = Door(self.intake, self.statuses, Lookup(self.statuses, self.outcomes, self.store), self.life)
         app = create_ingest(self._settings, health, self.keys.ring, door, self.admin)
         app.state.keys_are_known = lambda: self.keys.is_caught_up
         return app
@@ -80,8 +82,9 @@ class Ingest:
             self._rising = group.create_task(self._put_first_key())
 
     async def stop(self) -> None:
-        """Let go who waits, take nothing more, and close once what is on its way has arrived."""
+        """Let go who waits or follows, take nothing more, and close once what is on its way has arrived."""
         self.statuses.release()
+        self.life.end()
         if self._rising is not None:
             self._rising.cancel()
         await self.intake.stop()

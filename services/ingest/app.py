@@ -8,6 +8,7 @@ from newsroom.http import docs
 from newsroom.http.app import Health, create_app
 from newsroom.http.problems import Kind, problem_response
 from newsroom.keys import KeyRing
+from services.ingest.following import life_routes
 from services.ingest.intake import Full, KeyReused, Unacknowledged
 from services.ingest.keyadmin import KeyAdmin, NameTaken
 from services.ingest.keyroutes import key_routes
@@ -22,6 +23,13 @@ The door of the newsroom: what editors do comes in here and becomes an event on 
 Every call that makes an event answers `202` once the event is durable. With `Prefer: wait=N` it answers when
 the page can be fetched, at most N seconds later. With `Idempotency-Key` it may be sent again without a second
 effect. With `If-Match: "<revision>"` it holds only for an article that still stands at that revision.
+
+`publish_at`, `embargo_until` and `breaking_until` leave what stands where they are absent, lift it with
+`null` and move it with a time. One up to five minutes past is still taken, so that a retry is no error.
+
+`GET /events` (role `reporter`) streams the life of events as it happens, as Server-Sent Events:
+`event: status` with what `GET /events/{event_id}` answers as `data`, each time that an event was accepted
+here, or stored, rendered, rejected or dead-lettered anywhere; with `?article=` only of that article.
 
 Unknown fields are errors, never ignored; each bad field is named by a JSON Pointer.
 """
@@ -46,6 +54,7 @@ def create_ingest(
         app.add_exception_handler(error, _on_own_error)
     app.include_router(article_routes(door))
     app.include_router(status_routes(door))
+    app.include_router(life_routes(door.life, door.lookup, ring))
     app.include_router(key_routes(admin))
     return app
 

@@ -32,7 +32,7 @@ class Lookup:
         instance's. Only a last state needs no store: an outcome that is told again may outlive in memory the
         rendering that followed it. Raises: Away when the store alone could tell and does not answer.
         """
-        await self._outcomes.catch_up(CATCH_UP_SECONDS)
+        await self.catch_up()
         own = self._statuses.standing(event_id)
         if own is not None and own.is_final:
             return own.status
@@ -44,6 +44,10 @@ class Lookup:
                 raise
             return own.status
         return further(own.status if own else accepted, told or accepted)
+
+    async def catch_up(self) -> bool:
+        """Know all that became of events up to now; False when that was not read in time."""
+        return await self._outcomes.catch_up(CATCH_UP_SECONDS)
 
     async def _ask_store(self, event_id: str, authorization: str) -> EventStatus | None:
         """What the store says; None where it has not heard of the event. Raises: Away."""

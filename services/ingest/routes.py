@@ -26,6 +26,7 @@ from services.ingest.answers import Done, Receipt
 from services.ingest.calls import Call
 from services.ingest.headers import PARAMETERS, Conditions, read_conditions
 from services.ingest.intake import Intake, Order, make_entry_id, make_event
+from services.ingest.life import Life
 from services.ingest.lookup import Lookup
 from services.ingest.requests import NewArticle, NewEntry, SentEntry
 from services.ingest.statuses import Statuses
@@ -58,6 +59,7 @@ class Door:
     intake: Intake
     statuses: Statuses
     lookup: Lookup
+    life: Life
 
     async def take(self, order: Order, wait_seconds: int, *, is_new: bool) -> Response:
         """Put the event on the log, and answer: at once, or when it is settled, whatever comes first."""

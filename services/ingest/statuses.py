@@ -9,8 +9,8 @@ of any other. Bounded: what falls out is answered by the store.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, defaultdict
-from collections.abc import Iterator
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +24,8 @@ from newsroom.outcomes import EventOutcome, EventState, EventStatus, Outcome, Re
 from newsroom.records import Record
 
 MAX_REMEMBERED = 20_000
+MAX_UNRENDERED = 1_000
+"""Of how many events of one article it is told that they were rendered, when a rendering comes late."""
 _RANK = {
     EventState.ACCEPTED: 0,
     EventState.STORED: 1,
@@ -69,11 +71,18 @@ class _Accepted:
     time: datetime
 
 
+def _nobody(_: EventStatus) -> None:
+    """Nobody follows."""
+
+
 class Statuses:
     """Outcomes by event, renderings by article, and who waits for them."""
 
-    def __init__(self, site_url: str) -> None:
+    def __init__(self, site_url: str, tell: Callable[[EventStatus], None] | None = None) -> None:
+        """`tell` is told each time that an event has come further."""
         self._site_url = site_url
+        self._tell = tell or _nobody
+        self._unrendered: _Remembered[deque[str]] = _Remembered()
         self._accepted: _Remembered[_Accepted] = _Remembered()
         self._outcomes: _Remembered[EventOutcome] = _Remembered()
         self._renderings: _Remembered[Rendering] = _Remembered()
@@ -98,7 +107,9 @@ class Statuses:
 
     def remember_accepted(self, event: Event) -> None:
         """This instance put the event on the log."""
+        former = self.standing(event.id)
         self._accepted.keep(event.id, _Accepted(event.article_id, event.request_hash, event.time))
+        self._tell_if_further(event.id, former)
 
     def known_hash(self, event_id: str) -> str | None:
         """The SHA-256 of the body that the event came in, as far as anything is known here."""
@@ -164,11 +175,43 @@ class Statuses:
 
     def _keep(self, outcome: Outcome) -> None:
         if isinstance(outcome, EventOutcome):
-            self._outcomes.keep(outcome.event_id, outcome)
+            self._keep_outcome(outcome)
+        else:
+            self._keep_rendering(outcome)
+
+    def _keep_outcome(self, outcome: EventOutcome) -> None:
+        former = self.standing(outcome.event_id)
+        self._outcomes.keep(outcome.event_id, outcome)
+        self._tell_if_further(outcome.event_id, former)
+        if not self._decided(outcome).is_final:
+            unrendered = self._unrendered.get(outcome.article_id) or deque(maxlen=MAX_UNRENDERED)
+            unrendered.append(outcome.event_id)
+            self._unrendered.keep(outcome.article_id, unrendered)
+
+    def _keep_rendering(self, rendering: Rendering) -> None:
+        former = self._renderings.get(rendering.article_id)
+        if former is not None and rendering.revision < former.revision:
             return
-        former = self._renderings.get(outcome.article_id)
-        if former is None or outcome.revision >= former.revision:
-            self._renderings.keep(outcome.article_id, outcome)
+        waiting = self._unrendered.pop(rendering.article_id, deque[str]())
+        before = {event_id: self.standing(event_id) for event_id in waiting}
+        self._renderings.keep(rendering.article_id, rendering)
+        for event_id, standing in before.items():
+            self._tell_if_further(event_id, standing)
+        left = [event_id for event_id in before if self._is_unrendered(event_id)]
+        if left:
+            self._unrendered.keep(rendering.article_id, deque(left, maxlen=MAX_UNRENDERED))
+
+    def _is_unrendered(self, event_id: str) -> bool:
+        standing = self.standing(event_id)
+        return standing is not None and not standing.is_final
+
+    def _tell_if_further(self, event_id: str, former: Standing | None) -> None:
+        """What is told again (a retry, a redelivered outcome) is no news."""
+        standing = self.standing(event_id)
+        if standing is None:
+            return
+        if former is None or _RANK[standing.status.state] > _RANK[former.status.state]:
+            self._tell(standing.status)
 
     def _decided(self, outcome: EventOutcome) -> Standing:
         status = EventStatus(
