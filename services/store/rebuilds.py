@@ -17,6 +17,7 @@ from newsroom.http.problems import Kind, pointer, responses
 from newsroom.keys import ApiKey, Role
 from newsroom.times import Moment
 from services.store import examples
+from services.store.articles import Article
 from services.store.decisions import Revisions
 from services.store.republications import Republication, Republications, new_republication
 
@@ -66,7 +67,7 @@ class Rebuilds:
         """Begin a rebuild. Raises: Invalid for articles that are unknown, Away."""
         if not wanted.all:
             await self._check_known(wanted.article_ids)
-        total = await self._revisions.count() if wanted.all else len(set(wanted.article_ids))
+        total = await self.total() if wanted.all else len(set(wanted.article_ids))
         republication = new_republication(None if wanted.all else wanted.article_ids, total)
         await self._republications.add(republication)
         self._ring()
@@ -78,6 +79,14 @@ class Rebuilds:
         if found is None:
             raise NotFound(f"There is no rebuild {republication_id}.")
         return found
+
+    async def part(self, after: str, most: int) -> list[Article]:
+        """What a rebuild would announce next, after that article id. Raises: Away."""
+        return await self._revisions.heads_from(after, most)
+
+    async def total(self) -> int:
+        """How many articles a rebuild would announce, about. Raises: Away."""
+        return await self._revisions.count()
 
     async def _check_known(self, article_ids: Sequence[str]) -> None:
         known = {head.id for head in await self._revisions.heads(article_ids)}
