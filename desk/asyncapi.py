@@ -16,6 +16,7 @@ from desk.catalogue import CHANNELS, MESSAGES, SERVICES, MessageDoc
 from newsroom import topics
 from newsroom.kafka import dead_letters
 
+_DEAD_LETTERS = ["deadLetter", "deadLetterMark"]
 FILE = Path(__file__).parent.parent / "docs" / "asyncapi.yaml"
 Node = dict[str, JsonValue]
 
@@ -42,6 +43,7 @@ def document() -> Node:
             "messages": {
                 **{message.name: _message(message) for message in MESSAGES},
                 "deadLetter": _dead_letter(),
+                "deadLetterMark": _dead_letter_mark(),
             },
             "schemas": _schemas(),
         },
@@ -77,7 +79,7 @@ def _info() -> Node:
 
 def _channel(spec: topics.TopicSpec) -> Node:
     name, description = CHANNELS[spec.name]
-    carried = [message.name for message in MESSAGES if message.topic == spec.name] or ["deadLetter"]
+    carried = [message.name for message in MESSAGES if message.topic == spec.name] or _DEAD_LETTERS
     return {
         "address": spec.name,
         "title": name,
@@ -160,6 +162,10 @@ def _dead_letter() -> Node:
         dead_letters.REASON: "Why it could not be processed",
         dead_letters.CONSUMER: "Who parked it",
     }
+    cut: Node = {
+        dead_letters.CUT: {"type": "string", "description": "Where it was too large: it is cut, then"}
+    }
+    properties: Node = {name: {"type": "string", "description": text} for name, text in texts.items()}
     return {
         "name": "deadLetter",
         "title": "deadLetter",
@@ -167,11 +173,33 @@ def _dead_letter() -> Node:
         "contentType": "application/octet-stream",
         "headers": {
             "type": "object",
-            "properties": {name: {"type": "string", "description": text} for name, text in texts.items()},
+            "properties": properties | cut,
             "required": list(texts),
         },
         "payload": {"description": "The value as it was, byte for byte; whatever it is"},
         "bindings": {"kafka": _key("original key, which may be absent")},
+    }
+
+
+def _dead_letter_mark() -> Node:
+    state: Node = {"type": "string", "enum": ["retried", "dropped"], "description": "What was done with it"}
+    attempts: Node = {
+        "type": "string",
+        "pattern": "^[0-9]+$",
+        "description": "How many times it was parked then",
+    }
+    return {
+        "name": "deadLetterMark",
+        "title": "deadLetterMark",
+        "summary": "What somebody did with a dead letter; it counts until the letter is parked once more",
+        "contentType": "application/octet-stream",
+        "headers": {
+            "type": "object",
+            "properties": {dead_letters.MARK: state, dead_letters.ATTEMPTS: attempts},
+            "required": [dead_letters.MARK, dead_letters.ATTEMPTS],
+        },
+        "payload": {"description": "Empty"},
+        "bindings": {"kafka": _key("id of the letter: a function of its topic, key, value and headers")},
     }
 
 

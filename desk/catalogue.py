@@ -135,7 +135,10 @@ CHANNELS = {
     topics.LISTINGS: ("listings", "Listings to write anew, each by the owner of its key"),
     topics.NOTICES: ("notices", "What readers are told, in one order for the whole site"),
     topics.OUTCOMES: ("outcomes", "What became of each event; carries no articles"),
-    topics.DEAD_LETTERS: ("deadLetters", "Records that could not be processed, as they were"),
+    topics.DEAD_LETTERS: (
+        "deadLetters",
+        "Records that could not be processed, as they were, and what was done with them",
+    ),
     topics.KEYS: ("keys", "API keys: names, roles and digests, never a secret"),
 }
 SERVICES = {

@@ -9,11 +9,14 @@ import httpx
 from newsroom import keys
 from newsroom.events import Event
 from newsroom.http.app import Health
+from newsroom.kafka.fake import FakeLog, FakePublisher
 from newsroom.keys import ApiKey, Role
 from services.store.api import create_api
 from services.store.consumer import fold, named_entries
+from services.store.letterbox import Letterbox
 from services.store.rebuilds import Rebuilds
 from services.store.settings import StoreSettings
+from tests.letter_parts import FakeDeadLetters
 from tests.store_parts import (
     BEGINNING,
     SITE_URL,
@@ -42,11 +45,16 @@ class Api:
         self.reading = FakeReading(self.revisions)
         self.republications = FakeRepublications()
         self.rings = 0
+        self.log = FakeLog()
+        self.letters = FakeDeadLetters()
+        self.letterbox = Letterbox(self.letters, FakePublisher(self.log))
         self._offset = 0
         self.is_open = True
         rebuilds = Rebuilds(self.republications, self.revisions, self._ring)
         settings = StoreSettings(site_url=SITE_URL)
-        self.app = create_api(settings, Health("store"), self.reading, rebuilds, lambda: self.is_open)
+        self.app = create_api(
+            settings, Health("store"), self.reading, rebuilds, self.letterbox, lambda: self.is_open
+        )
         for role, secret in SECRETS.items():
             self.app.state.keys.put(
                 ApiKey(name=role.value, role=role, secret_sha256=keys.digest(secret), created_at=BEGINNING)

@@ -19,6 +19,7 @@ from newsroom.http.app import Health
 from newsroom.http.keyfeed import KeyFeed
 from newsroom.kafka import cluster
 from newsroom.kafka.consumer import Consumer
+from newsroom.kafka.dead_letters import Mark, Parked
 from newsroom.kafka.producer import KafkaPublisher
 from newsroom.kafka.source import KafkaSource
 from newsroom.outcomes import Outcome, decode_outcome
@@ -30,7 +31,10 @@ from newsroom.telemetry import configure_logging
 from services.store.agenda import MongoDueWork
 from services.store.api import create_api
 from services.store.consumer import Filer
+from services.store.dead_letters import MongoDeadLetters
 from services.store.identity import Identity, MongoIdentities, check, new_identity
+from services.store.letterbox import Letterbox
+from services.store.letterbox import decode as decode_letter
 from services.store.reading import MongoReading
 from services.store.rebuilds import Rebuilds
 from services.store.renderings import MongoRenderings, RenderingKeeper
@@ -58,6 +62,8 @@ class Store:
         self.renderings = MongoRenderings(database)
         self.republications = MongoRepublications(database)
         self.publisher = KafkaPublisher(settings.kafka, client_id=CLIENT)
+        self.dead_letters = MongoDeadLetters(database)
+        self.letterbox = Letterbox(self.dead_letters, self.publisher)
         self.keys = KeyFeed(settings.kafka, CLIENT)
         self._group = ""
         self.republisher = Republisher(
@@ -73,6 +79,7 @@ class Store:
         self._scheduler: Scheduler | None = None
         self._events: Consumer[Event] | None = None
         self._outcomes: Consumer[Outcome] | None = None
+        self._letters: Consumer[Parked | Mark | None] | None = None
         self._rising: asyncio.Task[None] | None = None
 
     @property
@@ -92,6 +99,7 @@ class Store:
         health.add_live("events", lambda: self._events is None or self._events.progress.is_alive)
         health.add_live("scheduler", lambda: self._scheduler is None or self._scheduler.is_alive)
         health.add_live("outcomes", lambda: self._outcomes is None or self._outcomes.progress.is_alive)
+        health.add_live("dead letters", lambda: self._letters is None or self._letters.progress.is_alive)
 
     async def run(self) -> None:
         """Come up, however long the log and the database take, then consume until `stop`."""
@@ -106,8 +114,13 @@ class Store:
         """Take no more, finish, commit, close."""
         if self._rising is not None:
             self._rising.cancel()
-        loops = [loop for loop in (self._scheduler, self._events, self._outcomes) if loop is not None]
-        await asyncio.gather(*(loop.stop() for loop in loops), self.republisher.stop(), self.keys.stop())
+        loops = [
+            loop
+            for loop in (self._scheduler, self._events, self._outcomes, self._letters)
+            if loop is not None
+        ]
+        others = (self.republisher, self.letterbox, self.keys)
+        await asyncio.gather(*(part.stop() for part in (*loops, *others)))
         await self.publisher.stop()
 
     def close(self) -> None:
@@ -130,6 +143,7 @@ class Store:
     async def _prepare(self) -> None:
         await self.revisions.prepare()
         await self.republications.prepare()
+        await self.dead_letters.prepare()
 
     async def _identify(self) -> Identity:
         """The database's identity, given now if it is new.
@@ -174,15 +188,26 @@ class Store:
             decode=decode_outcome,
             handle=RenderingKeeper(self.renderings).handle,
         )
+        group = f"store-dead-letters-{identity.database_id}"
+        self._letters = Consumer(
+            KafkaSource(kafka, topics.DEAD_LETTERS, group, client_id=CLIENT),
+            self.publisher,
+            name="store-dead-letters",
+            decode=decode_letter,
+            handle=self.letterbox.handle,
+        )
 
     async def _consume(self) -> None:
         assert self._replay is not None  # noqa: S101  (wired while coming up, like the next three)
         assert self._events is not None  # noqa: S101
         assert self._outcomes is not None  # noqa: S101
         assert self._scheduler is not None  # noqa: S101
+        assert self._letters is not None  # noqa: S101
         async with asyncio.TaskGroup() as group:
             group.create_task(self._events.run())
             group.create_task(self._outcomes.run())
+            group.create_task(self._letters.run())
+            group.create_task(self.letterbox.watch())
             group.create_task(self._scheduler.run())
             group.create_task(self._replay.watch())
             group.create_task(self.republisher.run())
@@ -202,7 +227,7 @@ async def run() -> int:
     store = Store(settings)
     health = Health("store")
     store.add_checks(health)
-    app = create_api(settings, health, store.reading, store.rebuilds, lambda: store.is_open)
+    app = create_api(settings, health, store.reading, store.rebuilds, store.letterbox, lambda: store.is_open)
     app.state.keys = store.keys.ring
     try:
         return await serve(

@@ -22,6 +22,8 @@ from services.store.articles import Article
 from services.store.comparing import diff_routes
 from services.store.entries import entry_routes
 from services.store.histories import History, RevisionView, shown_history, shown_revision, text_revision
+from services.store.letter_routes import letter_routes
+from services.store.letterbox import Letterbox
 from services.store.listing import ArticleList, ListQuery, list_articles
 from services.store.reading import Reading
 from services.store.rebuilds import Rebuilds, RepublicationRequest, rebuild_routes
@@ -41,7 +43,12 @@ ArticleIdPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=[
 
 
 def create_api(
-    settings: StoreSettings, health: Health, reading: Reading, rebuilds: Rebuilds, is_open: Callable[[], bool]
+    settings: StoreSettings,
+    health: Health,
+    reading: Reading,
+    rebuilds: Rebuilds,
+    letters: Letterbox,
+    is_open: Callable[[], bool],
 ) -> FastAPI:
     """The application of one store process. Connects to nothing. `is_open`: whether the history is filed."""
     app = create_app(
@@ -60,6 +67,7 @@ def create_api(
         rebuild_routes(rebuilds),
     ):
         app.include_router(router, dependencies=[Depends(opened)])
+    app.include_router(letter_routes(letters))  # also in mid-replay: a letter may tell why it takes so long
     document_models(app, [RepublicationRequest])
     return app
 

@@ -83,3 +83,34 @@ REBUILD: dict[str, Any] = {
     "total": 412,
     "asked_at": "2023-06-20T06:00:00.000Z",
 }
+
+_LETTER_FACTS: dict[str, Any] = {
+    "id": "dl_abcdefghijklmnopqrstuvwxyz",
+    "state": "waiting",
+    "topic": "newsroom.events",
+    "partition": 3,
+    "offset": 1041,
+    "time": "2023-06-20T05:40:00.000Z",
+    "reason": "no JSON: Expecting value: line 1 column 1 (char 0)",
+    "consumer": "store",
+    "article_id": "bank-siege",
+    "event_id": "evt_abcdefghijklmnopqrstuvwxyz",
+    "attempts": 1,
+    "size": 9,
+    "is_whole": True,
+}
+LETTERS: dict[str, Any] = {"dead_letters": [_LETTER_FACTS]}
+LETTER: dict[str, Any] = {
+    **_LETTER_FACTS,
+    "key": {"base64": "YmFuay1zaWVnZQ==", "text": "bank-siege"},
+    "headers": [
+        {
+            "name": "ce_id",
+            "value": {
+                "base64": "ZXZ0X2FiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6",
+                "text": "evt_abcdefghijklmnopqrstuvwxyz",
+            },
+        }
+    ],
+    "value": {"base64": "bm90IGpzb24h", "text": "not json!"},
+}

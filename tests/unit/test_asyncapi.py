@@ -16,7 +16,7 @@ from desk import asyncapi
 from desk.catalogue import CHANNELS, MESSAGES, SERVICES
 from newsroom import events, ids, keys, listings, notices, outcomes, topics, updates
 from newsroom.articles import ArticleText, Dateline, EntryText, Source
-from newsroom.kafka.dead_letters import letter
+from newsroom.kafka.dead_letters import Mark, cut_letter, letter, mark_message
 from newsroom.records import Message, Record
 
 Node = dict[str, Any]
@@ -238,7 +238,16 @@ def test_a_record_of_another_kind_does_not_fit() -> None:
 def test_a_dead_letter_says_where_and_why() -> None:
     record = Record(topics.EVENTS, 3, 7, b"a1", b"\xff", (("ce_id", b"x"),), 0)
     node = DOCUMENT["components"]["messages"]["deadLetter"]
-    assert problems(node["headers"], headers_of(letter(record, "no JSON", "store"))) == []
+    for written in (letter(record, "no JSON", "store"), cut_letter(record, "too large", "store")):
+        assert problems(node["headers"], headers_of(written)) == []
+
+
+def test_what_was_done_with_a_dead_letter_is_said_beside_it() -> None:
+    written = mark_message(Mark("dl_" + "a" * 26, "dropped", 2), 1)
+    mark = DOCUMENT["components"]["messages"]["deadLetterMark"]
+    letters = DOCUMENT["components"]["messages"]["deadLetter"]
+    assert problems(mark["headers"], headers_of(written)) == []
+    assert problems(letters["headers"], headers_of(written))
 
 
 def test_each_operation_moves_a_channel_that_there_is() -> None:

@@ -70,6 +70,9 @@ dead_letters = Counter(
     ["consumer"],
     registry=registry,
 )
+dead_letters_waiting = Gauge(
+    "newsroom_dead_letters_waiting", "Dead letters that nobody has retried or dropped yet", registry=registry
+)
 outages = Counter(
     "newsroom_outages", "Times that a dependency did not answer", ["dependency"], registry=registry
 )
