@@ -11,7 +11,7 @@ import sys
 import click
 from click.shell_completion import get_completion_class
 
-from desk import editing, entries, following, history, keyring, scheduling, storeroom, wording
+from desk import editing, entries, following, history, keyring, scheduling, storeroom, verifying, wording
 from desk.demo import STORIES, Player, load_story
 from desk.options import Desk, complain, desk_options, echo_json, given, to_json
 
@@ -98,6 +98,7 @@ for _command in (
     *following.COMMANDS,
     *storeroom.COMMANDS,
     *history.COMMANDS,
+    *verifying.COMMANDS,
     keyring.keys,
 ):
     main.add_command(_command)
