@@ -18,6 +18,7 @@ from newsroom.http.docs import document_models
 from newsroom.http.problems import Kind, Refused, responses
 from newsroom.keys import ApiKey, Role
 from newsroom.outcomes import EventStatus
+from services.store.announced import announced_routes
 from services.store.articles import Article
 from services.store.comparing import diff_routes
 from services.store.entries import entry_routes
@@ -65,6 +66,7 @@ def create_api(
         diff_routes(reading),
         entry_routes(reading, settings.site_url),
         rebuild_routes(rebuilds),
+        announced_routes(rebuilds, reading),
     ):
         app.include_router(router, dependencies=[Depends(opened)])
     app.include_router(letter_routes(letters))  # also in mid-replay: a letter may tell why it takes so long
@@ -122,6 +124,7 @@ def _articles(reading: Reading, site_url: str) -> APIRouter:
     )
     async def history(article_id: ArticleIdPath, key: MaybeKey) -> History:
         sight = sight_of(key)
+        await visible(article_id, sight)  # or how long the answer takes would tell of a history that is hidden
         decisions = await reading.history(article_id)
         article = await visible(article_id, sight)
         return History(article_id=article_id, revisions=tuple(shown_history(article, decisions, sight)))
