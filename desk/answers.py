@@ -189,3 +189,50 @@ class Rebuild(Contract):
     @property
     def is_done(self) -> bool:
         return self.state == "done"
+
+
+class DeadLetter(Contract):
+    """A record that could not be processed, as a list shows it."""
+
+    id: str
+    state: str
+    topic: str
+    partition: int
+    offset: int
+    time: Moment
+    reason: str
+    consumer: str
+    article_id: str | None = None
+    event_id: str | None = None
+    attempts: int
+    size: int
+    is_whole: bool
+
+
+class DeadBytes(Contract):
+    """Bytes as they are; as text too where they are UTF-8."""
+
+    base64: str
+    text: str | None = None
+
+
+class DeadHeader(Contract):
+    """One header of the record."""
+
+    name: str
+    value: DeadBytes
+
+
+class WholeDeadLetter(DeadLetter):
+    """With everything that the record held."""
+
+    key: DeadBytes | None = None
+    headers: tuple[DeadHeader, ...] = ()
+    value: DeadBytes | None = None
+
+
+class DeadLetterList(Contract):
+    """A part of the dead letters; with `next` there is more."""
+
+    dead_letters: tuple[DeadLetter, ...]
+    next: str | None = None

@@ -11,7 +11,18 @@ import sys
 import click
 from click.shell_completion import get_completion_class
 
-from desk import editing, entries, following, history, keyring, scheduling, storeroom, verifying, wording
+from desk import (
+    deadletters,
+    editing,
+    entries,
+    following,
+    history,
+    keyring,
+    scheduling,
+    storeroom,
+    verifying,
+    wording,
+)
 from desk.demo import STORIES, Player, load_story
 from desk.options import Desk, complain, desk_options, echo_json, given, to_json
 
@@ -99,6 +110,7 @@ for _command in (
     *storeroom.COMMANDS,
     *history.COMMANDS,
     *verifying.COMMANDS,
+    deadletters.dead_letters,
     keyring.keys,
 ):
     main.add_command(_command)

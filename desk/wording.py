@@ -200,7 +200,7 @@ def entry_lines(entries: Sequence[ListedEntry]) -> list[str]:
             str(each.revision),
             _day(each.added_at),
             f"{'on top ' if each.is_on_top else ''}{'key event' if each.entry.key_event else ''}".strip(),
-            each.entry.headline or _shortened(each.excerpt or ""),
+            each.entry.headline or shortened(each.excerpt or ""),
         )
         for each in entries
     ]
@@ -216,7 +216,8 @@ def _live(live: LiveCounts) -> str:
     return f"{live.entries} entries{since}"
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """As much of the text as a cell of a table has room for."""
     return text if len(text) <= _TABLE_TEXT else f"{text[: _TABLE_TEXT - 1].rstrip()}…"
 
 
