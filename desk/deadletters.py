@@ -78,7 +78,7 @@ def _letters(client: Client, wanted: dict[str, str], count: int) -> Iterator[Dea
 @click.argument("letter_id", metavar="LETTER", type=LetterIdType())
 @desk_options
 def show(letter_id: str) -> None:
-    """Everything a letter holds: why it was parked, its headers and bytes. With --json the whole, unshortened.
+    """Everything a letter holds: why it was parked, its headers and bytes. With --json unshortened.
 
     \b
     Example:
@@ -93,7 +93,7 @@ def show(letter_id: str) -> None:
 @click.argument("letter_ids", metavar="LETTER...", nargs=-1, required=True, type=LetterIdType())
 @desk_options
 def retry(letter_ids: tuple[str, ...]) -> None:
-    """Write records again where they stood, once what was at fault is mended. Each has its effect at most once.
+    """Write records again where they stood, once what was at fault is mended. Each has its effect once.
 
     \b
     Example:
