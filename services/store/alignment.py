@@ -8,7 +8,7 @@ cannot be paid for any more counts as replaced. So the work is bounded whatever 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import accumulate
@@ -40,6 +40,11 @@ class Stretch:
     new_from: int
     new_to: int
 
+    @property
+    def size(self) -> int:
+        """Length of the longer side."""
+        return max(self.old_to - self.old_from, self.new_to - self.new_from)
+
 
 def align(old: Sequence[Hashable], new: Sequence[Hashable], purse: Purse) -> Iterator[Stretch]:
     """The stretches of both in order, without empty ones; equal and changed ones alternate.
@@ -53,6 +58,32 @@ def align(old: Sequence[Hashable], new: Sequence[Hashable], purse: Purse) -> Ite
     matches += [(begin + at_old, begin + at_new, size) for at_old, at_new, size in middle]
     matches += [(len(old) - end, len(new) - end, end)]
     yield from _stretches(matches)
+
+
+def without_islands(stretches: Iterable[Stretch], most: int = 2) -> Iterator[Stretch]:
+    """The same with equal stretches of up to `most` items left out where more has changed on both sides.
+
+    A single "the" that two sentences share only makes them harder to read.
+    """
+    waiting: list[Stretch] = []
+    for stretch in stretches:
+        waiting.append(stretch)
+        if len(waiting) == 3 and _is_island(*waiting, most=most):
+            waiting = [_joined(waiting[0], waiting[2])]
+        elif len(waiting) == 3:
+            yield waiting.pop(0)
+            yield waiting.pop(0)
+        elif len(waiting) == 1 and stretch.is_equal:
+            yield waiting.pop()
+    yield from waiting
+
+
+def _is_island(before: Stretch, stretch: Stretch, after: Stretch, *, most: int) -> bool:
+    return stretch.size <= most and min(before.size, after.size) >= max(2, stretch.size)
+
+
+def _joined(first: Stretch, last: Stretch) -> Stretch:
+    return Stretch(False, first.old_from, last.old_to, first.new_from, last.new_to)
 
 
 def _common(old: Sequence[Hashable], new: Sequence[Hashable]) -> int:

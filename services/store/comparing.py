@@ -27,7 +27,8 @@ from services.store.histories import desk_text, public_text
 from services.store.reading import Reading
 from services.store.views import Sight, is_visible, sight_of
 
-AT_ONCE = 2
+AT_ONCE = 1
+"""Two would share one processor anyway, and comparing the largest two bodies takes some 200 MB."""
 MOST_WAITING = 16
 _MOST_REVISION = 2**53
 

@@ -15,10 +15,10 @@ from pydantic import JsonValue
 from newsroom.articles import ArticleText
 from newsroom.bodies import clean, clean_marked
 from newsroom.differences import FieldDifference, Segment
-from services.store.alignment import Purse, align
+from services.store.alignment import Purse, align, without_islands
 from services.store.markup import (
     Block,
-    Names,
+    Known,
     Node,
     Run,
     Word,
@@ -86,7 +86,7 @@ def _values(value: JsonValue) -> Counter[str]:
 def _line_difference(name: str, before: str, after: str, purse: Purse) -> FieldDifference:
     old, new = split_words(before), split_words(after)
     segments = []
-    for stretch in align(old, new, purse):
+    for stretch in without_islands(align(old, new, purse)):
         came = new[stretch.new_from : stretch.new_to]
         went = old[stretch.old_from : stretch.old_to]
         if stretch.is_equal:
@@ -128,8 +128,8 @@ class _Tally:
 
 def body_difference(before: str, after: str, purse: Purse) -> FieldDifference:
     """The newer body with what came in `<ins>` and what went in `<del>`, and how many words each."""
-    names: Names = {}
-    old, new = (parse(clean(body), names) for body in (before, after))
+    known: Known = {}
+    old, new = (parse(clean(body), known) for body in (before, after))
     tally = _Tally()
     html = clean_marked("".join(_Comparison(purse, tally).of(old, new)))
     return FieldDifference(field="body", html=html, added=tally.added, removed=tally.removed)
@@ -143,7 +143,7 @@ class _Comparison:
 
     def of(self, old: Sequence[Node], new: Sequence[Node]) -> Iterator[str]:
         """The children of two blocks, or of the bodies themselves."""
-        for stretch in align([node.key for node in old], [node.key for node in new], self._purse):
+        for stretch in align(old, new, self._purse):
             came = new[stretch.new_from : stretch.new_to]
             if stretch.is_equal:
                 yield from write(came)
@@ -172,7 +172,7 @@ class _Comparison:
             if _shape(old) == _shape(new):
                 yield new.start
                 for before, after in zip(old.children, new.children, strict=True):
-                    yield from write([after]) if before.key == after.key else self._pair(before, after)
+                    yield from write([after]) if before is after else self._pair(before, after)
                 yield f"</{new.name}>"
                 return
         yield from self._whole([old], [new])
@@ -184,7 +184,7 @@ class _Comparison:
         yield from write(new, "ins")
 
     def _words(self, old: Sequence[Word], new: Sequence[Word]) -> Iterator[str]:
-        for stretch in align(old, new, self._purse):
+        for stretch in without_islands(align(old, new, self._purse)):
             came = new[stretch.new_from : stretch.new_to]
             went = old[stretch.old_from : stretch.old_to]
             if stretch.is_equal:

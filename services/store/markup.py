@@ -22,7 +22,7 @@ _WORD = re.compile(rf"([{_SCRIPTS_WITHOUT_SPACES}]|[^\s{_SCRIPTS_WITHOUT_SPACES}
 _PREFORMATTED = re.compile(r"(\s+|\S+)()")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Word:
     """A word, with the start tags of the inline elements it stands in. `gap`: the white space behind it,
     which does not count where words are compared.
@@ -37,27 +37,25 @@ class Word:
         return self.text != LINE_BREAK and not self.text.isspace()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Run:
     """Words that stand together in a block."""
 
     words: tuple[Word, ...]
-    key: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Block:
     """A block element: its name, its start tag as written, and what is in it."""
 
     name: str
     start: str
     children: tuple[Node, ...]
-    key: int
 
 
 Node = Run | Block
-Names = dict[Hashable, int]
-"""A number for each thing seen so far: bodies parsed with the same one have equal keys where equal nodes."""
+Known = dict[Hashable, Node]
+"""The nodes seen so far: in bodies parsed with the same one, nodes that are equal are the same."""
 
 
 def split_words(text: str, inside: tuple[str, ...] = (), *, is_preformatted: bool = False) -> list[Word]:
@@ -72,9 +70,9 @@ class _Builder(HTMLParser):
     A block inside an inline element takes that into itself, so that a run's markup never crosses a block.
     """
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, known: Known) -> None:
         super().__init__(convert_charrefs=True)
-        self._names = names
+        self._known = known
         self._open: list[tuple[str, str, list[Node]]] = [("", "", [])]
         self._flattened = 0
         self._inline: list[str] = []
@@ -118,15 +116,15 @@ class _Builder(HTMLParser):
     def _end_run(self) -> None:
         if self._words:
             words = tuple(self._words)
-            self._open[-1][2].append(Run(words, self._name(words)))
+            self._add((words, tuple(word.gap for word in words)), Run(words))
             self._words = []
 
     def _add_block(self, name: str, start: str, children: list[Node]) -> None:
-        key = self._name((start, tuple(child.key for child in children)))
-        self._open[-1][2].append(Block(name, start, tuple(children), key))
+        within = tuple(children)
+        self._add((start, within), Block(name, start, within))
 
-    def _name(self, thing: Hashable) -> int:
-        return self._names.setdefault(thing, len(self._names))
+    def _add(self, told_apart_by: Hashable, node: Node) -> None:
+        self._open[-1][2].append(self._known.setdefault(told_apart_by, node))
 
     def built(self) -> tuple[Node, ...]:
         self.close()
@@ -134,9 +132,9 @@ class _Builder(HTMLParser):
         return tuple(self._open[0][2])
 
 
-def parse(body: str, names: Names) -> tuple[Node, ...]:
+def parse(body: str, known: Known) -> tuple[Node, ...]:
     """The nodes of a cleaned body (`newsroom.bodies.clean`); what is nested too deep is flattened."""
-    builder = _Builder(names)
+    builder = _Builder(known)
     builder.feed(body)
     return builder.built()
 

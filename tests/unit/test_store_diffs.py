@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from newsroom.articles import ArticleText
 from newsroom.bodies import clean, clean_marked, paragraphs
 from newsroom.differences import FieldDifference, Segment
-from services.store.alignment import Purse, align
+from services.store.alignment import Purse, align, without_islands
 from services.store.diffs import body_difference, field_differences, only_counts
 from tests.page_parts import read_page
 
@@ -169,6 +169,29 @@ def test_an_alignment_takes_no_more_steps_than_it_was_given(old: str, new: str, 
         for each in stretches
     )
     assert all(before.is_equal != after.is_equal for before, after in pairwise(stretches))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown"),
+    [
+        ("a b x c d", "e f x g h", [False]),
+        ("a b x y c d", "e f x y g h", [False]),
+        ("a b x y z c d", "e f x y z g h", [False, True, False]),
+        ("a x c", "e x g", [False, True, False]),
+        ("a b x c", "e f x g", [False, True, False]),
+        ("x a b y c d x", "x e f y g h x", [True, False, True]),
+        ("a b x c d y e f", "g h x i j y k l", [False]),
+        ("", "a", [False]),
+        ("a", "a", [True]),
+    ],
+)
+def test_a_word_alone_between_larger_changes_is_told_with_them(old: str, new: str, shown: list[bool]) -> None:
+    """One that stands between small changes stays, for it is what they have in common."""
+    before, after = old.split(), new.split()
+    stretches = list(without_islands(align(before, after, Purse())))
+    assert [stretch.is_equal for stretch in stretches] == shown
+    assert [word for each in stretches for word in before[each.old_from : each.old_to]] == before
+    assert [word for each in stretches for word in after[each.new_from : each.new_to]] == after
 
 
 class _Looked(str):
