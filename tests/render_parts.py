@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from newsroom.addresses import article_path
-from newsroom.articles import ArticleText, Dateline
+from newsroom.articles import ArticleText, Dateline, EntryText
 from newsroom.kafka.consumer import Delivery
 from newsroom.notices import Notice, NoticeKind
 from newsroom.records import Message, Record
@@ -17,16 +18,22 @@ from newsroom.updates import (
     ArticleUpdate,
     Change,
     ChangeKind,
+    EntryAnnouncement,
+    EntryUpdate,
+    LiveState,
     PublicArticle,
+    PublicEntry,
     Status,
     decode_update,
+    entry_message,
     update_message,
 )
 from services.render.cards import Card, LedgerEntry, Listing, standing_paths
 from services.render.pages import ErrorStatus, Pages
+from services.render.posts import NO_POSTS, Posts, key_page_path, posts_page_path
 from services.render.readmodel import Address, Identity, Rebuild, day_of, newest_entries
 from services.render.sitefile import Licence, Policies, Publisher, Site
-from services.render.standing import ArticleState, entries_in, told_revision
+from services.render.standing import Announced, ArticleState, entries_in, told_revision
 
 BEGINNING = datetime(2023, 6, 20, 4, 0, tzinfo=UTC)
 SITE_URL = "http://site.test"
@@ -146,9 +153,77 @@ def as_record(message: Message, offset: int = 0) -> Record:
     return Record(message.topic, 0, offset, message.key, message.value, message.headers, 0)
 
 
-def a_delivery(update: ArticleUpdate, *, again: bool = False, offset: int = 0) -> Delivery[Announcement]:
+def a_delivery(update: ArticleUpdate, *, again: bool = False, offset: int = 0) -> Delivery[Announced]:
     """An update as the consumer hands it over."""
     record = as_record(update_message(an_announcement(update, again=again)), offset)
+    return Delivery(record, decode_update(record))
+
+
+def a_post(
+    number: int,
+    revision: int | None = None,
+    *,
+    article_id: str = "a1",
+    page: int = 1,
+    as_of: int | None = None,
+    words: str | None = None,
+    key_event: bool = False,
+    changed: bool = False,
+) -> EntryUpdate:
+    """An entry as announced; without a revision it came with the one after its number."""
+    came_with = revision or number + 1
+    text = EntryText(
+        headline=words or f"Entry {number} of revision {came_with}",
+        body=f"<p>Posted at revision {came_with}. And some more of it follows here. And then the end.</p>",
+        key_event=key_event,
+    )
+    return EntryUpdate(
+        article_id=article_id,
+        entry_id=f"e{number}",
+        number=number,
+        page=page,
+        revision=came_with,
+        as_of=as_of or came_with,
+        entry=PublicEntry(
+            text=text, added_at=minute(number + 1), changed_at=minute(came_with) if changed else None
+        ),
+    )
+
+
+def a_hidden(post: EntryUpdate, as_of: int) -> EntryUpdate:
+    """The same entry once its article is not public any more."""
+    return post.model_copy(update={"entry": None, "as_of": as_of})
+
+
+def a_live(
+    former: ArticleUpdate, posts: Sequence[EntryUpdate] = (), *, revision: int | None = None, **state: Any
+) -> ArticleUpdate:
+    """The same article as a live one with these posts, at the revision of the newest (or the given one)."""
+    assert former.public is not None
+    assert former.public.text is not None
+    newest = max(posts, key=lambda post: post.revision, default=None)
+    reached = revision or max(former.revision, newest.revision if newest else 0)
+    live = LiveState(
+        entries=len({post.entry_id for post in posts}),
+        pages=max((post.page for post in posts), default=0),
+        entry_revision=newest.revision if newest else 0,
+        entry_at=minute(newest.revision) if newest else None,
+    )
+    moved = {"updated_at": minute(reached), "bumped_at": minute(reached)} if newest else {}
+    public = former.public.model_copy(
+        update={
+            "revision": reached,
+            "text": former.public.text.model_copy(update={"live": True}),
+            "live": live.model_copy(update=state),
+            **moved,
+        }
+    )
+    return former.model_copy(update={"revision": reached, "public": public})
+
+
+def a_post_delivery(post: EntryUpdate, *, again: bool = False, offset: int = 0) -> Delivery[Announced]:
+    """An entry as the consumer hands it over."""
+    record = as_record(entry_message(EntryAnnouncement(post, minute(post.as_of), again), 0), offset)
     return Delivery(record, decode_update(record))
 
 
@@ -184,15 +259,24 @@ class PlainPages(Pages):
     def assets(self) -> Mapping[str, bytes]:
         return {f"/assets/site.{self.fingerprint}.css": b"p { color: black }"}
 
-    def article(self, update: ArticleUpdate) -> Mapping[str, bytes]:
+    def article(self, update: ArticleUpdate, posts: Posts = NO_POSTS) -> Mapping[str, bytes]:
         if update.public is None or update.path is None:
             return {}
         headline = update.public.text.headline if update.public.text else "Retracted"
         if headline in self.breaks_on:
             raise ZeroDivisionError("a template fails")
         notes = "".join(f"<li>{change.note}</li>" for change in update.public.changes)
-        page = f"<h1>{headline}</h1><p>{update.public.revision}</p>"
+        latest = " ".join(_line(post) for post in posts.latest)
+        page = f"<h1>{headline}</h1><p>{update.public.revision}</p>{latest}"
+        below = {
+            posts_page_path(update.path, number): "\n".join([headline, *(_line(post) for post in group)])
+            for number, group in posts.pages.items()
+            if group
+        }
+        if posts.key_events:
+            below[key_page_path(update.path)] = " ".join(_line(post) for post in posts.key_events)
         return {
+            **{f"{path}index.html": content.encode() for path, content in below.items()},
             f"{update.path}index.html": page.encode(),
             f"{update.path}history/index.html": f"<ol>{notes}</ol>".encode(),
         }
@@ -212,11 +296,17 @@ class PlainPages(Pages):
         return b"User-agent: *\n"
 
 
+def _line(post: EntryUpdate) -> str:
+    assert post.entry is not None, "a hidden post is never drawn"
+    return f"<li>{post.entry_id}: {post.entry.text.headline}</li>"
+
+
 class MemoryReadModel:
     """The read model in memory, for tests; passes the contract suite of the real one."""
 
     def __init__(self) -> None:
         self.states: dict[str, ArticleState] = {}
+        self.entries_held: dict[tuple[str, str], EntryUpdate] = {}
         self._turns: dict[str, int] = {}
         self._identity: Identity | None = None
         self._rebuild: Rebuild | None = None
@@ -266,14 +356,24 @@ class MemoryReadModel:
         self.states[state.article_id] = state.model_copy(update={"announced": announced})
         return True
 
-    async def acknowledge(self, article_id: str, revision: int, marks: Iterable[str], announced: int) -> None:
+    async def acknowledge(
+        self,
+        article_id: str,
+        revision: int,
+        marks: Iterable[str],
+        announced: int,
+        written: Iterable[int] = (),
+    ) -> None:
         await asyncio.sleep(0)
         standing = self.states.get(article_id)
         if standing is None:
             return
-        done = set(marks) if standing.revision == revision else set()
-        kept = tuple(path for path in standing.marks if path not in done)
-        changes = {"marks": kept, "announced": max(standing.announced, announced)}
+        done, fresh = (set(marks), set(written)) if standing.revision == revision else (set(), set())
+        changes = {
+            "marks": tuple(path for path in standing.marks if path not in done),
+            "stale": tuple(number for number in standing.stale if number not in fresh),
+            "announced": max(standing.announced, announced),
+        }
         self.states[article_id] = standing.model_copy(update=changes)
 
     async def left(self, article_id: str, revision: int, listing: str) -> ArticleState | None:
@@ -284,6 +384,43 @@ class MemoryReadModel:
         leaving = tuple(path for path in standing.leaving if path != listing)
         self.states[article_id] = standing.model_copy(update={"leaving": leaving})
         return self.states[article_id]
+
+    async def put_posts(self, posts: Sequence[EntryUpdate]) -> None:
+        await asyncio.sleep(0)
+        for post in posts:
+            standing = self.entries_held.get((post.article_id, post.entry_id))
+            if standing is None or standing.as_of <= post.as_of:
+                self.entries_held[post.article_id, post.entry_id] = post
+
+    async def posts(self, article_id: str, pages: Collection[int]) -> tuple[EntryUpdate, ...]:
+        await asyncio.sleep(0)
+        found = [post for post in self._shown(article_id) if post.page in pages]
+        return tuple(sorted(found, key=lambda post: -post.number))
+
+    async def post(self, article_id: str, entry_id: str) -> EntryUpdate | None:
+        await asyncio.sleep(0)
+        return self.entries_held.get((article_id, entry_id))
+
+    async def key_posts(self, article_id: str, limit: int) -> tuple[EntryUpdate, ...]:
+        await asyncio.sleep(0)
+        found = [post for post in self._shown(article_id) if post.entry and post.entry.text.key_event]
+        return tuple(sorted(found, key=lambda post: -post.number)[:limit])
+
+    async def newest_posts(
+        self, article_id: str, limit: int | None, *, after: int = 0
+    ) -> tuple[EntryUpdate, ...]:
+        await asyncio.sleep(0)
+        found = [post for post in self._shown(article_id) if post.revision > after]
+        return tuple(sorted(found, key=lambda post: -post.revision)[:limit])
+
+    async def moved_pages(self, article_id: str, after: int) -> frozenset[int]:
+        await asyncio.sleep(0)
+        held = self.entries_held.values()
+        return frozenset(post.page for post in held if post.article_id == article_id and post.as_of > after)
+
+    def _shown(self, article_id: str) -> list[EntryUpdate]:
+        held = self.entries_held.values()
+        return [post for post in held if post.article_id == article_id and post.entry is not None]
 
     async def take_turn(self, listing: str) -> int:
         await asyncio.sleep(0)

@@ -13,13 +13,13 @@ from newsroom.listings import ListingMark, Marked, decode_mark
 from newsroom.notices import Notice, decode_notice
 from newsroom.outcomes import Rendering, decode_outcome
 from newsroom.records import Record
-from newsroom.updates import ArticleUpdate
+from newsroom.updates import ArticleUpdate, EntryUpdate
 from services.render.cards import standing_paths
 from services.render.consumer import UpdateRenderer
 from services.render.listings import ListingRenderer
 from services.render.pages import Pages
 from services.render.site import SiteFolder
-from tests.render_parts import MemoryReadModel, PlainPages, a_delivery, a_site
+from tests.render_parts import MemoryReadModel, PlainPages, a_delivery, a_post_delivery, a_site
 
 
 class SmallRender:
@@ -43,9 +43,16 @@ class SmallRender:
         self.listings = ListingRenderer(self.model, self.folder, drawn, self.publisher, pace_seconds=0)
         self._listed = set[tuple[int, int]]()
 
-    async def take(self, *updates: ArticleUpdate, again: bool = False) -> None:
+    async def take(self, *updates: ArticleUpdate | EntryUpdate, again: bool = False) -> None:
         """One batch of `newsroom.updates`."""
-        await self.updates.handle([a_delivery(update, again=again) for update in updates])
+        await self.updates.handle(
+            [
+                a_delivery(update, again=again)
+                if isinstance(update, ArticleUpdate)
+                else a_post_delivery(update, again=again)
+                for update in updates
+            ]
+        )
 
     async def list_marked(self) -> None:
         """Work off the marks that came since the last time, in one batch."""

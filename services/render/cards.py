@@ -7,6 +7,7 @@ clock. Of an article that is not public there is nothing, of a retracted one no 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,7 +26,8 @@ from newsroom.articles import ArticleId, ArticleText, Contract
 from newsroom.excerpts import excerpt
 from newsroom.notices import NoticeKind, notice_kind
 from newsroom.times import Moment
-from newsroom.updates import ArticleUpdate, Change, ChangeKind, PublicArticle, Status
+from newsroom.updates import ArticleUpdate, Change, ChangeKind, EntryUpdate, PublicArticle, Status
+from services.render.posts import note_of, permalink, told_at, told_posts
 from services.render.sitefile import Site
 
 LIMIT = 60
@@ -39,7 +41,8 @@ class Card(Contract):
     """An article as fronts and feeds show it: never more of the body than the excerpt.
 
     `label` is the latest change that readers were told of (None: the publication alone), `note` its sentence.
-    A retracted article's card has neither headline nor text; it stays for the feeds.
+    `live`: posts may still be added. A retracted article's card has neither headline nor text; it stays for
+    the feeds.
     """
 
     article_id: ArticleId
@@ -60,11 +63,15 @@ class Card(Contract):
     label: ChangeKind | None = None
     note: str | None = None
     breaking: bool = False
+    live: bool = False
     retracted: bool = False
 
 
 class LedgerEntry(Contract):
-    """One notice as the ledgers show it: no `headline` after a retraction, no `note` for a publication."""
+    """One notice as the ledgers show it: no `headline` after a retraction, no `note` for a publication.
+
+    Of a live entry `path` leads to it.
+    """
 
     article_id: ArticleId
     revision: int
@@ -183,6 +190,7 @@ def card_of(update: ArticleUpdate) -> Card | None:
         bumped_at=public.bumped_at,
         label=label.kind if label else None,
         note=label.note if label else None,
+        live=public.live is not None and public.live.closed_at is None,
         **_words_of(public.text),
     )
 
@@ -202,26 +210,41 @@ def _words_of(text: ArticleText | None) -> dict[str, object]:
     }
 
 
-def ledger_of(update: ArticleUpdate) -> tuple[LedgerEntry, ...]:
-    """Every notice of the article's public history, oldest first; nothing where the public may not see it."""
+def ledger_of(update: ArticleUpdate, posts: Iterable[EntryUpdate] = ()) -> tuple[LedgerEntry, ...]:
+    """Every notice of the article's public history, oldest first, then of its posts; nothing where the
+    public may not see it.
+    """
     public = _public(update)
     if public is None or update.path is None:
         return ()
-    headline = public.text.headline if public.text else ""
-    return tuple(
-        LedgerEntry(
-            article_id=update.article_id,
-            revision=change.revision,
-            kind=kind,
-            note=change.note,
-            time=change.time,
-            path=update.path,
-            headline=headline,
-            language=public.language,
-            timezone=public.timezone,
+    line = LedgerEntry(
+        article_id=update.article_id,
+        revision=0,
+        kind=NoticeKind.PUBLISHED,
+        time=public.published_at,
+        path=update.path,
+        headline=public.text.headline if public.text else "",
+        language=public.language,
+        timezone=public.timezone,
+    )
+    changes = tuple(
+        line.model_copy(
+            update={"revision": change.revision, "kind": kind, "note": change.note, "time": change.time}
         )
         for change in public.changes
         if (kind := notice_kind(change)) is not None
+    )
+    return changes + tuple(
+        line.model_copy(
+            update={
+                "revision": post.revision,
+                "kind": NoticeKind.LIVE_ENTRY,
+                "note": note_of(entry),
+                "time": told_at(entry),
+                "path": permalink(update.path, post),
+            }
+        )
+        for post, entry in told_posts(update, posts, 0)
     )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -26,25 +25,29 @@ from newsroom.records import Message
 from newsroom.steps import reached
 from newsroom.telemetry import bind_trace, metrics
 from newsroom.times import now
-from newsroom.updates import Announcement, ArticleUpdate
-from services.render.cards import card_of, ledger_of, listings_of
+from newsroom.updates import EntryUpdate
+from services.render.drawing import ArticleDrawing, CannotBeDrawn, Drawn
 from services.render.pages import Pages
+from services.render.posts import all_pages, key_page_path, page_count, stale_pages
 from services.render.readmodel import ReadModel
-from services.render.site import SiteFolder
-from services.render.standing import Arrival, ArticleState, View, coalesce, due_notices, first_met, moved_on
+from services.render.site import EVERYTHING, SiteFolder
+from services.render.standing import (
+    Announced,
+    Arrival,
+    ArticleState,
+    coalesce,
+    due_notices,
+    first_met,
+    moved_on,
+    posts_by_article,
+    standing_update,
+    told_with,
+)
 from services.render.unverified import Touch
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 AT_ONCE = 16
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """The files of one update, by path; none where it is not public."""
-
-    update: ArticleUpdate
-    files: Mapping[str, bytes]
 
 
 class UpdateRenderer:
@@ -54,54 +57,74 @@ class UpdateRenderer:
     """
 
     def __init__(self, model: ReadModel, folder: SiteFolder, pages: Pages, publisher: Publisher) -> None:
-        self._model, self._folder, self._pages = model, folder, pages
+        self._model, self._folder = model, folder
+        self._drawing = ArticleDrawing(model, pages)
         self._publisher = publisher
         self._room = asyncio.Semaphore(AT_ONCE)
         self.partly_read: frozenset[int] = frozenset()
         """Partitions whose beginning a former read model has read, while this one is being filled."""
 
-    async def handle(self, deliveries: Sequence[Delivery[Announcement]]) -> None:
+    async def handle(self, deliveries: Sequence[Delivery[Announced]]) -> None:
         """Render each article of the batch once, at its newest revision.
+
+        Posts are put into the read model first. Where the record of their article is still to come, that is
+        all.
 
         Raises: Away; Poisoned for the record of an article that cannot be drawn.
         """
         taken = now()
         reached("render.batch_taken")
-        await all_of([self._one(arrival, taken) for arrival in coalesce(deliveries, self.partly_read)])
+        posts = posts_by_article(deliveries)
+        await self._model.put_posts([post for group in posts.values() for post in group])
+        arrivals = coalesce(deliveries, self.partly_read)
+        alone = set(posts) - {arrival.update.article_id for arrival in arrivals}
+        await all_of(
+            [self._one(arrival, _pages_of(posts, arrival.update.article_id), taken) for arrival in arrivals]
+            + [self._late(article_id, posts[article_id]) for article_id in sorted(alone)]
+        )
 
     async def write_again(self, article_id: str) -> None:
         """Make the files of an article agree with the read model. Raises: Away; CannotBeDrawn."""
         state = await self._model.find(article_id)
         if state is not None:
-            drawn = self._draw(state.update)
+            drawn = await self._drawing.article(state.update)
             with self._folder.unverified.touching(article_id) as touch:
                 await self._write(state, drawn, touch)
 
-    async def _one(self, arrival: Arrival, taken: datetime) -> None:
+    async def _one(self, arrival: Arrival, pages: frozenset[int], taken: datetime) -> None:
         async with self._room:
             bind_trace(arrival.newest.trace)
             try:
-                await self._render(arrival, taken)
+                await self._render(arrival, pages, taken)
             except CannotBeDrawn as error:
                 raise Poisoned(arrival.record, str(error)) from error
 
-    async def _render(self, arrival: Arrival, taken: datetime) -> None:
+    async def _late(self, article_id: str, posts: Sequence[EntryUpdate]) -> None:
+        """Posts whose article stands at their revision already, so that nothing after them draws them."""
+        state = await self._model.find(article_id)
+        if state is None or all(post.as_of > state.revision for post in posts):
+            return
+        try:
+            await self.write_again(article_id)
+        except CannotBeDrawn as error:
+            tell_undrawn(error, where="posts")
+
+    async def _render(self, arrival: Arrival, pages: frozenset[int], taken: datetime) -> None:
         """The read model, then the page, then word of it; beside that, its siblings.
 
         The page is drawn before anything else: an update that cannot be drawn has no effect at all.
         """
         with _step("draw"):
-            drawn = self._draw(arrival.update)
-            view = _view(arrival.update)
+            drawn = await self._drawing.article(arrival.update, pages | await self._behind(arrival))
         async with self._folder.ahead(drawn.files) as ahead:
             with _step("record"):
-                state = await self._record(arrival, view)
+                state = await self._record(arrival)
             times = {"render_taken": taken, "recorded": now()}
             reached("render.model_written")
             with self._folder.unverified.touching(state.article_id) as touch:
-                if drawn.files and state.update == arrival.update:
+                if drawn.files and state.update == arrival.update and drawn.pages.issuperset(state.stale):
                     with _step("show"):
-                        await self._folder.show(ahead, _places(state), touch)
+                        await self._folder.show(ahead, _places(state, drawn), touch)
                     reached("render.page_written")
                     times["page_written"] = now()
                     told = asyncio.Event()
@@ -126,18 +149,25 @@ class UpdateRenderer:
         with _step("settle"):
             await self._write(latest, drawn, touch)
 
-    def _draw(self, update: ArticleUpdate) -> Drawn:
-        try:
-            return Drawn(update, self._pages.article(update))
-        except Exception as error:
-            raise CannotBeDrawn(_named(update), error) from error
+    async def _behind(self, arrival: Arrival) -> frozenset[int]:
+        """The pages of posts that the update leaves behind, as far as can be told before it is recorded."""
+        update = arrival.update
+        if not page_count(update):
+            return frozenset()
+        former = await self._model.find(update.article_id)
+        if arrival.again or former is None:
+            return all_pages(update)
+        moved = await self._model.moved_pages(update.article_id, former.revision)
+        return stale_pages(former.update, update, moved) | set(former.stale)
 
-    async def _record(self, arrival: Arrival, view: View) -> ArticleState:
+    async def _record(self, arrival: Arrival) -> ArticleState:
         """Bring the read model up to the update. Returns what stands then: this revision or a later one."""
         is_likely_new = arrival.update.revision == 1
         while True:
             former = None if is_likely_new else await self._model.find(arrival.update.article_id)
             is_likely_new = False
+            revision = former.revision if former else 0
+            view = await self._drawing.view(standing_update(former, arrival), after=revision)
             if former is None:
                 state = first_met(arrival, view)
                 if await self._model.insert(state):
@@ -154,9 +184,9 @@ class UpdateRenderer:
         may move on.
         """
         while True:
-            if drawn.update != state.update:
-                drawn = self._draw(state.update)
-            await self._folder.settle(drawn.files, _places(state), touch)
+            if drawn.update != state.update or not drawn.pages.issuperset(state.stale):
+                drawn = await self._drawing.article(state.update, drawn.pages | set(state.stale))
+            await self._folder.settle(drawn.files, _places(state, drawn), touch)
             latest = await self._latest(state)
             if latest is state:
                 touch.verified()
@@ -201,19 +231,26 @@ class UpdateRenderer:
         Whatever is missing when the process dies is published again with the update, which is not committed.
         """
         trace = arrival.newest.trace
-        notices = due_notices(state, arrival.newest.time)
+        notices = due_notices(state, arrival.newest.time, await self._untold_posts(state))
         with _step("tell_readers"):
             await self._publisher.publish_all(self._marks(state, trace))
             reached("render.marks_published")
             await self._publisher.publish_all([notice_message(notice, trace) for notice in notices])
             reached("render.notices_published")
-        if state.marks or notices:
-            announced = max((notice.revision for notice in notices), default=state.announced)
+        if state.marks or state.stale or notices:
+            announced = told_with(state, notices)
             with _step("acknowledge"):
-                await self._model.acknowledge(state.article_id, state.revision, state.marks, announced)
+                await self._model.acknowledge(
+                    state.article_id, state.revision, state.marks, announced, state.stale
+                )
         reached("render.telling_noted")
         for notice in notices:
             metrics.notices_published.labels(kind=notice.kind.value).inc()
+
+    async def _untold_posts(self, state: ArticleState) -> Sequence[EntryUpdate]:
+        if not page_count(state.update):
+            return ()
+        return await self._model.newest_posts(state.article_id, None, after=state.announced)
 
     def _marks(self, state: ArticleState, trace: str | None) -> list[Message]:
         time = now()
@@ -238,34 +275,25 @@ class UpdateRenderer:
         )
 
 
-def _places(state: ArticleState) -> list[str]:
-    """Every place where files of the article may stand."""
-    return [place for path in state.paths for place in (path, f"{path}history/")]
+def _places(state: ArticleState, drawn: Drawn) -> list[str]:
+    """Every place where files of the article may stand, save pages of posts that were not drawn now."""
+    places = [
+        place for path in state.paths for place in (path, f"{path}history/", f"{path}entries/{EVERYTHING}")
+    ]
+    if state.page_path is not None and not drawn.is_whole:
+        places.remove(f"{state.page_path}entries/{EVERYTHING}")
+        places.append(key_page_path(state.page_path))
+    return places
 
 
-class CannotBeDrawn(Exception):
-    """The templates, or what they are given, fail on this one article or listing."""
-
-    def __init__(self, what: str, error: Exception) -> None:
-        super().__init__(f"{what} cannot be rendered: {type(error).__name__}")
+def _pages_of(posts: Mapping[str, Sequence[EntryUpdate]], article_id: str) -> frozenset[int]:
+    return frozenset(post.page for post in posts.get(article_id, ()))
 
 
 def tell_undrawn(error: CannotBeDrawn, *, where: str) -> None:
     """Tell of what is left as it stands."""
     metrics.bugs.labels(where=where).inc()
     log.error("not_drawn", reason=str(error))
-
-
-def _view(update: ArticleUpdate) -> View:
-    """What listings show of an update."""
-    try:
-        return View(card_of(update), ledger_of(update), listings_of(update))
-    except Exception as error:
-        raise CannotBeDrawn(_named(update), error) from error
-
-
-def _named(update: ArticleUpdate) -> str:
-    return f"article {update.article_id}, revision {update.revision}"
 
 
 def rendering(state: ArticleState, times: Mapping[str, datetime], trace: str | None) -> Message:

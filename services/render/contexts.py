@@ -30,10 +30,11 @@ from newsroom.updates import ArticleUpdate, Change, ChangeKind, PublicArticle
 from services.render import words
 from services.render.cards import OLDER_LIMIT, Card, LedgerEntry, Listing, ListingKind
 from services.render.graph import Correction, Crumb, article_graph, front_graph, listing_graph
+from services.render.liveblog import LiveBlock, coverage, live_block
+from services.render.posts import NO_POSTS, Posts
 from services.render.sitefile import Site
 from services.render.words import Label, When, when
 
-DESCRIPTION_CHARACTERS = 200
 UPDATES_BESIDE_TEXT = 4
 MAIN_PAGE = Crumb("Main page", HOME)
 
@@ -55,6 +56,8 @@ class Head:
     modified: str | None = None
     section: str | None = None
     tags: tuple[str, ...] = ()
+    previous: str | None = None
+    following: str | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ class ArticlePage:
     sources: tuple[Source, ...]
     reuse: Reuse
     copyright_notice: str
+    live: LiveBlock | None = None
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,7 @@ class Item:
     label: Label | None
     note: str | None
     is_breaking: bool
+    is_live: bool
 
 
 @dataclass(frozen=True)
@@ -196,7 +201,7 @@ class ListingPage:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of a ledger."""
+    """A line of a ledger. `change`: where the change stands in the history, None of a live entry."""
 
     article_id: str
     revision: int
@@ -205,6 +210,7 @@ class Entry:
     label: Label
     when: When
     note: Words | None
+    change: str | None
 
 
 @dataclass(frozen=True)
@@ -239,7 +245,9 @@ class ErrorPage:
     text: str
 
 
-def article_page(update: ArticleUpdate, public: PublicArticle, text: ArticleText, site: Site) -> ArticlePage:
+def article_page(
+    update: ArticleUpdate, public: PublicArticle, text: ArticleText, site: Site, posts: Posts = NO_POSTS
+) -> ArticlePage:
     """The page of a public article. `update.path` must be set."""
     path = update.path or ""
     section = Link(text.section, section_path(text.section))
@@ -250,7 +258,7 @@ def article_page(update: ArticleUpdate, public: PublicArticle, text: ArticleText
     extract = excerpt(text.body)
     published = when(public.published_at, public.timezone)
     updated = when(public.updated_at, public.timezone)
-    description = text.deck or _shorten(extract)
+    description = text.deck or words.shorten(extract)
     head = Head(
         title=text.headline,
         description=description,
@@ -271,6 +279,7 @@ def article_page(update: ArticleUpdate, public: PublicArticle, text: ArticleText
             times=(published.machine, updated.machine),
             crumbs=crumbs,
             corrections=tuple(Correction(one.label.text, one.note, one.when.machine) for one in corrections),
+            live=coverage(path, public, posts),
         ),
     )
     return ArticlePage(
@@ -296,6 +305,7 @@ def article_page(update: ArticleUpdate, public: PublicArticle, text: ArticleText
         sources=text.sources,
         reuse=_reuse(text.headline, extract, site.absolute(path), site.name),
         copyright_notice=f"© {public.published_at.year} {site.publisher.name}",
+        live=live_block(path, public, posts),
     )
 
 
@@ -345,7 +355,7 @@ def history_page(update: ArticleUpdate, public: PublicArticle, site: Site) -> Hi
             graph=listing_graph(site, here, crumbs),
         ),
         article_id=update.article_id,
-        revision=public.revision,
+        revision=public.changes[-1].revision,
         path=path,
         crumbs=crumbs,
         headline=_words(headline, public.language if public.text else site.language),
@@ -458,13 +468,6 @@ def _since(change: Change, public: PublicArticle) -> int | None:
     return max(before, default=None)
 
 
-def _shorten(text: str) -> str:
-    """A description for machines: cut at a word, still within the reuse rule, since it only gets shorter."""
-    if len(text) <= DESCRIPTION_CHARACTERS:
-        return text
-    return text[:DESCRIPTION_CHARACTERS].rpartition(" ")[0].rstrip(".,;:…") + "…"
-
-
 def _reuse(headline: str, extract: str, url: str, site_name: str) -> Reuse:
     quoted = f"{extract}\n\n" if extract else ""
     text = f"{quoted}{headline} ({site_name})\n{url}"
@@ -490,6 +493,7 @@ def _item(card: Card, kind: ListingKind, site: Site) -> Item:
         label=words.CARD_LABELS.get(card.label) if card.label else None,
         note=card.note,
         is_breaking=card.breaking,
+        is_live=card.live,
     )
 
 
@@ -553,4 +557,7 @@ def _entry(entry: LedgerEntry, site: Site) -> Entry:
         label=words.NOTICE_LABELS[entry.kind],
         when=when(entry.time, site.timezone),
         note=_words(entry.note, entry.language) if entry.note else None,
+        change=None
+        if entry.kind is NoticeKind.LIVE_ENTRY
+        else f"{entry.path}history/#revision-{entry.revision}",
     )

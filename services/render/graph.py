@@ -33,6 +33,24 @@ class Correction:
     time: str
 
 
+@dataclass(frozen=True)
+class LivePost:
+    """A post of a live article: its headline or the beginning of its text, never the whole."""
+
+    headline: str
+    time: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """A live article's beginning, end (None while it goes on) and newest posts. Times are RFC 3339."""
+
+    start: str
+    end: str | None
+    posts: Sequence[LivePost]
+
+
 def script_json(data: Node) -> Markup:
     """JSON that may stand in a `<script>`: nothing in it can end the element or, in old engines, a line."""
     text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -51,8 +69,12 @@ def article_graph(
     times: tuple[str, str],
     crumbs: Sequence[Crumb],
     corrections: Sequence[Correction],
+    live: Coverage | None = None,
 ) -> Markup:
-    """`NewsArticle`, `BreadcrumbList` and `NewsMediaOrganization`. `times`: published, modified."""
+    """`NewsArticle`, `BreadcrumbList` and `NewsMediaOrganization`. `times`: published, modified.
+
+    With `live` a `LiveBlogPosting` too, beside `NewsArticle`, which alone may have a dateline.
+    """
     url = site.absolute(path)
     article: dict[str, object] = {
         "@type": "NewsArticle",
@@ -89,7 +111,26 @@ def article_graph(
             {"@type": "CorrectionComment", "name": one.kind, "text": one.note, "datePublished": one.time}
             for one in corrections
         ]
+    if live is not None:
+        article |= _coverage(live, site)
     return _graph(article, _breadcrumb(site, url, crumbs), _publisher(site))
+
+
+def _coverage(live: Coverage, site: Site) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "@type": ["NewsArticle", "LiveBlogPosting"],
+        "coverageStartTime": live.start,
+        "liveBlogUpdate": [
+            {
+                "@type": "BlogPosting",
+                "headline": post.headline,
+                "datePublished": post.time,
+                "url": site.absolute(post.path),
+            }
+            for post in live.posts
+        ],
+    }
+    return fields | ({"coverageEndTime": live.end} if live.end else {})
 
 
 def listing_graph(site: Site, path: str, crumbs: Sequence[Crumb]) -> Markup:

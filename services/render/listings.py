@@ -19,7 +19,8 @@ from newsroom.records import Message
 from newsroom.steps import reached
 from newsroom.telemetry import metrics
 from services.render.cards import OLDER_LIMIT, Card, Listing, ListingKind, listing_kind
-from services.render.consumer import CannotBeDrawn, all_of, rendering, tell_undrawn
+from services.render.consumer import all_of, rendering, tell_undrawn
+from services.render.drawing import CannotBeDrawn
 from services.render.pages import Pages
 from services.render.readmodel import ReadModel
 from services.render.site import SiteFolder

@@ -8,7 +8,8 @@ from __future__ import annotations
 import structlog
 
 from newsroom.service import persist
-from services.render.consumer import CannotBeDrawn, UpdateRenderer, tell_undrawn
+from services.render.consumer import UpdateRenderer, tell_undrawn
+from services.render.drawing import CannotBeDrawn
 from services.render.listings import ListingRenderer
 from services.render.site import SiteFolder
 

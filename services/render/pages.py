@@ -19,16 +19,39 @@ import newsroom.excerpts
 from newsroom.addresses import CORRECTIONS_LEDGER, HOME, SITE_FEED, UPDATES_LEDGER, section_path
 from newsroom.differences import Difference
 from newsroom.updates import ArticleUpdate, Status
-from services.render import cards, contexts, feeds, graph, previews, versions, words
+from services.render import (
+    cards,
+    contexts,
+    feeds,
+    graph,
+    liveblog,
+    livepages,
+    previews,
+    versions,
+    words,
+)
+from services.render import posts as postings
 from services.render.assets import load_assets
 from services.render.cards import Listing, ListingKind, standing_paths
 from services.render.contexts import Link
+from services.render.posts import NO_POSTS, Posts
 from services.render.previews import Head, Revision
 from services.render.sitefile import Site
 
 TEMPLATES = Path(__file__).parent / "templates"
 ErrorStatus = Literal[401, 403, 404, 410, 503]
-_DRAWING_MODULES = (cards, contexts, feeds, graph, words, newsroom.bodies, newsroom.excerpts)
+_DRAWING_MODULES = (
+    cards,
+    contexts,
+    feeds,
+    graph,
+    liveblog,
+    livepages,
+    postings,
+    words,
+    newsroom.bodies,
+    newsroom.excerpts,
+)
 _DRAWING_LIBRARIES = ("jinja2", "nh3")
 
 
@@ -47,17 +70,26 @@ class Pages:
         """Every asset by its address, which names its content's hash: what stands there never changes."""
         return self._assets.files
 
-    def article(self, update: ArticleUpdate) -> Mapping[str, bytes]:
-        """The files of an article by path: its page and its history. Empty where it is not public."""
+    def article(self, update: ArticleUpdate, posts: Posts = NO_POSTS) -> Mapping[str, bytes]:
+        """The files of an article by path: the pages of its posts, its page and its history.
+
+        In this order nothing leads where nothing stands yet. Empty where it is not public.
+        """
         public, path = update.public, update.path
         if public is None or path is None or update.status not in (Status.PUBLIC, Status.RETRACTED):
             return {}
         if public.text is None or update.status is Status.RETRACTED:
             page = self._draw("retracted.html", contexts.retracted_page(update, public, self._site))
         else:
-            page = self._draw("article.html", contexts.article_page(update, public, public.text, self._site))
+            context = contexts.article_page(update, public, public.text, self._site, posts)
+            page = self._draw("article.html", context)
         history = self._draw("history.html", contexts.history_page(update, public, self._site))
-        return {f"{path}index.html": page, f"{path}history/index.html": history}
+        below = livepages.pages_below(update, posts, self._site)
+        return {
+            **{f"{each.path}index.html": self._draw("posts.html", each) for each in below},
+            f"{path}index.html": page,
+            f"{path}history/index.html": history,
+        }
 
     def listing(self, listing: Listing) -> Mapping[str, bytes]:
         """The file of a listing by path. Empty where it has no entries and does not stand from the start."""
@@ -108,6 +140,7 @@ class Pages:
             feed=SITE_FEED,
             ledgers=(Link("Updates", UPDATES_LEDGER), Link("Corrections", CORRECTIONS_LEDGER)),
             breaking=words.BREAKING,
+            live=words.LIVE,
             added_word=words.ADDED,
             removed_word=words.REMOVED,
         )

@@ -2,14 +2,14 @@
 files.
 
 `articles` holds one document per article with everything that listings, addresses and notices need, so that
-each step is one guarded write; `listings` a counter per listing; `identity` who this read model is and which
-rebuild it asked for. `ReadModel` is what the rest of render knows; a fake in the tests passes the same
-contract suite.
+each step is one guarded write; `entries` one per post of a live article; `listings` a counter per listing;
+`identity` who this read model is and which rebuild it asked for. `ReadModel` is what the rest of render
+knows; a fake in the tests passes the same contract suite.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from newsroom import mongo
 from newsroom.addresses import CORRECTIONS_LEDGER, UPDATES_LEDGER
 from newsroom.articles import Contract
-from newsroom.updates import Status
+from newsroom.updates import EntryUpdate, Status
 from services.render.cards import Card, LedgerEntry
 from services.render.standing import LEDGERS, ArticleState, entries_in, told_revision
 
@@ -102,9 +102,16 @@ class ReadModel(Protocol):
         """
         ...
 
-    async def acknowledge(self, article_id: str, revision: int, marks: Iterable[str], announced: int) -> None:
-        """Note that these marks (if that revision still stands) and the notices up to `announced` are on
-        the log.
+    async def acknowledge(
+        self,
+        article_id: str,
+        revision: int,
+        marks: Iterable[str],
+        announced: int,
+        written: Iterable[int] = (),
+    ) -> None:
+        """Note that these marks are on the log and these pages of posts are written (if that revision still
+        stands), and that the notices up to `announced` are on the log.
         """
         ...
 
@@ -113,6 +120,32 @@ class ReadModel(Protocol):
 
         The state after it, None unless that revision stands hidden.
         """
+        ...
+
+    async def put_posts(self, posts: Sequence[EntryUpdate]) -> None:
+        """Let each stand unless a record of the same post with a higher `as_of` does. Of a hidden one no
+        word is kept.
+        """
+        ...
+
+    async def posts(self, article_id: str, pages: Collection[int]) -> tuple[EntryUpdate, ...]:
+        """The article's posts on these pages that the public may see, the newest first, by number."""
+        ...
+
+    async def post(self, article_id: str, entry_id: str) -> EntryUpdate | None: ...
+
+    async def key_posts(self, article_id: str, limit: int) -> tuple[EntryUpdate, ...]:
+        """The newest key events that the public may see, by number."""
+        ...
+
+    async def newest_posts(
+        self, article_id: str, limit: int | None, *, after: int = 0
+    ) -> tuple[EntryUpdate, ...]:
+        """Those of a revision after that one that the public may see, the latest revision first."""
+        ...
+
+    async def moved_pages(self, article_id: str, after: int) -> frozenset[int]:
+        """The pages of the posts whose record is of a later revision of the article than that."""
         ...
 
     async def take_turn(self, listing: str) -> int:
@@ -158,6 +191,7 @@ class MongoReadModel:
 
     def __init__(self, database: mongo.Database) -> None:
         self._articles = database["articles"]
+        self._entries = database["entries"]
         self._listings = database["listings"]
         self._identity = database["identity"]
 
@@ -174,6 +208,8 @@ class MongoReadModel:
             await self._articles.create_index(
                 [("listings", mongo.ASCENDING), (field, mongo.DESCENDING), *newest_first]
             )
+        for order in _POST_ORDERS:
+            await self._entries.create_index([(field, mongo.DESCENDING) for field in order])
 
     @_translated
     async def identity(self) -> Identity | None:
@@ -241,8 +277,16 @@ class MongoReadModel:
         return bool(result.matched_count)
 
     @_translated
-    async def acknowledge(self, article_id: str, revision: int, marks: Iterable[str], announced: int) -> None:
-        done = {"$pull": {"marks": {"$in": sorted(marks)}}, "$max": {"announced": announced}}
+    async def acknowledge(
+        self,
+        article_id: str,
+        revision: int,
+        marks: Iterable[str],
+        announced: int,
+        written: Iterable[int] = (),
+    ) -> None:
+        gone = {"marks": {"$in": sorted(marks)}, "stale": {"$in": sorted(written)}}
+        done = {"$pull": gone, "$max": {"announced": announced}}
         result = await self._articles.update_one({"_id": article_id, "revision": revision}, done)
         if not result.matched_count:
             await self._articles.update_one({"_id": article_id}, {"$max": {"announced": announced}})
@@ -255,6 +299,52 @@ class MongoReadModel:
             return_document=mongo.ReturnDocument.AFTER,
         )
         return _state(document) if document else None
+
+    @_translated
+    async def put_posts(self, posts: Sequence[EntryUpdate]) -> None:
+        if not posts:
+            return
+        steps = [
+            mongo.ReplaceOne(
+                {"_id": _post_id(post), "as_of": {"$lte": post.as_of}}, _post_document(post), upsert=True
+            )
+            for post in posts
+        ]
+        try:
+            await self._entries.bulk_write(steps, ordered=False)
+        except mongo.BulkWriteError as error:
+            if not mongo.only_duplicates(error):  # a duplicate is a later record that stands
+                raise
+
+    @_translated
+    async def posts(self, article_id: str, pages: Collection[int]) -> tuple[EntryUpdate, ...]:
+        wanted = {"article_id": article_id, "shown": True, "page": {"$in": sorted(pages)}}
+        found = self._entries.find(wanted).sort("number", mongo.DESCENDING)
+        return tuple([EntryUpdate.model_validate(document) async for document in found])
+
+    @_translated
+    async def post(self, article_id: str, entry_id: str) -> EntryUpdate | None:
+        document = await self._entries.find_one({"_id": f"{article_id}/{entry_id}"})
+        return EntryUpdate.model_validate(document) if document else None
+
+    @_translated
+    async def key_posts(self, article_id: str, limit: int) -> tuple[EntryUpdate, ...]:
+        found = self._entries.find({"article_id": article_id, "is_key": True})
+        newest = found.sort("number", mongo.DESCENDING).limit(limit)
+        return tuple([EntryUpdate.model_validate(document) async for document in newest])
+
+    @_translated
+    async def newest_posts(
+        self, article_id: str, limit: int | None, *, after: int = 0
+    ) -> tuple[EntryUpdate, ...]:
+        found = self._entries.find({"article_id": article_id, "shown": True, "revision": {"$gt": after}})
+        newest = found.sort("revision", mongo.DESCENDING).limit(limit or 0)
+        return tuple([EntryUpdate.model_validate(document) async for document in newest])
+
+    @_translated
+    async def moved_pages(self, article_id: str, after: int) -> frozenset[int]:
+        found = self._entries.find({"article_id": article_id, "as_of": {"$gt": after}}, {"page": 1, "_id": 0})
+        return frozenset([document["page"] async for document in found])
 
     @_translated
     async def take_turn(self, listing: str) -> int:
@@ -314,6 +404,30 @@ class MongoReadModel:
         if not document:
             return None
         return Address(document["_id"], Status(document["update"]["status"]), document["page_path"])
+
+
+_POST_ORDERS = (
+    ("article_id", "shown", "page", "number"),
+    ("article_id", "is_key", "number"),
+    ("article_id", "shown", "revision"),
+    ("article_id", "as_of", "page"),
+)
+"""What posts are found by: their page, being a key event, the revision they came to read so, what moved."""
+
+
+def _post_id(post: EntryUpdate) -> str:
+    return f"{post.article_id}/{post.entry_id}"
+
+
+def _post_document(post: EntryUpdate) -> mongo.Document:
+    """The record with what its queries find it by."""
+    is_key = post.entry is not None and post.entry.text.key_event
+    return {
+        **post.model_dump(mode="json"),
+        "_id": _post_id(post),
+        "shown": post.entry is not None,
+        "is_key": is_key,
+    }
 
 
 _NEWEST_ENTRY = {UPDATES_LEDGER: "updates_at", CORRECTIONS_LEDGER: "corrections_at"}

@@ -12,6 +12,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Set as AbstractSet
 
 import httpx
 import structlog
@@ -24,17 +25,20 @@ from newsroom.kafka import cluster
 from newsroom.records import TopicPartition
 from newsroom.service import persist
 from services.render.cards import standing_paths
-from services.render.consumer import CannotBeDrawn, UpdateRenderer, tell_undrawn
+from services.render.consumer import UpdateRenderer, tell_undrawn
+from services.render.drawing import CannotBeDrawn
 from services.render.listings import ListingRenderer
 from services.render.pages import Pages
+from services.render.posts import all_pages, key_page_path, posts_page_path
 from services.render.readmodel import Identity, ReadModel, Rebuild
-from services.render.site import SiteFolder
+from services.render.site import EVERYTHING, SiteFolder
 from services.render.sitefile import Site
 
 log = structlog.get_logger(__name__)
 ROBOTS = "/robots.txt"
 ASSETS = "/assets/"
 _ARTICLE_FOLDER = re.compile(r"/[a-z0-9-]+/\d{4}/\d{2}/\d{2}/[a-z0-9-]+/")
+_BELOW_POSTS = re.compile(rf"(?P<article>{_ARTICLE_FOLDER.pattern})entries/.*")
 _POLL_SECONDS = 0.5
 
 
@@ -228,6 +232,7 @@ class Rebuilder:
         """Remove what a rebuild from scratch would not write."""
         kept = {ROBOTS, *self._pages.assets()}
         folders = set[str]()
+        posts: dict[str, set[str]] = {}
         for path in await self._folder.paths():
             if path in kept:
                 continue
@@ -235,8 +240,12 @@ class Rebuilder:
                 await self._folder.settle({}, [path])
             else:
                 folders.add(_place_of(path))
+                if (below := _BELOW_POSTS.fullmatch(path)) is not None:
+                    posts.setdefault(below["article"], set()).add(path)
         for place in sorted(folders):
             await self._sweep_place(place)
+        for place in sorted(posts):
+            await self._sweep_posts(place, posts[place])
 
     async def _sweep_place(self, place: str) -> None:
         address = await self._model.address(place)
@@ -251,15 +260,28 @@ class Rebuilder:
         elif not await self._model.cards(place, 1):
             await self._write_listing(place)
 
+    async def _sweep_posts(self, place: str, found: AbstractSet[str]) -> None:
+        """Have a live article write its pages again where more of them stand than it has."""
+        address = await self._model.address(place)
+        state = await self._model.find(address.article_id) if address else None
+        if address is None or address.page_path != place or state is None:
+            return
+        owned = {f"{posts_page_path(place, number)}index.html" for number in all_pages(state.update)}
+        if not found <= owned | {f"{key_page_path(place)}index.html"}:
+            await self._write_again(address.article_id)
+
     async def _remove_page(self, place: str) -> None:
         """Remove a page that is no article's. One that came to the read model meanwhile is written again."""
-        await self._folder.settle({}, [place, f"{place}history/"])
+        await self._folder.settle({}, [place, f"{place}history/", f"{place}entries/{EVERYTHING}"])
         address = await self._model.address(place)
         if address is not None:
-            try:
-                await self._updates.write_again(address.article_id)
-            except CannotBeDrawn as error:
-                tell_undrawn(error, where="rebuild")
+            await self._write_again(address.article_id)
+
+    async def _write_again(self, article_id: str) -> None:
+        try:
+            await self._updates.write_again(article_id)
+        except CannotBeDrawn as error:
+            tell_undrawn(error, where="rebuild")
 
 
 def _place_of(path: str) -> str:
@@ -267,4 +289,5 @@ def _place_of(path: str) -> str:
     folder, _, name = path.rpartition("/")
     if folder == "":
         return "/" if name == "index.html" else path
-    return f"{folder}/".removesuffix("history/")
+    below = _BELOW_POSTS.fullmatch(path)
+    return below["article"] if below else f"{folder}/".removesuffix("history/")

@@ -12,7 +12,7 @@ import gzip
 import itertools
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -37,6 +37,8 @@ ENCODINGS: Mapping[str, Callable[[bytes], bytes]] = {
     ".gz": lambda content: gzip.compress(content, compresslevel=6, mtime=0),
 }
 WRITERS = 4
+EVERYTHING = "*"
+"""At the end of a place: whatever stands in that folder and in those below it."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,9 @@ class SiteFolder:
     ) -> None:
         """Let `files` (site path → bytes) stand, in their order, then remove what else stands at `places`.
 
-        A place that ends in "/" means the files directly in that folder (not those below it); any other, that
-        file. What already stands with the same bytes is left alone. Removal comes after all that is to stand.
+        A place that ends in "/" means the files directly in that folder (not those below it), one that ends
+        in `EVERYTHING` those below it too; any other, that file. What already stands with the same bytes is
+        left alone. Removal comes after all that is to stand.
         """
         await self._run(self._settle, dict(files), sorted(set(places)), touch)
 
@@ -238,19 +241,24 @@ class SiteFolder:
 
         Returns the folders to flush.
         """
+        if place.endswith(f"/{EVERYTHING}"):
+            top = target(self.root, place).parent
+            folders = [Path(folder) for folder, _, _ in os.walk(top, topdown=False)]
+            return {changed for folder in folders for changed in self._remove_in(folder, kept)}
         if place.endswith("/"):
-            folder = target(self.root, place + "index.html").parent
-            pages = [entry for entry in files_in(folder) if not _is_sibling(entry.name) and entry not in kept]
-            strays = [
-                entry
-                for entry in files_in(folder)
-                if _is_sibling(entry.name) and not entry.with_suffix("").exists()
-            ]
-        else:
-            page = target(self.root, place)
-            folder = page.parent
-            pages, strays = [page] if page not in kept else [], []
-        doomed = [_beside(page, suffix) for page in pages for suffix in ENCODINGS] + strays + pages
+            return self._remove_in(target(self.root, place + "index.html").parent, kept)
+        page = target(self.root, place)
+        return self._unlink(page.parent, [page] if page not in kept else [])
+
+    def _remove_in(self, folder: Path, kept: set[Path]) -> set[Path]:
+        """Remove what stands directly in a folder and is not kept."""
+        files = files_in(folder)
+        pages = [entry for entry in files if not _is_sibling(entry.name) and entry not in kept]
+        strays = [entry for entry in files if _is_sibling(entry.name) and not entry.with_suffix("").exists()]
+        return self._unlink(folder, pages, strays)
+
+    def _unlink(self, folder: Path, pages: Sequence[Path], strays: Sequence[Path] = ()) -> set[Path]:
+        doomed = [_beside(page, suffix) for page in pages for suffix in ENCODINGS] + [*strays, *pages]
         for entry in doomed:
             entry.unlink(missing_ok=True)
         return {prune(folder, self.root)} if doomed else set()

@@ -6,7 +6,7 @@ An update meets the state that stands (or none) and makes the next state; nothin
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,23 +15,34 @@ from newsroom.articles import ArticleId, Contract
 from newsroom.kafka.consumer import Delivery
 from newsroom.notices import Notice, NoticeKind, notice_kind
 from newsroom.records import Record
-from newsroom.updates import Announcement, ArticleUpdate, ChangeKind, Status
+from newsroom.updates import (
+    Announcement,
+    ArticleUpdate,
+    ChangeKind,
+    EntryAnnouncement,
+    EntryUpdate,
+    Status,
+)
 from services.render.cards import Card, LedgerEntry
+from services.render.posts import all_pages, note_of, page_count, permalink, stale_pages, told_at, told_posts
 
 LEDGERS = (UPDATES_LEDGER, CORRECTIONS_LEDGER)
 RETRACTED_HEADLINE = "Article retracted"
 _HIDDEN = frozenset({Status.WITHDRAWN, Status.RETRACTED})
+Announced = Announcement | EntryAnnouncement
+"""What a record of `newsroom.updates` is."""
 
 
 @dataclass(frozen=True)
 class View:
     """What an update looks like in listings: its card, its ledger entries, and the paths of the listings
-    it stands in.
+    it stands in. `moved`: the pages of posts with one that moved since the revision that stood before.
     """
 
     card: Card | None
     ledger: tuple[LedgerEntry, ...]
     listings: frozenset[str]
+    moved: frozenset[int] = frozenset()
 
 
 class ArticleState(Contract):
@@ -39,7 +50,7 @@ class ArticleState(Contract):
 
     `paths`: every path it has or had. `announced`: highest revision that readers were told of.
     `withdrawn_at`: the last withdrawal's revision, 0 if none. `marks`: listings still to mark. `leaving`:
-    listings that a withdrawal or retraction still waits for.
+    listings that a withdrawal or retraction still waits for. `stale`: pages of posts still to write.
     """
 
     article_id: ArticleId
@@ -53,6 +64,7 @@ class ArticleState(Contract):
     withdrawn_at: int = 0
     marks: tuple[str, ...] = ()
     leaving: tuple[str, ...] = ()
+    stale: tuple[int, ...] = ()
 
     @property
     def page_path(self) -> str | None:
@@ -86,26 +98,43 @@ class Arrival:
         return self.newest.update
 
 
-def coalesce(deliveries: Sequence[Delivery[Announcement]], partly_read: Container[int] = ()) -> list[Arrival]:
-    """One arrival per article, in the order in which the articles were first met.
+def coalesce(deliveries: Sequence[Delivery[Announced]], partly_read: Container[int] = ()) -> list[Arrival]:
+    """One arrival per article, in the order in which the articles were first met; posts alone are none.
 
     `partly_read`: partitions whose earlier records a former read model has read, and told readers of.
     """
-    by_article: dict[str, list[Delivery[Announcement]]] = {}
+    by_article: dict[str, list[tuple[Record, Announcement]]] = {}
     for delivery in deliveries:
-        by_article.setdefault(delivery.item.update.article_id, []).append(delivery)
+        if isinstance(delivery.item, Announcement):
+            group = by_article.setdefault(delivery.item.update.article_id, [])
+            group.append((delivery.record, delivery.item))
     return [_arrival(group, partly_read) for group in by_article.values()]
 
 
-def _arrival(group: list[Delivery[Announcement]], partly_read: Container[int]) -> Arrival:
-    newest = max(reversed(group), key=lambda delivery: delivery.item.update.revision)
-    first = group[0]
+def _arrival(group: list[tuple[Record, Announcement]], partly_read: Container[int]) -> Arrival:
+    record, newest = max(reversed(group), key=lambda each: each[1].update.revision)
+    first_record, first = group[0]
     return Arrival(
-        record=newest.record,
-        newest=newest.item,
-        again=any(delivery.item.again for delivery in group),
-        silent_up_to=_told_before(first.item, is_partly_read=first.record.partition in partly_read),
+        record=record,
+        newest=newest,
+        again=any(item.again for _, item in group),
+        silent_up_to=_told_before(first, is_partly_read=first_record.partition in partly_read),
     )
+
+
+def posts_by_article(deliveries: Sequence[Delivery[Announced]]) -> Mapping[str, Sequence[EntryUpdate]]:
+    """The posts of a batch, each as its last record has it."""
+    newest: dict[tuple[str, str], EntryUpdate] = {}
+    for delivery in deliveries:
+        if isinstance(delivery.item, EntryAnnouncement):
+            post = delivery.item.update
+            former = newest.get((post.article_id, post.entry_id))
+            if former is None or post.as_of >= former.as_of:
+                newest[post.article_id, post.entry_id] = post
+    by_article: dict[str, list[EntryUpdate]] = {}
+    for post in newest.values():
+        by_article.setdefault(post.article_id, []).append(post)
+    return by_article
 
 
 def _told_before(first: Announcement, *, is_partly_read: bool) -> int:
@@ -129,6 +158,7 @@ def first_met(arrival: Arrival, view: View) -> ArticleState:
         announced=arrival.silent_up_to,
         withdrawn_at=update.revision if update.status is Status.WITHDRAWN else 0,
         marks=tuple(sorted(view.listings)),
+        stale=tuple(sorted(stale_pages(None, update, ()))),
     )
 
 
@@ -136,14 +166,14 @@ def moved_on(former: ArticleState, arrival: Arrival, view: View) -> ArticleState
     """The state after an update of a known article, None where what stands is to stay.
 
     A lower revision changes nothing and an equal one is only made again; but a re-announcement, of whichever
-    revision, has every listing of the article made again.
+    revision, has every listing of the article made again, and every page of its posts, which came before it.
+    `view` is of what is to stand: of `standing_update`.
     """
-    update = arrival.update
-    if update.revision <= former.revision and not arrival.again:
+    update = standing_update(former, arrival)
+    if arrival.update.revision <= former.revision and not arrival.again:
         return None
-    if update.revision < former.revision:
-        return former.model_copy(update={"marks": _sorted(former.marks, former.listings)})
     moved = listings_moved(former, view)
+    stale = all_pages(update) if arrival.again else stale_pages(former.update, update, view.moved)
     marks = moved | set(former.marks) | (view.listings if arrival.again else set())
     leaving = _leaving(former, update, moved)
     return former.model_copy(
@@ -157,8 +187,16 @@ def moved_on(former: ArticleState, arrival: Arrival, view: View) -> ArticleState
             "withdrawn_at": _withdrawn_at(former, update),
             "marks": _sorted(marks, leaving),
             "leaving": leaving,
+            "stale": tuple(sorted({*former.stale, *stale} & all_pages(update))),
         }
     )
+
+
+def standing_update(former: ArticleState | None, arrival: Arrival) -> ArticleUpdate:
+    """The update that is to stand: the later one."""
+    if former is not None and arrival.update.revision < former.revision:
+        return former.update
+    return arrival.update
 
 
 def listings_moved(former: ArticleState, view: View) -> set[str]:
@@ -188,12 +226,12 @@ def entries_in(path: str, ledger: tuple[LedgerEntry, ...]) -> tuple[LedgerEntry,
     return tuple(entry for entry in ledger if path in entry.ledgers)
 
 
-def due_notices(state: ArticleState, time: datetime) -> list[Notice]:
-    """What readers have not been told yet, oldest first.
+def due_notices(state: ArticleState, time: datetime, posts: Iterable[EntryUpdate] = ()) -> list[Notice]:
+    """What readers have not been told yet, oldest first. `posts`: at least those that moved since.
 
     `time` stamps a withdrawal, which the history does not hold.
     """
-    due = [notice for notice in _history_notices(state) if notice.revision > state.announced]
+    due = [*_history_notices(state), *_post_notices(state, posts)]
     if state.withdrawn_at > state.announced:
         due.append(
             Notice(
@@ -208,6 +246,18 @@ def due_notices(state: ArticleState, time: datetime) -> list[Notice]:
     return sorted(due, key=lambda notice: notice.revision)
 
 
+def told_with(state: ArticleState, notices: Collection[Notice]) -> int:
+    """Up to which revision readers are told once these notices, all that were due, are on the log.
+
+    A change that was withheld is told by its own revision, but counts from its release.
+    """
+    if not notices:
+        return state.announced
+    changes = state.update.public.changes if state.update.public else ()
+    released = [change.text_at for change in changes if change.kind.is_told]
+    return max([state.announced, *released, *(notice.revision for notice in notices)])
+
+
 def told_revision(state: ArticleState) -> int | None:
     """The highest revision that a reader of the public outputs must know of, None for what was never
     public.
@@ -217,6 +267,9 @@ def told_revision(state: ArticleState) -> int | None:
     if state.update.public is None:
         return state.withdrawn_at or state.revision
     told = [change.revision for change in state.update.public.changes if change.kind.is_told]
+    live = state.update.public.live
+    if live is not None and page_count(state.update):
+        told.append(live.entry_revision)
     return max(told, default=state.update.public.revision)
 
 
@@ -236,7 +289,26 @@ def _history_notices(state: ArticleState) -> list[Notice]:
             headline=headline,
         )
         for change in public.changes
-        if (kind := notice_kind(change)) is not None
+        if change.text_at > state.announced and (kind := notice_kind(change)) is not None
+    ]
+
+
+def _post_notices(state: ArticleState, posts: Iterable[EntryUpdate]) -> list[Notice]:
+    update = state.update
+    if update.public is None or update.public.text is None or update.path is None:
+        return []
+    return [
+        Notice(
+            article_id=state.article_id,
+            revision=post.revision,
+            kind=NoticeKind.LIVE_ENTRY,
+            note=note_of(entry),
+            time=told_at(entry),
+            path=permalink(update.path, post),
+            headline=update.public.text.headline,
+            entry_id=post.entry_id,
+        )
+        for post, entry in told_posts(update, posts, state.announced)
     ]
 
 

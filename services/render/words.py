@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from newsroom.notices import NoticeKind
 from newsroom.updates import ChangeKind
 
+DESCRIPTION_CHARACTERS = 200
 RETRACTED_TITLE = "This article has been retracted"
 RETRACTED_ITEM = "Retracted article"
 ADDED = "[added]"
@@ -51,6 +52,10 @@ CARD_LABELS: Mapping[ChangeKind, Label] = {
     ChangeKind.EDITORS_NOTE: Label("Editor’s note", "correction"),
     ChangeKind.RETRACTED: Label("Retracted", "breaking"),
 }
+LIVE = Label("Live", "breaking")
+LIVE_OVER = Label("Live coverage ended", "plain")
+KEY_EVENT = Label("Key event", "notice")
+PINNED = Label("Pinned", "notice")
 NOTICE_LABELS: Mapping[NoticeKind, Label] = {
     NoticeKind.BREAKING: Label("Breaking", "breaking"),
     NoticeKind.PUBLISHED: Label("New", "plain"),
@@ -59,6 +64,7 @@ NOTICE_LABELS: Mapping[NoticeKind, Label] = {
     NoticeKind.CLARIFICATION: CHANGE_LABELS[ChangeKind.CLARIFICATION],
     NoticeKind.EDITORS_NOTE: CHANGE_LABELS[ChangeKind.EDITORS_NOTE],
     NoticeKind.RETRACTION: CHANGE_LABELS[ChangeKind.RETRACTED],
+    NoticeKind.LIVE_ENTRY: Label("Live", "notice"),
 }
 BREAKING = NOTICE_LABELS[NoticeKind.BREAKING]
 
@@ -100,6 +106,13 @@ def day_title(day: str) -> str:
     """A day as paths write it (`2023/06/20`), for people: `20 June, 2023`."""
     year, month, date = (int(part) for part in day.split("/"))
     return _day(year, month, date)
+
+
+def shorten(text: str) -> str:
+    """A description for machines: cut at a word, still within the reuse rule, since it only gets shorter."""
+    if len(text) <= DESCRIPTION_CHARACTERS:
+        return text
+    return text[:DESCRIPTION_CHARACTERS].rpartition(" ")[0].rstrip(".,;:…") + "…"
 
 
 def direction(language: str) -> str:

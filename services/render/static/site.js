@@ -19,6 +19,7 @@ const KINDS = {
   clarification: ["Clarification", "correction"],
   editors_note: ["Editor’s note", "correction"],
   retraction: ["Retraction", "breaking"],
+  live_entry: ["Live", "notice"],
 };
 const NEVER_WAIT = new Set(["correction", "clarification", "editors_note", "retraction"]);
 
@@ -129,7 +130,9 @@ function propose(page) {
   const notice = latest();
   const [label, tone] = KINDS[notice?.kind] ?? KINDS.update;
   const number = heard.size || 1;
-  const what = articleId || number > 1 ? plural(number, "update") : "1 new";
+  const isLive = articleId && number === [...heard.values()].filter(({ kind }) => kind === "live_entry").length;
+  const what = isLive ? (number > 1 ? `${number} new entries` : "1 new entry")
+    : articleId || number > 1 ? plural(number, "update") : "1 new";
   say(label, notice ? notice.note ?? notice.headline : "This page has changed.", tone, `${what} · show`);
   const isUrgent = NEVER_WAIT.has(notice?.kind) && notice !== lastUrgent;
   if (!isUrgent) return announceSoon();

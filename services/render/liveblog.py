@@ -1,0 +1,152 @@
+"""What the templates may use of a live article's posts: the block on its page, and the pages of posts.
+
+Beside `contexts`, by its rules: everything is decided here, the templates only set it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from newsroom.bodies import clean
+from newsroom.updates import EntryUpdate, PublicArticle, PublicEntry
+from services.render import words
+from services.render.graph import Coverage, LivePost
+from services.render.posts import (
+    KEY_LIMIT,
+    LATEST_PAGES,
+    Posts,
+    key_page_path,
+    note_of,
+    permalink,
+    posts_page_path,
+    told_at,
+)
+from services.render.words import Label, When, when
+
+KEY_LINKS = 8
+GRAPH_POSTS = 10
+"""The most key events on the article's own page, and the most posts in its graph."""
+
+
+@dataclass(frozen=True)
+class Post:
+    """One post. `changed` is None as long as it reads as it was added."""
+
+    id: str
+    link: str
+    when: When
+    changed: When | None
+    label: Label | None
+    headline: str
+    body: Markup
+    author: str | None
+
+
+@dataclass(frozen=True)
+class PostLink:
+    """A post in a list of links."""
+
+    link: str
+    when: When
+    text: str
+
+
+@dataclass(frozen=True)
+class LiveBlock:
+    """The live part of an article's page.
+
+    `last`: when the newest post came or changed. `closed`: when the coverage ended, None while it goes on.
+    `older`: the page of posts where those go on that do not stand here. `total`: how many posts there are.
+    """
+
+    label: Label
+    last: When | None
+    closed: When | None
+    key_events: tuple[PostLink, ...]
+    key_path: str | None
+    pinned: Post | None
+    posts: tuple[Post, ...]
+    older: str | None
+    total: int
+
+
+def live_block(path: str, public: PublicArticle, posts: Posts) -> LiveBlock | None:
+    """None of an article that never was live."""
+    live = public.live
+    if live is None:
+        return None
+    zone = public.timezone
+    pinned = posts.pinned
+    shown = [post for post in posts.latest if pinned is None or post.entry_id != pinned.entry_id]
+    older = live.pages - LATEST_PAGES
+    return LiveBlock(
+        label=words.LIVE_OVER if live.closed_at else words.LIVE,
+        last=when(live.entry_at, zone) if live.entry_at else None,
+        closed=when(live.closed_at, zone) if live.closed_at else None,
+        key_events=links(path, posts.key_events[:KEY_LINKS], zone),
+        key_path=key_page_path(path) if posts.key_events else None,
+        pinned=next(iter(_posts(path, [pinned], zone, label=words.PINNED)), None) if pinned else None,
+        posts=_posts(path, shown, zone),
+        older=posts_page_path(path, older) if older > 0 else None,
+        total=live.entries,
+    )
+
+
+def coverage(path: str, public: PublicArticle, posts: Posts) -> Coverage | None:
+    """The same for machines: never more of a post than a line."""
+    live = public.live
+    if live is None:
+        return None
+    zone = public.timezone
+    return Coverage(
+        start=when(public.published_at, zone).machine,
+        end=when(live.closed_at, zone).machine if live.closed_at else None,
+        posts=[
+            LivePost(note_of(entry) or "", when(entry.added_at, zone).machine, permalink(path, post))
+            for post, entry in _visible(posts.latest[:GRAPH_POSTS])
+        ],
+    )
+
+
+def posts_of(path: str, posts: Iterable[EntryUpdate], zone: str) -> tuple[Post, ...]:
+    """Posts as they stand on a page of their own."""
+    return _posts(path, posts, zone)
+
+
+def links(path: str, posts: Iterable[EntryUpdate], zone: str) -> tuple[PostLink, ...]:
+    """Posts as links, each with what its headline says, or its beginning."""
+    return tuple(
+        PostLink(permalink(path, post), when(entry.added_at, zone), note_of(entry) or "")
+        for post, entry in _visible(posts)
+    )
+
+
+def _posts(
+    path: str, posts: Iterable[EntryUpdate], zone: str, *, label: Label | None = None
+) -> tuple[Post, ...]:
+    return tuple(_post(path, post, entry, zone, label) for post, entry in _visible(posts))
+
+
+def _post(path: str, post: EntryUpdate, entry: PublicEntry, zone: str, label: Label | None) -> Post:
+    text = entry.text
+    is_key = text.key_event and label is None
+    return Post(
+        id=f"entry-{post.entry_id}",
+        link=permalink(path, post),
+        when=when(entry.added_at, zone),
+        changed=when(told_at(entry), zone) if entry.changed_at else None,
+        label=words.KEY_EVENT if is_key else label,
+        headline=text.headline,
+        body=Markup(clean(text.body)),  # noqa: S704  (cleaned just now, as an article's body is)
+        author=text.author,
+    )
+
+
+def _visible(posts: Iterable[EntryUpdate]) -> list[tuple[EntryUpdate, PublicEntry]]:
+    return [(post, post.entry) for post in posts if post.entry is not None]
+
+
+assert KEY_LINKS <= KEY_LIMIT  # noqa: S101

@@ -1,0 +1,115 @@
+"""The pages below a live article's own: one for every few posts, whose number never changes, and one that
+lists the key events.
+
+What they show of the article moves seldom, so that a new post writes its own page and no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from newsroom.addresses import section_path
+from newsroom.articles import ArticleText
+from newsroom.updates import ArticleUpdate, EntryUpdate, PublicArticle
+from services.render import words
+from services.render.contexts import MAIN_PAGE, Head, Words
+from services.render.graph import Crumb, listing_graph
+from services.render.liveblog import Post, PostLink, links, posts_of
+from services.render.posts import Posts, all_pages, key_page_path, page_count, posts_page_path
+from services.render.sitefile import Site
+
+KEY_EVENTS = "Key events"
+
+
+@dataclass(frozen=True)
+class PostsPage:
+    """A page of posts, or of key events (then `links` instead of `posts`), newest first.
+
+    `older` and `newer`: its neighbours, None at either end and for key events.
+    """
+
+    head: Head
+    path: str
+    article_path: str
+    crumbs: tuple[Crumb, ...]
+    headline: Words
+    title: str
+    posts: tuple[Post, ...] = ()
+    links: tuple[PostLink, ...] = ()
+    older: str | None = None
+    newer: str | None = None
+
+    @property
+    def is_key(self) -> bool:
+        return bool(self.links)
+
+
+def pages_below(update: ArticleUpdate, posts: Posts, site: Site) -> list[PostsPage]:
+    """Each page of `posts.pages` that stands, and the key events; none where the public may see no posts."""
+    public = update.public
+    if public is None or public.text is None or update.path is None or not page_count(update):
+        return []
+    frame = _Frame(update, public, public.text, update.path, site)
+    numbers = sorted(number for number in posts.pages if number in all_pages(update) and posts.pages[number])
+    pages = [frame.page(number, posts.pages[number]) for number in numbers]
+    return [*pages, frame.key_events(posts.key_events)] if posts.key_events else pages
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What every page below an article shows of it (`posts.stale_pages` knows what that is)."""
+
+    update: ArticleUpdate
+    public: PublicArticle
+    text: ArticleText
+    path: str
+    site: Site
+
+    def page(self, number: int, posts: Iterable[EntryUpdate]) -> PostsPage:
+        count = page_count(self.update)
+        older = posts_page_path(self.path, number - 1) if number > 1 else None
+        newer = posts_page_path(self.path, number + 1) if number < count else None
+        title = f"Page {number}"
+        here = posts_page_path(self.path, number)
+        return PostsPage(
+            head=self._head(here, title, older, newer),
+            path=here,
+            article_path=self.path,
+            crumbs=self._crumbs(here, title),
+            headline=self._headline(),
+            title=title,
+            posts=posts_of(self.path, posts, self.public.timezone),
+            older=older,
+            newer=newer,
+        )
+
+    def key_events(self, posts: Iterable[EntryUpdate]) -> PostsPage:
+        here = key_page_path(self.path)
+        return PostsPage(
+            head=self._head(here, KEY_EVENTS),
+            path=here,
+            article_path=self.path,
+            crumbs=self._crumbs(here, KEY_EVENTS),
+            headline=self._headline(),
+            title=KEY_EVENTS,
+            links=links(self.path, posts, self.public.timezone),
+        )
+
+    def _head(self, here: str, title: str, older: str | None = None, newer: str | None = None) -> Head:
+        return Head(
+            title=f"{title}: {self.text.headline}",
+            description=f"{title} of the live coverage: {self.text.headline}",
+            canonical=self.site.absolute(here),
+            graph=listing_graph(self.site, here, self._crumbs(here, title)),
+            previous=older,
+            following=newer,
+        )
+
+    def _crumbs(self, here: str, title: str) -> tuple[Crumb, ...]:
+        section = Crumb(self.text.section, section_path(self.text.section))
+        return (MAIN_PAGE, section, Crumb(self.text.headline, self.path), Crumb(title, here))
+
+    def _headline(self) -> Words:
+        language = self.public.language
+        return Words(self.text.headline, language, words.direction(language))
