@@ -58,8 +58,8 @@ def rename_in(temporary: Path, place: Path) -> None:
     moment.
     """
     for attempt in range(_MKDIR_ATTEMPTS):
-        place.parent.mkdir(parents=True, exist_ok=True)
         try:
+            place.parent.mkdir(parents=True, exist_ok=True)
             temporary.replace(place)
         except FileNotFoundError:
             if attempt == _MKDIR_ATTEMPTS - 1 or not temporary.exists():
