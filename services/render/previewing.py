@@ -14,6 +14,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from newsroom import times
 from newsroom.errors import Away
+from newsroom.http.problems import Refused
 from newsroom.keys import KeyRing, Role
 from services.render.headers import CONTENT_TYPES, NEVER_KEPT, SECURITY
 from services.render.onrequest import OnRequest
@@ -65,7 +66,7 @@ def preview_routes(on_request: OnRequest, pages: Pages) -> APIRouter:
                 return refuse(refused or 401)
             is_possible = _ARTICLE_ID.fullmatch(article_id) is not None
             page = await on_request.preview(article_id, revision, secret) if is_possible else None
-        except Away:
+        except (Away, Refused):
             return refuse(503)
         return Response(page, headers=_HEADERS) if page is not None else refuse(404)
 

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from newsroom.errors import Away
+from newsroom.http.problems import Refused
 from newsroom.updates import Status
 from services.render.files import OutsideTheSite, read_file, target
 from services.render.headers import CONTENT_TYPES, IMMUTABLE, NEVER_KEPT, REVALIDATED, SECURITY
@@ -76,7 +77,7 @@ class SiteServer:
             return _moved(f"{path}/", request)
         try:
             return await self._elsewhere(path, request)
-        except Away:
+        except (Away, Refused):
             return self._error(503)
 
     def _file(self, path: str, request: Request) -> Response | None:

@@ -17,7 +17,8 @@ from newsroom.articles import ArticleText, Contract
 from newsroom.differences import Difference, Side
 from newsroom.errors import Invalid, NotFound
 from newsroom.http.auth import OPTIONAL_KEY, caller
-from newsroom.http.problems import Kind, Refused, responses
+from newsroom.http.problems import Kind, responses
+from newsroom.http.room import Room
 from newsroom.keys import ApiKey
 from newsroom.updates import Change, Status
 from services.store.articles import Article, has_page
@@ -29,7 +30,7 @@ from services.store.views import Sight, is_visible, sight_of
 
 AT_ONCE = 1
 """Two would share one processor anyway, and comparing the largest two bodies takes some 200 MB."""
-MOST_WAITING = 16
+MOST = 16
 _MOST_REVISION = 2**53
 
 
@@ -54,21 +55,14 @@ class Comparer:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._room = asyncio.Semaphore(AT_ONCE)
-        self._waiting = 0
+        self._room = Room(AT_ONCE, MOST)
 
     async def compare(self, article_id: str, query: DiffQuery, sight: Sight) -> Difference:
         """Raises: NotFound; Invalid where the revisions stand the wrong way round; Away; Refused."""
         if query.older > query.newer:
             raise Invalid("from is later than to: give the earlier revision as from.")
-        if self._waiting >= MOST_WAITING:
-            raise Refused(Kind.BUSY, "Too many comparisons are asked for: try again in a moment.")
-        self._waiting += 1
-        try:
-            async with self._room:
-                return await self._compare(article_id, query, sight)
-        finally:
-            self._waiting -= 1
+        async with self._room.turn():
+            return await self._compare(article_id, query, sight)
 
     async def _compare(self, article_id: str, query: DiffQuery, sight: Sight) -> Difference:
         article = await self._visible(article_id, sight)

@@ -40,6 +40,7 @@ FORMER = "/world/2023/06/20/bank-aaaaaa/"
 OLDEST = "/asia/2023/06/20/siege-aaaaaa/"
 WHEN = datetime(2023, 6, 20, 4, 40, tzinfo=UTC)
 PUBLISHER = "nrk_publisher"
+PAGES = Pages(a_site())
 OLD = a_text(headline="Eight freed", body="<p>Eight people were freed.</p>")
 NEW = a_text(headline="Seven freed", body="<p>Seven people were freed.</p><p>They are well.</p>")
 
@@ -88,12 +89,11 @@ class Site:
         self.folder, self.desk = folder, Desk()
         self.addresses: dict[str, Address] = {PLACE: Address("a1", Status.PUBLIC, PLACE)}
         self._store = httpx.AsyncClient(transport=httpx.MockTransport(self.desk.handle))
-        pages = Pages(a_site())
         archive = Archive("http://store.test", SecretStr(key) if key else None, self._store)
-        on_request = OnRequest(archive, pages)
-        server = SiteServer(folder.root, pages, self._address, on_request=on_request)
+        on_request = OnRequest(archive, PAGES)
+        server = SiteServer(folder.root, PAGES, self._address, on_request=on_request)
         settings, hub = RenderSettings(), Hub(SITE_URL)
-        routers = [preview_routes(on_request, pages)]
+        routers = [preview_routes(on_request, PAGES)]
         self.app = create_site(settings, Health("render"), hub, MemoryReadModel(), server, routers)
         for role in Role:
             secret = f"nrk_{role.value}"
@@ -255,22 +255,27 @@ async def test_without_a_publishers_key_there_are_no_comparisons(tmp_path: Path)
 
 
 async def test_a_crowd_at_a_comparison_waits_or_comes_again(site: Site) -> None:
-    """Few are made at once; beyond those that may wait, the answer is 503 at once."""
+    """Few are made at once; beyond those that may wait, the answer is 503 at once. The desk's previews have
+    room of their own.
+    """
     site.desk.open.clear()
-    crowd = [asyncio.create_task(site.get(f"{PLACE}history/1-3/")) for _ in range(onrequest.MOST_WAITING + 3)]
+    crowd = [asyncio.create_task(site.get(f"{PLACE}history/1-3/")) for _ in range(onrequest.MOST + 3)]
     await until(lambda: sum(task.done() for task in crowd) == 3, "the last three are told to come again")
     assert site.desk.at_once == onrequest.AT_ONCE
+    site.desk.answers["/articles/a1"] = HEAD
+    preview = asyncio.create_task(site.get("/preview/a1", authorization=bearer(Role.EDITOR)))
+    await until(lambda: site.desk.at_once == onrequest.AT_ONCE + 1, "the preview is asked for")
     site.desk.open.set()
+    assert (await preview).status_code == 200
     answers = [answer.status_code for answer in await asyncio.gather(*crowd)]
-    assert (answers.count(200), answers.count(503)) == (onrequest.MOST_WAITING, 3)
-    assert site.desk.most_at_once == onrequest.AT_ONCE
+    assert (answers.count(200), answers.count(503)) == (onrequest.MOST, 3)
+    assert site.desk.most_at_once == onrequest.AT_ONCE + 1
 
 
 def test_a_deck_that_came_or_went_is_shown() -> None:
     """Also the other fields that readers see, as they were and are."""
-    pages = Pages(a_site())
     new = NEW.model_copy(update={"deck": "", "tags": ("Astana",)})
-    page = read_page(pages.versions(PLACE, a_difference(new=new)))
+    page = read_page(PAGES.versions(PLACE, a_difference(new=new)))
     assert page.one("p", class_="deck").text == "[removed] Nobody was hurt."
     assert "Tags: [removed] Astana, Police [added] Astana" in page.text
 

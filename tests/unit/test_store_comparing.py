@@ -231,10 +231,10 @@ async def test_few_comparisons_are_made_at_once_and_a_crowd_is_told_to_come_agai
 ) -> None:
     await api.filed("x", "published", "updated")
     held = Held(monkeypatch)
-    crowd = [asyncio.create_task(diff(api, 1, 2, READER)) for _ in range(comparing.MOST_WAITING + 2)]
+    crowd = [asyncio.create_task(diff(api, 1, 2, READER)) for _ in range(comparing.MOST + 2)]
     await until(lambda: sum(task.done() for task in crowd) == 2, "the last two are told to come again")
     await until(lambda: held.begun == comparing.AT_ONCE, "as many as may are made")
     held.go.set()
     statuses = [answer.status_code for answer in await asyncio.gather(*crowd)]
-    assert (statuses.count(200), statuses.count(503)) == (comparing.MOST_WAITING, 2)
+    assert (statuses.count(200), statuses.count(503)) == (comparing.MOST, 2)
     assert held.most_at_once == comparing.AT_ONCE
