@@ -30,7 +30,8 @@ from newsroom.service import main as run_service
 from newsroom.service import persist, serve
 from newsroom.settings import read
 from newsroom.telemetry import configure_logging
-from newsroom.updates import Announcement, decode_update
+from newsroom.updates import decode_update
+from services.render.announced import AnnouncedByStore
 from services.render.app import create_site
 from services.render.archive import Archive
 from services.render.consumer import UpdateRenderer
@@ -41,11 +42,15 @@ from services.render.onrequest import OnRequest
 from services.render.pages import Pages
 from services.render.previewing import preview_routes
 from services.render.readmodel import Identity, MongoReadModel
-from services.render.rebuild import Rebuilder, StoreClient, identify, start_offsets, work_off
+from services.render.rebuild import ROBOTS, Rebuilder, StoreClient, identify, start_offsets, work_off
+from services.render.redrawing import Redrawing
 from services.render.serving import SiteServer
 from services.render.settings import RenderSettings
 from services.render.site import SiteFolder
 from services.render.sitefile import load_site
+from services.render.standing import Announced
+from services.render.verification import verification_routes
+from services.render.verifying import Verifier
 
 log = structlog.get_logger(__name__)
 CLIENT = "newsroom-render"
@@ -69,6 +74,7 @@ class Render:
         self.keys = KeyFeed(settings.kafka, CLIENT)
         archive = Archive(settings.store_url, settings.publisher_key, self.http)
         self.on_request = OnRequest(archive, self.pages)
+        self.announced = AnnouncedByStore(settings.store_url, settings.publisher_key, self.http)
         self.hub = Hub(settings.site_url, capacity=settings.live_ring)
         self.updates = UpdateRenderer(self.model, self.folder, self.pages, self.publisher)
         self.listings = ListingRenderer(self.model, self.folder, self.pages, self.publisher)
@@ -83,7 +89,7 @@ class Render:
             store=StoreClient(settings.store_url, settings.publisher_key, self.http),
             worked_off=lambda identity: work_off(settings.kafka, identity),
         )
-        self._update_loop: Consumer[Announcement] | None = None
+        self._update_loop: Consumer[Announced] | None = None
         self._listing_loop: Consumer[Marked] | None = None
         self._notices: TopicReader | None = None
         self._rising: asyncio.Task[None] | None = None
@@ -98,6 +104,17 @@ class Render:
             self.model.address,
             on_request=self.on_request,
             serves_pages=self._settings.serve_pages,
+        )
+
+    def verifier(self) -> Verifier:
+        """One comparison of the site with a rebuild."""
+        return Verifier(
+            model=self.model,
+            root=self.folder.root,
+            site=self.site,
+            fixed={**self.pages.assets(), ROBOTS: self.pages.robots()},
+            announced=self.announced,
+            drawing=Redrawing(self.model, self.pages, self.listings, self.announced),
         )
 
     def add_checks(self, health: Health) -> None:
@@ -246,7 +263,7 @@ async def run() -> int:
     render = Render(settings)
     health = Health("render")
     render.add_checks(health)
-    routers = [preview_routes(render.on_request, render.pages)]
+    routers = [preview_routes(render.on_request, render.pages), verification_routes(render.verifier)]
     app = create_site(settings, health, render.hub, render.model, render.server(), routers)
     app.state.keys = render.keys.ring
     app.state.keys_are_known = lambda: render.keys.is_caught_up
