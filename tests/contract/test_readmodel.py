@@ -22,7 +22,10 @@ from tests.render_parts import (
     a_change,
     a_delivery,
     a_draft,
+    a_hidden,
     a_history,
+    a_live,
+    a_post,
     a_public,
     a_retracted,
     a_withdrawn,
@@ -231,3 +234,90 @@ async def test_the_rebuild_that_was_asked_for_last_is_noted(model: ReadModel) ->
     for number in (1, 2):
         await model.note_rebuild(Rebuild(wanted="f/m", republication_id=f"rep_{number}"))
     assert await model.rebuild() == Rebuild(wanted="f/m", republication_id="rep_2")
+
+
+async def test_a_post_stands_as_its_latest_record_has_it(model: ReadModel) -> None:
+    """The one that is of the highest revision of its article; the same again changes nothing."""
+    await model.put_posts([])
+    await model.put_posts([a_post(1, 2), a_post(2, 3)])
+    changed = a_post(1, 5, words="Changed", changed=True)
+    await model.put_posts([changed, a_post(2, 3)])
+    await model.put_posts([a_post(1, 2, as_of=4)])
+    assert await model.post("a1", "e1") == changed
+    assert await model.post("a1", "e2") == a_post(2, 3)
+    assert await model.post("a1", "e3") is None
+    assert await model.post("b2", "e1") is None
+
+
+async def test_of_two_records_put_in_at_once_the_later_one_stands(model: ReadModel) -> None:
+    """Two instances that read the same partition for a moment."""
+    records = [a_post(1, number) for number in range(2, 8)]
+    await asyncio.gather(*(model.put_posts([record]) for record in records))
+    assert await model.post("a1", "e1") == records[-1]
+
+
+async def test_posts_come_by_their_pages_the_newest_first(model: ReadModel) -> None:
+    """By number, whenever they changed; those of other articles and hidden ones are left out."""
+    posts = [a_post(number, page=(number + 1) // 2) for number in range(1, 7)]
+    other = a_post(1, article_id="b2")
+    await model.put_posts([*posts, other])
+    await model.put_posts([a_hidden(posts[4], 9)])
+    found = await model.posts("a1", {1, 3})
+    assert [post.entry_id for post in found] == ["e6", "e2", "e1"]
+    assert found[1] == posts[1]
+    assert await model.posts("a1", set()) == ()
+    assert await model.posts("b2", {1}) == (other,)
+
+
+async def test_no_word_of_a_hidden_post_is_kept(model: ReadModel) -> None:
+    """And it is found by nothing but its name, until a later record shows it again."""
+    post = a_post(1, key_event=True)
+    await model.put_posts([post])
+    await model.put_posts([a_hidden(post, 3)])
+    assert await model.post("a1", "e1") == a_hidden(post, 3)
+    assert await model.key_posts("a1", 5) == await model.newest_posts("a1", 5) == ()
+    back = post.model_copy(update={"as_of": 4})
+    await model.put_posts([back])
+    assert await model.key_posts("a1", 5) == await model.newest_posts("a1", 5) == (back,)
+
+
+async def test_key_events_come_newest_first_up_to_the_limit(model: ReadModel) -> None:
+    """By number; one that is none any more is left out."""
+    await model.put_posts([a_post(number, key_event=number != 2) for number in range(1, 6)])
+    await model.put_posts([a_post(4, 9)])
+    assert [post.entry_id for post in await model.key_posts("a1", 10)] == ["e5", "e3", "e1"]
+    assert [post.entry_id for post in await model.key_posts("a1", 2)] == ["e5", "e3"]
+
+
+async def test_the_newest_posts_are_those_that_came_or_changed_last(model: ReadModel) -> None:
+    """By revision, after a given one, up to a limit or all."""
+    await model.put_posts([a_post(number) for number in range(1, 5)])
+    await model.put_posts([a_post(1, 7)])
+    assert [post.revision for post in await model.newest_posts("a1", 3)] == [7, 5, 4]
+    assert [post.revision for post in await model.newest_posts("a1", None, after=3)] == [7, 5, 4]
+    assert await model.newest_posts("a1", None, after=7) == ()
+
+
+async def test_the_pages_that_moved_since_a_revision_are_known(model: ReadModel) -> None:
+    """By the articles' revision at which each record was announced."""
+    await model.put_posts([a_post(1), a_post(2), a_post(3, page=2), a_post(4, page=3)])
+    await model.put_posts([a_post(1, 9)])
+    assert await model.moved_pages("a1", 0) == {1, 2, 3}
+    assert await model.moved_pages("a1", 4) == {1, 3}
+    assert await model.moved_pages("a1", 9) == frozenset()
+
+
+async def test_pages_that_were_written_go_unless_another_revision_stands(model: ReadModel) -> None:
+    """Then they may have to be written for another reason."""
+    posts = [a_post(number, page=number) for number in (1, 2, 3)]
+    first = a_state(a_live(a_public(), posts))
+    assert first.stale == (1, 2, 3)
+    await model.insert(first)
+    await model.acknowledge("a1", first.revision, (), 0, [1, 3])
+    found = await model.find("a1")
+    assert found is not None
+    assert found.stale == (2,)
+    await model.acknowledge("a1", first.revision + 1, (), 0, [2])
+    found = await model.find("a1")
+    assert found is not None
+    assert found.stale == (2,)
