@@ -169,6 +169,9 @@ async def test_an_entry_that_is_filed_ahead_of_its_article_does_not_show(api: Ap
     api.revisions.standing["x"] = head
     assert await listed(api, role) == ["e3", "e2"]
     assert (await api.get("/articles/x/entries/e1", role)).status_code == 404
+    assert (await api.get("/articles/x/revisions/6", role)).status_code == 404
+    history = (await api.get("/articles/x/revisions", role)).json()["revisions"]
+    assert [each["revision"] for each in history] == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("role", EVERYBODY)

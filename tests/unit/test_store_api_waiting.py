@@ -122,6 +122,17 @@ async def test_what_waits_is_shown_to_reporters_with_its_time(api: Api, role: Ro
     assert "breaking_until" not in head
 
 
+async def test_an_embargo_that_outlives_a_withdrawal_makes_nothing_wait(api: Api) -> None:
+    """It stands for what will be published; the text that was cancelled is a draft again."""
+    await api.file(
+        sent("published", "x", at=minute(0), create=True, embargo_until=TEN),
+        sent("withdrawn", "x", at=minute(1)),
+    )
+    head = (await api.get("/articles/x", REPORTER)).json()
+    assert (head["embargo_until"], head["draft_revision"]) == (rfc3339(TEN), 2)
+    assert not {"waiting", "due_at", "withheld_revision"} & head.keys()
+
+
 async def test_the_times_are_told_to_nobody_below(api: Api) -> None:
     await api.file(
         sent(

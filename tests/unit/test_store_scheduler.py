@@ -20,6 +20,8 @@ from newsroom.telemetry.traces import trace_id
 from newsroom.times import rfc3339
 from newsroom.topics import EVENTS
 from newsroom.updates import ChangeKind, Status
+from services.store import scheduler
+from services.store.agenda import Agenda, waiting_of
 from services.store.articles import Article
 from services.store.consumer import Filer
 from services.store.scheduler import SEND_AGAIN_SECONDS, Scheduler
@@ -339,6 +341,26 @@ async def test_each_instance_writes_for_its_own_partitions(desk: Desk) -> None:
     assert len(desk.written()) == 1
 
 
+async def test_what_another_instance_has_taken_over_is_left_to_it(desk: Desk) -> None:
+    await scheduled(desk)
+    desk.clock.at = TEN
+    await desk.scheduler.read()
+    desk.owned = frozenset(range(12)) - {desk.article().partition}
+    await desk.scheduler.look()
+    assert desk.written() == []
+
+
+async def test_an_older_state_of_an_article_does_not_count(desk: Desk) -> None:
+    """The answer of the database may be newer than what was heard while it was on its way."""
+    await scheduled(desk)
+    before = waiting_of(desk.article(), TEN + HOUR)
+    await desk.post(sent("published", at=minute(1), publish_at=TEN + SECOND))
+    after = waiting_of(desk.article(), TEN + HOUR)
+    agenda = Agenda([after, before])
+    assert agenda.take(TEN) == []
+    assert [waiting for waiting, _ in agenda.take(TEN + SECOND)] == [after]
+
+
 async def test_an_event_on_its_way_to_the_fold_is_not_written_again_and_again(desk: Desk) -> None:
     """But once more after some seconds, under the same id, should it still stand."""
     await scheduled(desk)
@@ -403,11 +425,21 @@ async def test_many_articles_due_at_once_are_all_released(desk: Desk) -> None:
     assert {head.status for head in desk.store.revisions.standing.values()} == {Status.PUBLIC}
 
 
-async def test_a_running_scheduler_follows_a_clock_that_jumps(desk: Desk) -> None:
+async def test_a_running_scheduler_follows_a_clock_that_jumps(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It reads again what it had left for later, without waiting for its usual time to."""
+    monkeypatch.setattr(scheduler, "READ_SECONDS", 3600.0)
     await scheduled(desk, publish_at=minute(600))
+    read = asyncio.Event()
+
+    async def has_read() -> None:
+        read.set()
+
+    desk.work.while_reading = has_read
     running = asyncio.create_task(desk.scheduler.run())
     try:
+        await read.wait()
         desk.clock.at = minute(601)
         await until(desk.written)
     finally:
