@@ -1,7 +1,7 @@
 """`newsroom`: the command line. Commands turn what people type into calls of the modules beside this one.
 
-All but `up` and `doctor` speak HTTP only, so they work from anywhere. Results go to stdout, everything else
-to stderr; the exit codes stand in `newsroom --help`.
+All but `up`, `doctor`, `backup` and `restore` speak HTTP only, so they work from anywhere. Results go to
+stdout, everything else to stderr; the exit codes stand in `newsroom --help`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from desk import (
+    backups,
     deadletters,
     editing,
     entries,
@@ -110,6 +111,7 @@ for _command in (
     *storeroom.COMMANDS,
     *history.COMMANDS,
     *verifying.COMMANDS,
+    *backups.COMMANDS,
     deadletters.dead_letters,
     keyring.keys,
 ):

@@ -74,6 +74,12 @@ async def group_lags(bootstrap: str) -> dict[str, int]:
     }
 
 
+async def groups(bootstrap: str) -> set[str]:
+    """The names of all consumer groups that the cluster knows. Raises: Away."""
+    async with _admin(bootstrap) as admin:
+        return {str(group) for group, *_ in await admin.list_consumer_groups()}
+
+
 async def missing_topics(bootstrap: str) -> list[str]:
     """Names of our topics that are not there. Raises: Away."""
     names = [spec.name for spec in topics.ALL]

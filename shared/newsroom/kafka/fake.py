@@ -13,7 +13,7 @@ import contextlib
 import itertools
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from newsroom import topics
@@ -382,3 +382,20 @@ class FakeReader:
     def _has_read(self, ends: Mapping[TopicPartition, int]) -> bool:
         positions = self._positions
         return positions is not None and all(positions.get(where, 0) >= end for where, end in ends.items())
+
+
+class FakeSpans:
+    """Reads stretches of a `FakeLog`; see `newsroom.kafka.spans.Spans`."""
+
+    def __init__(self, log: FakeLog, *, most: int = 100) -> None:
+        self._log = log
+        self._most = most
+
+    async def read(self, where: TopicPartition, begin: int, end: int) -> AsyncIterator[list[Record]]:
+        while begin < end:
+            self._log.check()
+            records = [each for each in self._log.read(where, begin, self._most) if each.offset < end]
+            if not records:
+                return
+            begin = records[-1].offset + 1
+            yield records

@@ -1,0 +1,171 @@
+"""The log that a backup is made of or restored into, and the work on it with its progress.
+
+It is the one that NEWSROOM_KAFKA names, else that of the newsroom in NEWSROOM_HOME, which is started for as
+long as it is needed where `up` does not run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import errno
+import logging
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from desk.bringing import bring_up, fetch_jars
+from desk.copying import Copied, Log, Tell, back_up, restore
+from desk.lock import holder, only_one
+from desk.machine import MachineSettings
+from desk.parts import jars
+from desk.parts.kafka import Kafka
+from desk.parts.part import PartFailed
+from desk.progress import Rate, to_stderr
+from desk.screen import Screen
+from desk.signals import Signals
+from newsroom.errors import Away, Misconfigured, NewsroomError
+from newsroom.kafka import cluster
+from newsroom.kafka.producer import KafkaPublisher
+from newsroom.kafka.spans import KafkaSpans
+from newsroom.records import TopicPartition
+from newsroom.settings import read
+
+_CLIENT = "newsroom-desk"
+_START_SECONDS = 180.0
+_STOP_SECONDS = 15.0
+_PRODUCE_SECONDS = 30.0
+Work = Callable[[Log, Path, Tell], Coroutine[Any, Any, Copied]]
+
+
+def backed_up(file: Path, clock: Callable[[], float]) -> dict[str, int]:
+    """Back up into the file; what it came to, in numbers. Raises: NewsroomError."""
+    with _log_to_read(read(MachineSettings)) as bootstrap:
+        return _worked(bootstrap, back_up, file, clock)
+
+
+def restored(file: Path, clock: Callable[[], float]) -> dict[str, int]:
+    """Restore from the file; what it came to, in numbers. Raises: NewsroomError."""
+    settings = read(MachineSettings)
+    with _log_to_fill(settings) as bootstrap:
+        asyncio.run(_prepare(settings, bootstrap))
+        return _worked(bootstrap, restore, file, clock)
+
+
+def _worked(bootstrap: str, work: Work, file: Path, clock: Callable[[], float]) -> dict[str, int]:
+    """Do it with progress on stderr. Raises: NewsroomError, also for a disk that is full."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    screen = to_stderr()
+    rate = Rate(clock)
+
+    def tell(what: str, done: int, total: int) -> None:
+        fast = rate.told(done)
+        screen.progress(f"… {done} of {total} records {what}{f' ({fast})' if fast else ''}")
+
+    try:
+        return dataclasses.asdict(asyncio.run(_with_log(bootstrap, work, file, tell)))
+    except OSError as error:
+        raise NewsroomError(_disk_problem(error, file)) from error
+    finally:
+        screen.clear()
+
+
+def _disk_problem(error: OSError, file: Path) -> str:
+    what = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        what = "the disk is full"
+    return f"{what}: nothing is lost; {file}.part holds what was copied, run the command again to go on"
+
+
+async def _with_log(bootstrap: str, work: Work, file: Path, tell: Tell) -> Copied:
+    publisher = KafkaPublisher(bootstrap, client_id=_CLIENT, timeout_seconds=_PRODUCE_SECONDS)
+    try:
+        async with KafkaSpans(bootstrap, client_id=_CLIENT) as spans:
+            return await work(Log(KafkaCluster(bootstrap), spans, publisher), file, tell)
+    finally:
+        await publisher.stop()
+
+
+async def _prepare(settings: MachineSettings, bootstrap: str) -> None:
+    await cluster.ensure_topics(bootstrap, replication=settings.replication, min_insync=settings.min_insync)
+
+
+class KafkaCluster:
+    """See `desk.copying.Cluster`."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+
+    async def id(self) -> str:
+        return await cluster.cluster_id(self._bootstrap)
+
+    async def ends(self, topic: str) -> Mapping[TopicPartition, int]:
+        return await cluster.end_offsets(self._bootstrap, topic)
+
+    async def groups(self) -> set[str]:
+        return await cluster.groups(self._bootstrap)
+
+
+# --- whose log it is
+
+
+@contextmanager
+def _log_to_read(settings: MachineSettings) -> Iterator[str]:
+    """The bootstrap address of the log to back up. Raises: Misconfigured where there is none, Away."""
+    home = settings.folder
+    if not settings.brings_kafka or holder(home.lock_file) is not None:
+        yield settings.bootstrap
+        return
+    if not (home.kafka / "data" / "meta.properties").exists():
+        raise Misconfigured(
+            f"there is no newsroom in {home.root}: say which one with NEWSROOM_HOME or NEWSROOM_KAFKA"
+        )
+    with _embedded(settings) as bootstrap:
+        yield bootstrap
+
+
+@contextmanager
+def _log_to_fill(settings: MachineSettings) -> Iterator[str]:
+    """The bootstrap address of the log to restore into. Raises: Misconfigured where a newsroom is, Away."""
+    home = settings.folder
+    if not settings.brings_kafka:
+        yield settings.bootstrap
+        return
+    running = holder(home.lock_file)
+    if running is not None:
+        raise Misconfigured(
+            f"a newsroom runs in {home.root} ({running}): restore into a new one (NEWSROOM_HOME), or stop "
+            f"that one and move {home.kafka.name}, {home.mongo.name} and {home.site.name} in its folder away"
+        )
+    if home.mongo.exists():
+        raise Misconfigured(
+            f"a newsroom has run in {home.root}: restore into a new one (NEWSROOM_HOME), or move "
+            f"{home.kafka.name}, {home.mongo.name} and {home.site.name} in that folder away"
+        )
+    with _embedded(settings) as bootstrap:
+        yield bootstrap
+
+
+@contextmanager
+def _embedded(settings: MachineSettings) -> Iterator[str]:
+    """The embedded Kafka, for as long as the block lasts."""
+    home, screen = settings.folder, to_stderr()
+    home.make()
+    with only_one(home.lock_file, ""):
+        _bring_jars(settings, screen)
+        ports = (settings.kafka_port, settings.kafka_controller_port)
+        part = Kafka(home, *ports, settings.parts_folder)
+        try:
+            bring_up([part], _START_SECONDS, screen, Signals(at_once=lambda: None))
+            yield part.where
+        except PartFailed as error:
+            raise Away("kafka", str(error)) from error
+        finally:
+            part.stop(_STOP_SECONDS)
+
+
+def _bring_jars(settings: MachineSettings, screen: Screen) -> None:
+    folder = settings.parts_folder
+    if jars.missing(jars.jars_folder(folder), jars.read_list()):
+        fetch_jars(settings.folder, folder, screen, Signals(at_once=lambda: None))
