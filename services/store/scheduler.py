@@ -39,6 +39,7 @@ RETRY_MOST_SECONDS = 1.0
 SEND_AGAIN_SECONDS = 3.0
 FORGET_SECONDS = 60.0
 ALIVE_SECONDS = 60.0
+STOP_SECONDS = 3.0
 AHEAD = timedelta(seconds=60)
 """How far the agenda looks ahead: it stays small, however much is scheduled."""
 MOST_READ = 5_000
@@ -76,6 +77,8 @@ class Scheduler:
         self._sent: dict[str, float] = {}
         self._bell = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._resting = asyncio.Event()  # nothing runs
+        self._resting.set()
         self._looked_at = timer()
 
     @property
@@ -96,14 +99,19 @@ class Scheduler:
 
     async def run(self) -> None:
         """Look at the clock and at the database until `stop`, through outages of either."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_looking())
-            group.create_task(self._keep_reading())
+        self._resting.clear()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_looking())
+                group.create_task(self._keep_reading())
+        finally:
+            self._resting.set()
 
     async def stop(self) -> None:
-        """Write nothing more; another owner of the partitions goes on."""
+        """Write nothing more; returns when what is on its way has arrived, within a bound."""
         self._stopping.set()
         self._bell.set()
+        await _rest(self._resting, STOP_SECONDS)
 
     # --- the clock
 
@@ -130,7 +138,7 @@ class Scheduler:
         if owned != self._read_for or moment >= self._reach:  # a new assignment, or a step of the clock
             self._bell.set()
         taken = [each for each in self._agenda.take(moment) if each[0].partition in owned]
-        while taken:
+        while taken and not self._stopping.is_set():
             try:
                 await self._write(taken[:_CHUNK], moment)
             except Away:

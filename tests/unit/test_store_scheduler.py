@@ -469,6 +469,16 @@ async def test_a_running_scheduler_outlives_outages_of_both(desk: Desk) -> None:
     assert desk.article().published_at == TEN
 
 
+async def test_nothing_is_written_after_a_stop(desk: Desk) -> None:
+    """The way to the log is closed next."""
+    running = asyncio.create_task(desk.scheduler.run())
+    await scheduled(desk)
+    await desk.scheduler.stop()
+    await running
+    await desk.at(TEN)
+    assert desk.written() == []
+
+
 def outages(dependency: str) -> float:
     """How often it was found away so far."""
     return registry.get_sample_value("newsroom_outages_total", {"dependency": dependency}) or 0.0
