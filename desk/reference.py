@@ -1,6 +1,7 @@
-"""Writes the tables of `docs/operations.md`: settings, topics and metrics, from the code that has them.
+"""Writes the tables of the documents from the code that has them: settings, topics and metrics in
+`docs/operations.md`, commands in `docs/desk.md`.
 
-`python -m desk.reference` writes them anew between their marks; a test holds the committed page to them.
+`python -m desk.reference` writes them anew between their marks; a test holds the committed pages to them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from desk.catalogue import CHANNELS
+from desk.cli import main as cli
 from desk.machine import MachineSettings
 from newsroom import topics
 from newsroom.settings import CommonSettings
@@ -23,12 +25,16 @@ from services.ingest.settings import IngestSettings
 from services.render.settings import RenderSettings
 from services.store.settings import StoreSettings
 
-FILE = Path(__file__).parent.parent / "docs" / "operations.md"
+_DOCS = Path(__file__).parent.parent / "docs"
+FILE = _DOCS / "operations.md"
+DESK_FILE = _DOCS / "desk.md"
 SERVICES: Mapping[str, type[CommonSettings]] = {
     "ingest": IngestSettings,
     "store": StoreSettings,
     "render": RenderSettings,
 }
+_OF_ALL = frozenset({"as_json", "key", "url", "store_url", "site_url"})
+_context = click.Context(cli)
 _DAY_MS = 24 * 60 * 60 * 1000
 
 
@@ -76,24 +82,59 @@ def metrics_table() -> list[str]:
     return _table(("metric", "type", "meaning"), rows)
 
 
+def commands_table() -> list[str]:
+    """Every command with what it takes, and its first sentence."""
+    rows = ([f"`{usage}`", _options(command), _sentence(command)] for usage, command in _commands(cli, ()))
+    return _table(("command", "options besides `--json` and the addresses", "what it does"), rows)
+
+
 TABLES: Mapping[str, Callable[[], list[str]]] = {
     "settings": settings_table,
     "machine settings": machine_table,
     "topics": topics_table,
     "metrics": metrics_table,
 }
+DESK_TABLES: Mapping[str, Callable[[], list[str]]] = {"commands": commands_table}
+PAGES: Mapping[Path, Mapping[str, Callable[[], list[str]]]] = {FILE: TABLES, DESK_FILE: DESK_TABLES}
 
 
-def filled(text: str) -> str:
+def filled(text: str, tables: Mapping[str, Callable[[], list[str]]] = TABLES) -> str:
     """The page with each table as it is now. Raises: ClickException where a mark is missing."""
-    for name, make in TABLES.items():
+    for name, make in tables.items():
         begin, end = f"<!-- {name}: made by `python -m desk.reference` -->", f"<!-- end of {name} -->"
         pattern = re.compile(f"{re.escape(begin)}\n.*?{re.escape(end)}", re.DOTALL)
         block = "\n".join([begin, "", *make(), "", end])
         text, count = pattern.subn(block.replace("\\", r"\\"), text)
         if count != 1:
-            raise click.ClickException(f"{FILE.name} has no marks of the table {name!r}")
+            raise click.ClickException(f"a page has no marks of the table {name!r}")
     return text
+
+
+def _commands(group: click.Group, above: tuple[str, ...]) -> Iterable[tuple[str, click.Command]]:
+    """Every command that does something, as it is typed."""
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*above, name))
+        else:
+            takes = [
+                each.make_metavar(_context) for each in command.params if isinstance(each, click.Argument)
+            ]
+            yield " ".join([*above, name, *takes]), command
+
+
+def _options(command: click.Command) -> str:
+    names = ["/".join(each.opts[:1] + each.secondary_opts) for each in command.params if _is_own(each)]
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _is_own(parameter: click.Parameter) -> bool:
+    """Whether it is an option of this command rather than one that every command has."""
+    return isinstance(parameter, click.Option) and parameter.name not in _OF_ALL
+
+
+def _sentence(command: click.Command) -> str:
+    first = " ".join((command.help or "").partition("\n\n")[0].split())
+    return re.split(r"(?<=\.) ", first)[0]
 
 
 def _own_metrics() -> Iterable[Metric]:
@@ -144,13 +185,14 @@ def _row(cells: Iterable[str]) -> str:
 @click.command()
 @click.option("--check", is_flag=True, help="Only say whether the page is up to date.")
 def main(check: bool) -> None:
-    """Write the tables of docs/operations.md from the code."""
-    standing = FILE.read_text(encoding="utf-8")
-    text = filled(standing)
-    if not check:
-        FILE.write_text(text, encoding="utf-8")
-    elif text != standing:
-        raise click.ClickException("docs/operations.md is out of date: run `python -m desk.reference`")
+    """Write the tables of the documents from the code."""
+    for file, tables in PAGES.items():
+        standing = file.read_text(encoding="utf-8")
+        text = filled(standing, tables)
+        if not check:
+            file.write_text(text, encoding="utf-8")
+        elif text != standing:
+            raise click.ClickException(f"docs/{file.name} is out of date: run `python -m desk.reference`")
 
 
 if __name__ == "__main__":

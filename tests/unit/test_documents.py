@@ -63,8 +63,9 @@ def test_every_file_named_in_the_text_is_there(document: Path) -> None:
 
 
 def test_the_tables_of_the_operators_are_the_codes() -> None:
-    """Whoever changes a setting, a topic or a metric runs `python -m desk.reference`."""
-    assert reference.filled(text_of(reference.FILE)) == text_of(reference.FILE)
+    """Whoever changes a setting, a topic, a metric or a command runs `python -m desk.reference`."""
+    for file, tables in reference.PAGES.items():
+        assert reference.filled(text_of(file), tables) == text_of(file)
     assert CliRunner().invoke(reference.main, ["--check"]).exit_code == 0
 
 
@@ -114,7 +115,7 @@ def test_every_make_target_that_is_named_exists(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_command_that_is_named_exists(document: Path) -> None:
     """`newsroom …` in the text and in the examples."""
-    named = set(re.findall(r"(?:^|`|/)newsroom ([a-z]+)", text_of(document), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`|/)newsroom ([a-z][a-z-]*)", text_of(document), re.MULTILINE))
     assert named <= main.commands.keys()
 
 
@@ -122,7 +123,7 @@ def test_the_readme_tells_every_command() -> None:
     section = (
         text_of(ROOT / "README.md").partition("## From the command line")[2].partition("## With Docker")[0]
     )
-    told = set(re.findall(r"[a-z]+", " ".join(re.findall(r"^\| (`.+?) \|", section, re.MULTILINE))))
+    told = set(re.findall(r"[a-z-]+", " ".join(re.findall(r"^\| (`.+?) \|", section, re.MULTILINE))))
     assert main.commands.keys() <= told
 
 
