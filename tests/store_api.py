@@ -12,7 +12,7 @@ from newsroom.http.app import Health
 from newsroom.kafka.fake import FakeLog, FakePublisher
 from newsroom.keys import ApiKey, Role
 from services.store.api import create_api
-from services.store.consumer import fold, named_entries
+from services.store.folding import fold, named_entries
 from services.store.letterbox import Letterbox
 from services.store.rebuilds import Rebuilds
 from services.store.settings import StoreSettings

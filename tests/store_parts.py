@@ -38,9 +38,10 @@ from newsroom.records import Position, Record
 from newsroom.topics import EVENTS, OUTCOMES, UPDATES
 from newsroom.updates import Announcement, EntryAnnouncement, Status, decode_update
 from services.store.articles import Article, Entry, entry_key, release_due
-from services.store.consumer import Filer, Folded, fold, named_entries
+from services.store.consumer import Filer
 from services.store.decisions import Decision, Loaded, Overtaken, Revisions, article_after
 from services.store.filing import apply
+from services.store.folding import Folded, fold, named_entries
 from services.store.identity import Identity, new_identity
 from services.store.reading import Mark, WaitingFor, Wanted
 from services.store.replay import Replay

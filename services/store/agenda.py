@@ -16,7 +16,7 @@ from newsroom.events import EventKind
 from newsroom.times import rfc3339
 from services.store.articles import Article, DueEvent, DueTime, due_events
 from services.store.decisions import Decision
-from services.store.revisions import DECISIONS, HEADS, to_decision
+from services.store.documents import DECISIONS, HEADS, to_decision
 
 
 @dataclass(frozen=True)

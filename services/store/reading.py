@@ -12,8 +12,8 @@ from newsroom.times import rfc3339
 from newsroom.updates import Status
 from services.store.articles import Article, Entry
 from services.store.decisions import Decision
+from services.store.documents import DECISIONS, ENTRIES, HEADS, to_decision, to_entry, to_head
 from services.store.renderings import RENDERINGS, to_rendering
-from services.store.revisions import DECISIONS, ENTRIES, HEADS, to_decision, to_entry, to_head
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
 """Decisions and heads in MongoDB: the store's own database, and who writes it.
 
 `decisions` is the history: one document for each event that has come to an end. Derived from it are
-`entries`, one for each entry of a live article, and `heads`, one for each article, for readers. No document
-says an article's text twice.
+`entries`, one for each entry of a live article, and `heads`, one for each article, for readers.
 """
 
 from __future__ import annotations
@@ -10,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from newsroom import mongo
-from newsroom.addresses import slugify
 from newsroom.errors import Away
-from newsroom.events import EventKind
 from newsroom.outcomes import EventState
-from newsroom.times import rfc3339
-from newsroom.updates import Change, Status
-from services.store.articles import Article, Entry, due_events, has_page, release_due
+from services.store.articles import Article, Entry
 from services.store.decisions import Decision, Loaded, Overtaken, article_after
+from services.store.documents import (
+    DECISIONS,
+    ENTRIES,
+    HEADS,
+    from_decision,
+    from_entry,
+    from_head,
+    to_decision,
+    to_entry,
+    to_head,
+)
 
-DECISIONS = "decisions"
-ENTRIES = "entries"
-HEADS = "heads"
-_SAME_TEXT = "same"
 _TORN_READS = 5
 
 
@@ -87,16 +89,16 @@ class MongoRevisions:
                 raise
 
     async def replace_entries(self, entries: Sequence[Entry]) -> None:
-        await _replace(self._entries, [_from_entry(entry) for entry in entries])
+        await _replace(self._entries, [from_entry(entry) for entry in entries])
 
     async def replace_heads(self, articles: Sequence[Article]) -> None:
-        await _replace(self._heads, [_from_head(article) for article in articles])
+        await _replace(self._heads, [from_head(article) for article in articles])
 
     async def park(self, decision: Decision) -> Decision:
         with mongo.translating():
             document = await self._decisions.find_one_and_update(
                 {"_id": decision.event_id},
-                {"$setOnInsert": {k: v for k, v in _from_decision(decision).items() if k != "_id"}},
+                {"$setOnInsert": {k: v for k, v in from_decision(decision).items() if k != "_id"}},
                 upsert=True,
                 return_document=mongo.ReturnDocument.AFTER,
             )
@@ -239,100 +241,8 @@ def _assemble(
 def _insertion(
     decision: Decision, is_instead: bool
 ) -> mongo.InsertOne[mongo.Document] | mongo.ReplaceOne[mongo.Document]:
-    document = _from_decision(decision)
+    document = from_decision(decision)
     if is_instead:
         standing = {"_id": decision.event_id, "state": EventState.DEAD_LETTERED.value}
         return mongo.ReplaceOne(standing, document, upsert=True)
     return mongo.InsertOne(document)
-
-
-def _from_decision(decision: Decision) -> mongo.Document:
-    document = decision.model_dump(mode="json", exclude_none=True)
-    document["_id"] = document.pop("event_id")
-    if decision.article is not None:
-        document["article"] = _fold_text(decision.article)
-        del document["article"]["changes"]
-    return document
-
-
-def to_decision(document: Mapping[str, object]) -> Decision:
-    """A decision from its document."""
-    fields = dict(document)
-    fields["event_id"] = fields.pop("_id")
-    article = fields.get("article")
-    if isinstance(article, dict):
-        fields["article"] = _unfold_text(article)
-    decision = Decision.model_validate(fields)
-    return decision if "renders" in fields else _of_former_form(decision, fields.get("change"))
-
-
-def _of_former_form(decision: Decision, change: object) -> Decision:
-    """A decision of before texts were withheld: each public revision added one change, and showed."""
-    if decision.state is not EventState.STORED:
-        return decision
-    article, shows = decision.article, decision.kind is not EventKind.DRAFTED
-    return decision.model_copy(
-        update={
-            "added": (Change.model_validate(change),) if change else (),
-            "renders": shows,
-            "path": article.path if article and shows and has_page(article) else None,
-        }
-    )
-
-
-def _from_head(article: Article) -> mongo.Document:
-    document = _fold_text(article)
-    document["_id"] = document.pop("id")
-    if article.status is Status.PUBLIC and article.public is not None and article.public.text is not None:
-        document["listed"] = {
-            "section": slugify(article.public.section),
-            "tags": sorted({slugify(tag) for tag in article.public.text.tags}),
-        }
-    return {**document, **_due_fields(article)}
-
-
-def _due_fields(article: Article) -> mongo.Document:
-    """What falls due of it (`due_at`, `due`), and what the newest text sent waits for (`waiting`)."""
-    fields: mongo.Document = {}
-    if dues := due_events(article):
-        fields["due_at"] = rfc3339(dues[0].due.at)
-        fields["due"] = [{"kind": each.kind.value, **each.due.model_dump(mode="json")} for each in dues]
-    release = release_due(article)
-    if article.withheld is not None and release is not None:
-        what = "embargoed" if release == article.embargo_until else "scheduled"
-        fields["waiting"] = {"for": what, "until": rfc3339(release.at)}
-    return fields
-
-
-def to_head(document: Mapping[str, object]) -> Article:
-    """An article from its head's document."""
-    fields = _unfold_text(dict(document))
-    fields["id"] = fields.pop("_id")
-    return Article.model_validate(fields)
-
-
-def _from_entry(entry: Entry) -> mongo.Document:
-    return {"_id": entry.key, **entry.model_dump(mode="json", exclude_none=True)}
-
-
-def to_entry(document: Mapping[str, object]) -> Entry:
-    """An entry from its document."""
-    return Entry.model_validate(document)
-
-
-def _fold_text(article: Article) -> mongo.Document:
-    """The article as a document that says a text once."""
-    document = article.model_dump(mode="json", exclude_none=True)
-    for place, holder in (("public", article.public), ("withheld", article.withheld)):
-        if holder is not None and holder.text == article.text:
-            document[place]["text"] = _SAME_TEXT
-    return document
-
-
-def _unfold_text(document: mongo.Document) -> mongo.Document:
-    unfolded = dict(document)
-    for place in ("public", "withheld"):
-        holder = document.get(place)
-        if isinstance(holder, dict) and holder.get("text") == _SAME_TEXT:
-            unfolded[place] = {**holder, "text": document["text"]}
-    return unfolded

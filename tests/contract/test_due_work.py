@@ -15,8 +15,8 @@ from newsroom.events import Event, EventKind
 from newsroom.outcomes import EventState
 from services.store.agenda import DueWork, MongoDueWork, Waiting
 from services.store.articles import DueEvent, DueTime
-from services.store.consumer import fold
 from services.store.decisions import Revisions
+from services.store.folding import fold
 from services.store.revisions import MongoRevisions
 from tests.due_parts import FakeDueWork, sent
 from tests.running import RunningMongo

@@ -14,8 +14,8 @@ from newsroom import mongo
 from newsroom.articles import EntryText
 from newsroom.events import EntryAdded, EntryChanged, Event
 from newsroom.outcomes import EventState, Rendering
-from services.store.consumer import fold, named_entries
 from services.store.decisions import Revisions
+from services.store.folding import fold, named_entries
 from services.store.reading import Mark, MongoReading, Reading, WaitingFor, Wanted
 from services.store.renderings import MongoRenderings
 from services.store.revisions import MongoRevisions

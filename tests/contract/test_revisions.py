@@ -13,9 +13,10 @@ from newsroom import mongo
 from newsroom.events import EntryAdded, EntryChanged, Event, Released
 from newsroom.outcomes import EventState
 from services.store.articles import Entry
-from services.store.consumer import Folded, fold
 from services.store.decisions import Decision, Loaded, Overtaken, Revisions
-from services.store.revisions import DECISIONS, MongoRevisions
+from services.store.documents import DECISIONS
+from services.store.folding import Folded, fold
+from services.store.revisions import MongoRevisions
 from tests.due_parts import sent
 from tests.running import RunningMongo
 from tests.store_parts import (

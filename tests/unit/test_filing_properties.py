@@ -16,9 +16,9 @@ from newsroom.updates import ArticleUpdate, ChangeKind, EntryUpdate, Status
 from services.store import effects
 from services.store.announcing import entry_update_of, update_of
 from services.store.articles import Article, Entry, due_events
-from services.store.consumer import Folded, fold
 from services.store.decisions import Decision, Loaded, article_after
 from services.store.filing import ALLOWED, apply, stage_of
+from services.store.folding import Folded, fold
 from tests.store_parts import a_delivery, a_post, a_text, an_event, an_event_id, data_of, minute, position
 from tests.story_parts import SENT, Story, due_data, with_dues
 

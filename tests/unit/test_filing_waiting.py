@@ -31,6 +31,11 @@ def headline(article: Article) -> str | None:
     return public.text.headline if public and public.text else None
 
 
+def due(field: str, at: int | None) -> dict[str, Any]:
+    """That due time, in minutes; None lifts it."""
+    return {field: at}
+
+
 def begun(text: str = "First", **times: Any) -> Story:
     """A story that was sent to the public once, with these due times."""
     story = Story()
@@ -51,14 +56,14 @@ def test_a_due_time_is_set_kept_moved_and_lifted(field: str) -> None:
         return due
 
     assert standing() is None
-    story.send("updated", **{field: LATER})
+    story.send("updated", **due(field, LATER))
     assert standing() == DueTime(at=minute(LATER), set_by=2)
     story.send("amended")
-    story.send("corrected", **{field: LATER})
+    story.send("corrected", **due(field, LATER))
     assert standing() == DueTime(at=minute(LATER), set_by=2)
-    story.send("updated", **{field: LATER + 1})
+    story.send("updated", **due(field, LATER + 1))
     assert standing() == DueTime(at=minute(LATER + 1), set_by=5)
-    story.send("updated", **{field: None})
+    story.send("updated", **due(field, None))
     assert standing() is None
 
 
@@ -75,7 +80,7 @@ def test_a_draft_moves_no_due_time_and_releases_nothing() -> None:
 def test_a_time_that_is_past_withholds_nothing(field: str, at: int) -> None:
     """The event's own time counts, never the clock's."""
     story = Story()
-    article = story.send("published", at=at, **{field: LATER})
+    article = story.send("published", at=at, **due(field, LATER))
     assert (article.status, article.withheld, release_due(article)) == (Status.PUBLIC, None, None)
 
 
@@ -84,7 +89,7 @@ def test_a_time_that_is_past_withholds_nothing(field: str, at: int) -> None:
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_what_waits_is_announced_without_a_word_or_an_address(field: str) -> None:
-    article = begun("Secret", **{field: LATER}).article
+    article = begun("Secret", **due(field, LATER)).article
     update = update_of(article)
     assert (update.status, update.path, update.public) == (Status.UNPUBLISHED, None, None)
     assert "Secret" not in update.model_dump_json()
@@ -144,7 +149,7 @@ def test_a_draft_over_what_waits_stays_a_draft_after_the_release() -> None:
 def test_the_public_face_stands_while_an_update_waits(kind: EventKind, field: str) -> None:
     story = begun("Out")
     before = update_of(story.article)
-    article = story.send(kind, a_text("Secret", section="World"), **{field: LATER})
+    article = story.send(kind, a_text("Secret", section="World"), **due(field, LATER))
     after = update_of(article)
     assert after.model_copy(update={"revision": 1}) == before
     assert not shows(begun("Out").article, article)
@@ -217,7 +222,7 @@ def test_a_section_that_was_withheld_moves_the_page_at_its_release() -> None:
 @pytest.mark.parametrize("field", FIELDS)
 def test_a_withdrawal_cancels_what_never_was_public(field: str) -> None:
     """It is a draft again; an embargo stands on, as the promise it is."""
-    story = begun(**{field: LATER})
+    story = begun(**due(field, LATER))
     article = story.send("withdrawn")
     assert (article.status, article.withheld, article.draft_revision) == (Status.UNPUBLISHED, None, 2)
     assert due_events(article) == []

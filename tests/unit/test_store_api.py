@@ -11,8 +11,8 @@ from openapi_spec_validator import validate
 from newsroom.keys import Role
 from newsroom.outcomes import Rendering
 from newsroom.times import rfc3339
-from services.store.consumer import fold
 from services.store.entries import EntryList, EntryView
+from services.store.folding import fold
 from services.store.histories import History, RevisionView
 from services.store.listing import ArticleList
 from services.store.rebuilds import RepublicationView
