@@ -82,6 +82,19 @@ async def test_a_key_always_goes_to_the_partition_that_murmur2_gives(edge: Edge,
     assert {p.partition for p in positions} == {0, 1, 2}
 
 
+async def test_a_record_that_names_its_partition_stands_there_whatever_its_key(
+    edge: Edge, topic: str
+) -> None:
+    """So that an entry's record stands in the partition of its article, and before its article's record."""
+    publisher = await edge.publisher()
+    for article in (b"article-1", b"article-2", b"article-3"):
+        there = partition_for(article, 3)
+        entry = Message(topic, article + b"/entry", b"x", partition=there)
+        positions = await publisher.publish_all([entry, Message(topic, article, b"x")])
+        assert [p.partition for p in positions] == [there, there]
+        assert positions[0].offset < positions[1].offset
+
+
 def test_the_partition_of_a_key_is_that_of_every_kafka_client() -> None:
     """Numbers that Kafka's own Java client gives for these keys over 1000 partitions."""
     assert [partition_for(key, 1000) for key in (b"21", b"foobar", b"a-little-bit-long-string")] == [

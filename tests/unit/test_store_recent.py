@@ -7,6 +7,7 @@ import pytest
 from newsroom.errors import Away
 from newsroom.kafka.fake import FakePublisher
 from newsroom.outcomes import EventState, RejectionCode
+from services.store.articles import Withheld
 from services.store.consumer import Filer
 from services.store.recent import ARTICLES, LARGEST_CHARACTERS, Recent
 from tests.store_parts import StoreInMemory, a_delivery, a_text, an_article, an_event, minute
@@ -127,4 +128,19 @@ def test_a_long_public_text_behind_a_short_draft_is_not_kept() -> None:
     assert article.public is not None
     long = article.public.model_copy(update={"text": a_text(body="x" * (LARGEST_CHARACTERS + 1))})
     recent.remember([article.model_copy(update={"public": long})])
+    assert recent.guess([a_delivery(an_event("drafted"), 9)]) is None
+
+
+def test_an_entry_that_is_changed_has_to_be_read() -> None:
+    """Which version comes next stands in the database alone; that a new one is new may be guessed."""
+    recent = Recent()
+    recent.remember([an_article("published")])
+    assert recent.guess([a_delivery(an_event("entry_added"), 9)]) is not None
+    assert recent.guess([a_delivery(an_event("entry_changed"), 9)]) is None
+
+
+def test_a_long_text_that_waits_behind_a_short_draft_is_not_kept() -> None:
+    recent = Recent()
+    long = Withheld(text=a_text(body="x" * (LARGEST_CHARACTERS + 1)))
+    recent.remember([an_article("drafted").model_copy(update={"withheld": long})])
     assert recent.guess([a_delivery(an_event("drafted"), 9)]) is None
