@@ -12,18 +12,17 @@ from newsroom.http.problems import Kind, Refused
 
 MAX_WAIT_SECONDS = 60
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_REVISION_TAG = re.compile(r'"(0|[1-9][0-9]{0,11})"')
+_REVISION_TAG = re.compile(r'(?P<quote>"?)(?P<revision>0|[1-9][0-9]{0,11})(?P=quote)')
 _WAIT = re.compile(r'\s*wait\s*=\s*(?:"(\d{1,9})"|(\d{1,9}))\s*(?:;.*)?', re.IGNORECASE)
 
 
-def _parameter(name: str, description: str, example: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
         "in": "header",
         "required": False,
         "description": description,
         "schema": {"type": "string", **schema},
-        "example": example,
     }
 
 
@@ -32,22 +31,19 @@ PARAMETERS: dict[str, Any] = {
         _parameter(
             "Idempotency-Key",
             "Makes a retry safe: the same key with the same request has the effect of one, for ever. Another "
-            "request under the same key is refused.",
-            "7d1f2f0c-6f5e-4a53-b9c1-3a1f6f0f9d11",
+            "request under the same key is refused. A UUID will do.",
             {"minLength": 1, "maxLength": 255, "pattern": "^[!-~]{1,255}$"},
         ),
         _parameter(
             "If-Match",
-            "The revision that the change was made on, in quotes: if the article stands at another, nothing "
-            "changes and the answer is 412.",
-            '"3"',
-            {"pattern": r'^(\*|"(0|[1-9][0-9]{0,11})")$'},
+            'The revision that the change was made on, in quotes, like `"3"` (taken without them too): if '
+            "the article stands at another, nothing changes and the answer is 412.",
+            {"pattern": r'^("(0|[1-9][0-9]{0,11})"|(0|[1-9][0-9]{0,11})|\*)$'},
         ),
         _parameter(
             "Prefer",
             "`wait=N`: answer when the page can be fetched, at most N seconds later "
             f"(at most {MAX_WAIT_SECONDS}).",
-            "wait=10",
             {},
         ),
     ]
@@ -92,7 +88,7 @@ def _expected_revision(sent: list[str]) -> int | None:
     found = _REVISION_TAG.fullmatch(sent[0].strip())
     if len(sent) > 1 or found is None:
         raise Refused(Kind.MALFORMED_REQUEST, 'If-Match must be one revision in quotes, like "3", or *.')
-    return int(found[1])
+    return int(found["revision"])
 
 
 def _wait_seconds(sent: list[str]) -> int:

@@ -6,13 +6,13 @@ Everything is checked and cleaned here, so what follows is the contract's own `A
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    ConfigDict,
     Field,
     ValidationError,
     WithJsonSchema,
@@ -38,36 +38,21 @@ from newsroom.articles import (
     Slug,
     Source,
     WebAddress,
+    Zone,
 )
 from newsroom.bodies import paragraphs
 from newsroom.events import SCHEDULER, CorrectionKind, Due, Dues
 from newsroom.keys import KeyName, Role
-from newsroom.times import Moment
+from newsroom.times import SentMoment
 from newsroom.topics import MAX_BODY_BYTES, MAX_ENTRY_BYTES
 from services.ingest.weight import complaint
 
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 _FIRST_YEAR = 1600
 _GLANCE = 4096
 _LATE = timedelta(minutes=5)
 """How long after its time a due time is still taken: a retry then is what it was before, not an error."""
 _FARTHEST = timedelta(days=3653)
 NO_TEXT = "has no text once it is cleaned: what is public needs some"
-
-
-def _rfc_3339(value: Any) -> Any:
-    """The time that a string says.
-
-    Parsed here: behind a validator, strict Pydantic takes no string for a time.
-    """
-    if not isinstance(value, str):
-        return value
-    if not _RFC_3339.fullmatch(value):
-        raise ValueError("is no RFC 3339 time: write it like 2023-06-20T10:40:00+06:00")
-    try:
-        return datetime.fromisoformat(value.upper())
-    except ValueError as error:
-        raise ValueError(f"is no time that exists: {error}") from error
 
 
 def _not_in_the_future(time: datetime) -> datetime:
@@ -143,9 +128,9 @@ def _bad(field: str, told: str, value: Any) -> ValidationError:
     return ValidationError.from_exception_data("sent", [bad])
 
 
-PastTime = Annotated[Moment, BeforeValidator(_rfc_3339), AfterValidator(_not_in_the_future)]
-FutureTime = Annotated[Moment, BeforeValidator(_rfc_3339), AfterValidator(_in_the_future)]
-DueTime = Annotated[Moment, BeforeValidator(_rfc_3339), AfterValidator(_due)]
+PastTime = Annotated[SentMoment, AfterValidator(_not_in_the_future)]
+FutureTime = Annotated[SentMoment, AfterValidator(_in_the_future)]
+DueTime = Annotated[SentMoment, AfterValidator(_due)]
 NeverSent = Annotated[None, BeforeValidator(_of_no_draft), WithJsonSchema({"not": {}})]
 SentBody = Annotated[Body, BeforeValidator(_of_bearable_size), AfterValidator(_within_limit)]
 PublicBody = Annotated[SentBody, AfterValidator(_not_empty)]
@@ -162,6 +147,11 @@ class SentDateline(Dateline):
 
     place: Line = Field(
         max_length=200, description="Place as readers see it", examples=["Astana, Kazakhstan"]
+    )
+    timezone: Zone = Field(
+        description="Its zone by IANA name",
+        examples=["Asia/Almaty"],
+        json_schema_extra={"pattern": "^[A-Za-z]"},
     )
 
 
@@ -295,8 +285,19 @@ class NewArticle(TimedText):
         return self
 
 
+_SOMETHING: dict[str, Any] = {"minLength": 1, "pattern": r"[^\s<>&]"}
+_SOMETHING_TO_READ: dict[str, Any] = {
+    "anyOf": [
+        {"required": ["headline"], "properties": {"headline": _SOMETHING}},
+        {"required": ["body"], "properties": {"body": _SOMETHING, "key_event": {"const": False}}},
+    ]
+}
+
+
 class SentEntry(EntryText):
     """A post in a live article as it reads now: a headline, some text, or both."""
+
+    model_config = ConfigDict(json_schema_extra=_SOMETHING_TO_READ)
 
     headline: OptionalLine = Field(
         default="",

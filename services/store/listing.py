@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from newsroom.addresses import slugify
 from newsroom.articles import Contract
 from newsroom.errors import Invalid
-from newsroom.times import Moment, rfc3339
+from newsroom.times import Moment, SentMoment, rfc3339
 from services.store import examples
 from services.store.articles import Article, release_due
 from services.store.reading import Mark, Reading, Wanted
@@ -42,7 +42,7 @@ class ListQuery(Contract):
     )
     tag: Annotated[str | None, Field(max_length=200, description="Only with this tag (name or slug)")] = None
     since: Annotated[
-        Moment | None,
+        SentMoment | None,
         Field(
             description="Only what was published or updated then or later; of what waits, what is due then "
             "or later (RFC 3339)"

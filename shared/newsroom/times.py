@@ -6,11 +6,13 @@ text sort as time.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, PlainSerializer
 
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 FIRST_YEAR, LAST_YEAR = 1001, 9998
 _OUT_OF_YEARS = f"is before the year {FIRST_YEAR} or after the year {LAST_YEAR} in UTC"
 
@@ -47,3 +49,22 @@ def rfc3339(time: datetime) -> str:
 
 Moment = Annotated[AwareDatetime, AfterValidator(to_moment), PlainSerializer(rfc3339, return_type=str)]
 """A point in time in a model: any RFC 3339 offset comes in, UTC milliseconds go out."""
+
+
+def _read(value: Any) -> Any:
+    """The time that a string says.
+
+    Parsed here: behind a validator, strict Pydantic takes no string for a time; and else a number for one.
+    """
+    if not isinstance(value, str):
+        return value
+    if not _RFC_3339.fullmatch(value):
+        raise ValueError("is no RFC 3339 time: write it like 2023-06-20T10:40:00+06:00")
+    try:
+        return datetime.fromisoformat(value.upper())
+    except ValueError as error:
+        raise ValueError(f"is no time that exists: {error}") from error
+
+
+SentMoment = Annotated[Moment, BeforeValidator(_read)]
+"""A `Moment` as people send it: RFC 3339 and nothing else that Pydantic would take for a time."""
