@@ -40,7 +40,8 @@ OLDER_LIMIT = 31
 class Card(Contract):
     """An article as fronts and feeds show it: never more of the body than the excerpt.
 
-    `label` is the latest change that readers were told of (None: the publication alone), `note` its sentence.
+    `revision` is the newest that readers were told of, `label` the latest such change (None: the publication
+    alone), `note` its sentence.
     `live`: posts may still be added. A retracted article's card has neither headline nor text; it stays for
     the feeds.
     """
@@ -180,7 +181,7 @@ def card_of(update: ArticleUpdate) -> Card | None:
     label = _latest_told(public)
     return Card(
         article_id=update.article_id,
-        revision=public.revision,
+        revision=_told_up_to(public),
         path=update.path,
         language=public.language,
         dateline_place=public.dateline_place,
@@ -272,6 +273,12 @@ def listings_of(update: ArticleUpdate) -> frozenset[str]:
 
 def _public(update: ArticleUpdate) -> PublicArticle | None:
     return update.public if update.status in (Status.PUBLIC, Status.RETRACTED) else None
+
+
+def _told_up_to(public: PublicArticle) -> int:
+    """The newest revision that readers were told of: an amendment is none, so that it moves no listing."""
+    told = [change.revision for change in public.changes if change.kind.is_told]
+    return max([*told, public.live.entry_revision if public.live else 0])
 
 
 def _latest_told(public: PublicArticle) -> Change | None:

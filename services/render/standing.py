@@ -212,13 +212,8 @@ def listings_moved(former: ArticleState, view: View) -> set[str]:
 
 
 def _shown(path: str, card: Card | None, ledger: tuple[LedgerEntry, ...]) -> object:
-    """What a listing shows of an article.
-
-    A card's revision is not shown, so an amendment of the body moves nothing.
-    """
-    if path in LEDGERS:
-        return entries_in(path, ledger)
-    return card.model_copy(update={"revision": 0}) if card else None
+    """What a listing shows of an article. An amendment of the body changes nothing of it."""
+    return entries_in(path, ledger) if path in LEDGERS else card
 
 
 def entries_in(path: str, ledger: tuple[LedgerEntry, ...]) -> tuple[LedgerEntry, ...]:

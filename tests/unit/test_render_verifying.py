@@ -9,11 +9,23 @@ from pathlib import Path
 import pytest
 
 from newsroom.announced import AnnouncedPart
-from newsroom.updates import ArticleUpdate, EntryUpdate
+from newsroom.updates import ArticleUpdate, ChangeKind, EntryUpdate
 from services.render.comparison import Difference, What
+from services.render.pages import Pages
 from services.render.redrawing import Redrawing
 from services.render.verifying import Totals, Verifier
-from tests.render_parts import PlainPages, a_draft, a_live, a_post, a_public, a_retracted, a_site, a_withdrawn
+from tests.render_parts import (
+    PlainPages,
+    a_change,
+    a_draft,
+    a_history,
+    a_live,
+    a_post,
+    a_public,
+    a_retracted,
+    a_site,
+    a_withdrawn,
+)
 from tests.render_world import SmallRender
 
 PAGE = "index.html"
@@ -44,8 +56,8 @@ class StoreSays:
 class Compared:
     """A site in small, rendered from what the store says."""
 
-    def __init__(self, folder: Path, pages: PlainPages | None = None) -> None:
-        self.pages = pages or PlainPages()
+    def __init__(self, folder: Path, pages: Pages | None = None) -> None:
+        self.pages: Pages = pages or PlainPages()
         self.render = SmallRender(folder, pages=self.pages)
         self.store = StoreSays()
         self.totals = Totals()
@@ -214,6 +226,23 @@ async def test_what_listings_are_made_of_is_held_to_the_store(compared: Compared
     for path in state.listings:
         await compared.render.listings.write(path)
     assert {(each.what, each.article_id) for each in await compared.differences()} == {(What.MODEL, "a1")}
+
+
+@pytest.mark.parametrize("kind", list(ChangeKind))
+async def test_the_real_pages_of_every_change_are_as_a_rebuild_would_make_them(
+    tmp_path: Path, kind: ChangeKind
+) -> None:
+    """An amendment, too, which moves no listing."""
+    compared = Compared(tmp_path, Pages(a_site()))
+    await compared.holds(a_public("a1"), a_public("a2"))
+    former = a_public("a1").public
+    changed = a_public("a1", 2, changes=(*a_history(1), a_change(2, kind)))
+    assert former is not None
+    assert changed.public is not None
+    same_words = changed.public.model_copy(update={"text": former.text})
+    changed = changed.model_copy(update={"public": same_words})
+    await compared.holds(a_retracted(a_public("a1"), 2) if kind is ChangeKind.RETRACTED else changed)
+    assert await compared.differences() == []
 
 
 class LiveArticle:
