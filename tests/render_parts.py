@@ -30,7 +30,7 @@ from newsroom.updates import (
 )
 from services.render.cards import Card, LedgerEntry, Listing, standing_paths
 from services.render.pages import ErrorStatus, Pages
-from services.render.posts import NO_POSTS, Posts, key_page_path, posts_page_path
+from services.render.posts import NO_POSTS, Posts, key_page_path, page_count, posts_page_path
 from services.render.readmodel import Address, Identity, Rebuild, day_of, newest_entries
 from services.render.sitefile import Licence, Policies, Publisher, Site
 from services.render.standing import Announced, ArticleState, entries_in, told_revision
@@ -131,6 +131,7 @@ def a_retracted(former: ArticleUpdate, revision: int) -> ArticleUpdate:
         update={
             "revision": revision,
             "text": None,
+            "live": None,
             "changes": (retraction,),
             "updated_at": retraction.time,
             "bumped_at": retraction.time,
@@ -269,7 +270,9 @@ class PlainPages(Pages):
         latest = " ".join(_line(post) for post in posts.latest)
         page = f"<h1>{headline}</h1><p>{update.public.revision}</p>{latest}"
         below = {
-            posts_page_path(update.path, number): "\n".join([headline, *(_line(post) for post in group)])
+            posts_page_path(update.path, number): "\n".join(
+                [headline, *(_line(post) for post in group), "newer" * (number < page_count(update))]
+            )
             for number, group in posts.pages.items()
             if group
         }

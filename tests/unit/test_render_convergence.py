@@ -11,14 +11,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsroom.errors import Away
-from newsroom.updates import ArticleUpdate, Change, ChangeKind, Status
-from tests.render_parts import a_change, a_draft, a_public, a_retracted, a_withdrawn
+from newsroom.updates import (
+    ArticleUpdate,
+    Change,
+    ChangeKind,
+    EntryUpdate,
+    LiveState,
+    PublicEntry,
+    Status,
+)
+from tests.render_parts import a_change, a_draft, a_post, a_public, a_retracted, a_withdrawn, minute
 from tests.render_world import SmallRender
 
 ACTIONS = st.sampled_from(
-    ["update", "update", "amend", "correct", "move", "tag", "draft", "withdraw", "publish", "retract"]
-)
-STORIES = st.lists(ACTIONS, min_size=0, max_size=7)
+    [
+        "update", "update", "amend", "correct", "move", "tag", "draft", "withdraw", "publish", "retract",
+        "live", "live", "close", "post", "post", "post", "post", "change",
+    ]
+)  # fmt: skip
+STORIES = st.lists(ACTIONS, min_size=0, max_size=9)
+Announced = ArticleUpdate | EntryUpdate
 SECTIONS = ("Kazakhstan", "World")
 
 
@@ -28,17 +40,45 @@ class Story:
     def __init__(self, article_id: str) -> None:
         self.article_id = article_id
         self.updates: list[ArticleUpdate] = []
+        self.records: list[Announced] = []
+        self.posts: dict[str, EntryUpdate] = {}
         self._changes: tuple[Change, ...] = ()
         self._section = SECTIONS[0]
         self._tags: tuple[str, ...] = ("Astana",)
         self._paths: list[str] = []
+        self._live: LiveState | None = None
+        self._texts: dict[str, PublicEntry | None] = {}
 
     @property
     def newest(self) -> ArticleUpdate | None:
         return self.updates[-1] if self.updates else None
 
     def tell(self, action: str) -> None:
-        """Append what follows from the action; nothing where it does not fit."""
+        """Append what follows from the action, with the posts that move before it; nothing where it does not
+        fit.
+        """
+        known = len(self.updates)
+        self._tell(action)
+        for update in self.updates[known:]:
+            self.records += [*self._posts_moved(update), update]
+
+    def again(self) -> list[Announced]:
+        """What a rebuild announces: each post, and after them the article."""
+        newest = self.updates[-1]
+        return [*(post.model_copy(update={"as_of": newest.revision}) for post in self.posts.values()), newest]
+
+    def _posts_moved(self, update: ArticleUpdate) -> list[EntryUpdate]:
+        """The records of posts that the store announces with an update."""
+        is_shown = update.public is not None and update.public.live is not None
+        moved = []
+        for key, post in self.posts.items():
+            if post.as_of == update.revision or (post.entry is not None) != is_shown:
+                entry = self._texts[key] if is_shown else None
+                self.posts[key] = post.model_copy(update={"as_of": update.revision, "entry": entry})
+                moved.append(self.posts[key])
+        return moved
+
+    def _tell(self, action: str) -> None:
         revision, newest = len(self.updates) + 1, self.newest
         status = newest.status if newest else Status.UNPUBLISHED
         if status is Status.RETRACTED:
@@ -53,8 +93,41 @@ class Story:
         elif action == "publish" and status is not Status.PUBLIC:
             self._changes = (a_change(revision, ChangeKind.PUBLISHED),)
             self._show(revision)
+        elif status is Status.PUBLIC and newest is not None and action in ("post", "change"):
+            self._post(action, revision)
+        elif status is Status.PUBLIC and newest is not None and action in ("live", "close"):
+            self._live = (self._live or LiveState()).model_copy(
+                update={"closed_at": minute(revision) if action == "close" else None}
+            )
+            self._changes = (*self._changes, a_change(revision, ChangeKind.AMENDED))
+            self._show(revision)
         elif status is Status.PUBLIC and newest is not None:
             self._go_on(action, revision, newest)
+
+    def _post(self, action: str, revision: int) -> None:
+        """A post, two to a page, or another text of the oldest."""
+        if self._live is None or (action == "change" and not self.posts) or self._live.closed_at is not None:
+            return
+        number = 1 if action == "change" else len(self.posts) + 1
+        post = a_post(
+            number,
+            revision,
+            article_id=self.article_id,
+            page=(number + 1) // 2,
+            key_event=revision % 3 == 0,
+            changed=action == "change",
+        )
+        self.posts[post.entry_id], self._texts[post.entry_id] = post, post.entry
+        self._live = self._live.model_copy(
+            update={
+                "entries": len(self.posts),
+                "pages": (len(self.posts) + 1) // 2,
+                "entry_revision": revision,
+                "entry_at": minute(revision),
+                "pinned": post.entry_id if revision % 2 else self._live.pinned,
+            }
+        )
+        self._show(revision)
 
     def _go_on(self, action: str, revision: int, newest: ArticleUpdate) -> None:
         if action == "withdraw":
@@ -82,23 +155,26 @@ class Story:
             slug=self.article_id,
         )
         assert shown.path is not None
+        assert shown.public is not None
+        live = {"revision": revision, "live": self._live}
+        shown = shown.model_copy(update={"public": shown.public.model_copy(update=live)})
         former = tuple(path for path in dict.fromkeys(self._paths) if path != shown.path)
         self._paths.append(shown.path)
         self.updates.append(shown.model_copy(update={"former_paths": former}))
 
 
-def told(article_id: str, actions: list[str]) -> list[ArticleUpdate]:
+def told(article_id: str, actions: list[str]) -> Story:
     story = Story(article_id)
     for action in ["publish", *actions]:
         story.tell(action)
-    return story.updates
+    return story
 
 
-async def from_scratch(folder: Path, stories: list[list[ArticleUpdate]]) -> dict[str, bytes]:
-    """What a rebuild writes: every head announced again to an empty read model."""
+async def from_scratch(folder: Path, stories: list[Story]) -> dict[str, bytes]:
+    """What a rebuild writes: every head announced again, after its posts, to an empty read model."""
     render = SmallRender(folder)
     await render.lay_ground()
-    await render.take(*(updates[-1] for updates in stories), again=True)
+    await render.take(*(record for story in stories for record in story.again()), again=True)
     await render.list_marked()
     return render.files()
 
@@ -111,7 +187,7 @@ def test_any_interleaving_with_repeats_and_breaks_gives_the_same_files(
     """Per article in the log's order; articles mixed, batches cut anywhere, delivered again from before."""
     stories = [told(f"a{number}", each) for number, each in enumerate(actions)]
     queue = merged(stories, data)
-    batches: list[list[ArticleUpdate]] = []
+    batches: list[list[Announced]] = []
     place = 0
     while place < len(queue):
         size = data.draw(st.integers(1, 4), "batch")
@@ -123,15 +199,14 @@ def test_any_interleaving_with_repeats_and_breaks_gives_the_same_files(
     asyncio.run(check(stories, batches, lost))
 
 
-def merged(stories: list[list[ArticleUpdate]], data: st.DataObject) -> list[ArticleUpdate]:
-    order = data.draw(st.permutations([number for number, each in enumerate(stories) for _ in each]), "order")
-    iterators = [iter(each) for each in stories]
+def merged(stories: list[Story], data: st.DataObject) -> list[Announced]:
+    turns = [number for number, story in enumerate(stories) for _ in story.records]
+    order = data.draw(st.permutations(turns), "order")
+    iterators = [iter(story.records) for story in stories]
     return [next(iterators[number]) for number in order]
 
 
-async def check(
-    stories: list[list[ArticleUpdate]], batches: list[list[ArticleUpdate]], lost: list[int]
-) -> None:
+async def check(stories: list[Story], batches: list[list[Announced]], lost: list[int]) -> None:
     with TemporaryDirectory() as folder:
         render = SmallRender(Path(folder) / "live")
         other = SmallRender(Path(folder) / "live", model=render.model, log=render.log)
@@ -152,12 +227,12 @@ async def check(
         check_told(render, stories)
 
 
-def check_told(render: SmallRender, stories: list[list[ArticleUpdate]]) -> None:
+def check_told(render: SmallRender, stories: list[Story]) -> None:
     """Readers were told of the newest that concerns them, and editors that it is rendered."""
-    for newest in (updates[-1] for updates in stories):
+    for newest in (story.updates[-1] for story in stories):
         told_of = [notice.revision for notice in render.notices if notice.article_id == newest.article_id]
         state = render.model.states[newest.article_id]
         assert max(told_of) == state.announced
-        assert state.marks == state.leaving == ()
+        assert state.marks == state.leaving == state.stale == ()
         rendered = [r.revision for r in render.renderings if r.article_id == newest.article_id]
         assert max(rendered) == newest.revision
