@@ -13,6 +13,7 @@ from desk.screen import Screen
 _QUIET_SECONDS = 1.0
 """What is done within that needs no word."""
 _TICK_SECONDS = 0.25
+_WHOLE = 10
 
 
 def to_stderr() -> Screen:
@@ -56,4 +57,7 @@ class Rate:
 
     def told(self, done: int) -> str:
         """So many a second; nothing before a second has passed."""
-        return f"{done / self.seconds:.0f} a second" if self.seconds >= _QUIET_SECONDS else ""
+        if self.seconds < _QUIET_SECONDS:
+            return ""
+        rate = done / self.seconds
+        return f"{rate:.0f} a second" if rate >= _WHOLE else f"{rate:.1f} a second"

@@ -19,6 +19,7 @@ from desk.answers import (
     Standing,
 )
 from desk.frontmatter import BadManuscript
+from newsroom.bodies import paragraphs
 from newsroom.errors import Away, Forbidden, Invalid, Misconfigured, NewsroomError, Unauthenticated
 from newsroom.outcomes import EventState, EventStatus
 
@@ -165,8 +166,8 @@ def head_lines(head: Head) -> list[str]:
         "updated": _day(head.updated_at) if head.updated_at else None,
         "draft": f"revision {head.draft_revision}" if head.draft_revision else None,
         "waits": f"revision {head.withheld_revision}, {_waiting(head)}" if head.waiting else None,
-        "embargo": f"until {_day(head.embargo_until)}" if head.embargo_until else None,
-        "breaking": f"until {_day(head.breaking_until)}" if head.breaking_until else None,
+        "embargo": f"until {_due(head.embargo_until)}" if head.embargo_until else None,
+        "breaking": f"until {_due(head.breaking_until)}" if head.breaking_until else None,
         "live": _live(head.live) if head.live else None,
     }
     told = [f"  {name:<9} {value}" for name, value in facts.items() if value is not None]
@@ -200,15 +201,21 @@ def entry_lines(entries: Sequence[ListedEntry]) -> list[str]:
             str(each.revision),
             _day(each.added_at),
             f"{'on top ' if each.is_on_top else ''}{'key event' if each.entry.key_event else ''}".strip(),
-            each.entry.headline or shortened(each.excerpt or ""),
+            _beginning(each),
         )
         for each in entries
     ]
     return table(("ID", "REVISION", "ADDED", "MARKS", "ENTRY"), rows)
 
 
+def _beginning(entry: ListedEntry) -> str:
+    """An entry's headline, else how its text begins."""
+    text = entry.entry.headline or " ".join(paragraphs(entry.entry.body or "")) or entry.excerpt or ""
+    return shortened(text)
+
+
 def _waiting(article: Standing) -> str:
-    return f"{article.waiting} until {_day(article.due_at)}" if article.waiting and article.due_at else ""
+    return f"{article.waiting} until {_due(article.due_at)}" if article.waiting and article.due_at else ""
 
 
 def _live(live: LiveCounts) -> str:
@@ -252,6 +259,11 @@ def _key_state(key: KeyEntry, now: datetime) -> str:
 
 def _day(time: datetime) -> str:
     return f"{time.astimezone():%Y-%m-%d %H:%M}"
+
+
+def _due(time: datetime) -> str:
+    """With this machine's zone, which may be another than the story's."""
+    return f"{time.astimezone():%Y-%m-%d %H:%M %Z}"
 
 
 def _clock(time: datetime, zone: tzinfo | None) -> str:

@@ -39,6 +39,7 @@ async def tell(stack: Stack) -> None:
     await stack.send("POST", "/articles", an_article("secret") | {"draft": True})
     moved = without_id(an_article("plain", section="World"))
     await stack.send("POST", "/articles/plain/updates", {"note": "More.", "article": moved})
+    await stack.send("POST", "/articles/plain/amendments", {"article": moved})
     waits = moved | {"headline": "Not yet", "publish_at": "2035-01-01T00:00:00Z"}
     await stack.send("POST", "/articles/plain/updates", {"note": "Later.", "article": waits})
     await stack.send("POST", "/articles/gone/withdrawal", {"note": "Legal."})

@@ -123,16 +123,18 @@ def test_a_change_says_something(tmp_path: Path) -> None:
 
 def test_entries_are_listed_part_after_part() -> None:
     newest = LISTED | {"id": "e2", "number": 2, "is_on_top": False, "excerpt": "Police have closed it."}
-    newest |= {"entry": {"headline": "", "key_event": True}}
+    newest |= {"entry": {"headline": "", "key_event": True}}  # as a caller without a key sees it
+    told = LISTED | {"id": "e3", "entry": {"body": "<p>Police have <em>opened</em> it.</p>"}}
     newsroom = Newsroom(
-        [an_answer(200, {"entries": [newest], "next": "place"}), an_answer(200, {"entries": [LISTED]})]
+        [an_answer(200, {"entries": [newest, told], "next": "place"}), an_answer(200, {"entries": [LISTED]})]
     )
     result = run(newsroom, "entries", "storm")
     rows = [line.split() for line in result.stdout.splitlines()]
     assert rows[0] == ["ID", "REVISION", "ADDED", "MARKS", "ENTRY"]
     assert rows[1][0] == "e2"
     assert " ".join(rows[1][4:]) == "key event Police have closed it."
-    assert " ".join(rows[2][4:]) == "on top The bridge is closed"
+    assert " ".join(rows[2][-4:]) == "Police have opened it."
+    assert " ".join(rows[3][4:]) == "on top The bridge is closed"
     assert newsroom.last.url.params["cursor"] == "place"
     assert len(json.loads(run(newsroom, "entries", "storm", "--json", "--count", "1").stdout)) == 1
 

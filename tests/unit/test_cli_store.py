@@ -63,7 +63,7 @@ def test_a_rebuild_is_followed_until_it_is_done() -> None:
     newsroom = Newsroom([an_answer(202, REBUILD), an_answer(200, REBUILD), an_answer(200, DONE)])
     result = run(newsroom, "republish", "--all")
     assert result.exit_code == wording.OK
-    assert result.stdout == "done: 2 of 2 announced again (2 a second); render writes their pages\n"
+    assert result.stdout == "done: 2 of 2 announced again (2.0 a second); render writes their pages\n"
     assert json.loads(newsroom.requests[0].content) == {"all": True}
     assert newsroom.last.url.path == "/republications/rep_00c0ffee00c0ffee"
 
