@@ -3,6 +3,9 @@
 `NEWSROOM_TEST_TRAP` is `point=kill` or `point=stop`, with `@n` behind it for the n-th time the point is
 reached. `kill` is SIGKILL to oneself: no cleaning up, as when the power goes. `stop` is SIGSTOP: a process
 that stalls and is woken later by the test. The point is first written to `NEWSROOM_TEST_MARK`.
+
+`NEWSROOM_TEST_CLOCK` is a file that says by how many seconds this process's wall clock is off; whoever
+replaces it sets the clock.
 """
 
 from __future__ import annotations
@@ -11,9 +14,10 @@ import importlib
 import os
 import signal
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from newsroom import steps
+from newsroom import steps, times
 
 _SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
@@ -36,10 +40,23 @@ def set_trap(trap: str, mark: Path) -> None:
     steps.install(spring)
 
 
+def set_clock(offset: Path) -> None:
+    """Have `newsroom.times.now` go by the file; before anything else imports it."""
+    real = times.now
+
+    def now() -> datetime:
+        return real() + timedelta(seconds=float(offset.read_text()))
+
+    vars(times)["now"] = now
+
+
 def main() -> None:
     trap = os.environ.get("NEWSROOM_TEST_TRAP")
     if trap:
         set_trap(trap, Path(os.environ["NEWSROOM_TEST_MARK"]))
+    clock = os.environ.get("NEWSROOM_TEST_CLOCK")
+    if clock:
+        set_clock(Path(clock))
     importlib.import_module(f"services.{sys.argv[1]}.__main__").main()
 
 
