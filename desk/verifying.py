@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from desk import colours, wording
 from desk.client import Client, to_error
+from desk.deadletters import safe
 from desk.options import desk_options, echo_json, given, to_json
 from desk.progress import Rate, to_stderr
 from newsroom.articles import Contract
@@ -152,7 +153,7 @@ def progress_line(line: ProgressLine, rate: Rate) -> str:
 def difference_line(line: DifferenceLine) -> str:
     """One difference on a line."""
     named = f" (article {line.article_id})" if line.article_id else ""
-    return f"{colours.bad(f'{line.what:<8}')} {line.path or '-'}: {line.detail}{named}"
+    return f"{colours.bad(f'{line.what:<8}')} {safe(line.path) or '-'}: {safe(line.detail)}{named}"
 
 
 def result_lines(result: Result) -> list[str]:

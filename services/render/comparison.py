@@ -57,13 +57,17 @@ def strays_below(root: Path, place: str, files: Iterable[str]) -> list[Differenc
 
 
 def walk(root: Path, place: str = "/") -> Iterator[tuple[str, list[str]]]:
-    """Each folder of the site that has files, as a site path with a slash at its end, and their names."""
+    """Each folder of the site that has files, as a site path with a slash at its end, and their names.
+
+    A link to a folder is not followed: it counts as a file.
+    """
     start = root if place == "/" else target(root, f"{place}index.html").parent
     for folder, below, names in os.walk(start):
         below.sort()
         relative = Path(folder).relative_to(root).as_posix()
-        if names:
-            yield ("/" if relative == "." else f"/{relative}/"), sorted(names)
+        files = names + [name for name in below if Path(folder, name).is_symlink()]
+        if files:
+            yield ("/" if relative == "." else f"/{relative}/"), sorted(files)
 
 
 def page_of(path: str) -> str:
@@ -73,7 +77,9 @@ def page_of(path: str) -> str:
 
 
 def extra(path: str) -> Difference:
-    return Difference(What.EXTRA, path, "a rebuild would not write it")
+    """A file too many. Its name may be anything that a file system takes, UTF-8 or not."""
+    readable = path.encode("utf-8", "backslashreplace").decode()
+    return Difference(What.EXTRA, readable, "a rebuild would not write it")
 
 
 def _strays(standing: Iterable[str], files: Iterable[str]) -> list[Difference]:

@@ -86,3 +86,10 @@ def test_something_else_at_the_address_is_told() -> None:
     result = run(Newsroom([lambda _: httpx.Response(200, text="<html>")]), "verify")
     assert result.exit_code == wording.FAILED
     assert "is it the site's address" in result.stderr
+
+
+def test_a_file_name_cannot_play_with_the_terminal() -> None:
+    stray = MISSING | {"what": "extra", "path": "/x/\x1b[31m.html"}
+    result = run(Newsroom([lines(stray, TOTAL | {"differences": 1})]), "verify")
+    assert "\x1b" not in result.stdout
+    assert "/x/\\x1b[31m.html" in result.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -91,6 +92,11 @@ class Compared:
     async def told(self) -> set[tuple[What, str]]:
         return {(each.what, each.path) for each in await self.differences()}
 
+    def litter(self, folder: str, *names: bytes) -> None:
+        """Files of any name in a folder of the site."""
+        for name in names:
+            Path(os.fsdecode(bytes(self.place(folder)) + b"/" + name)).write_bytes(b"stray")
+
     def place(self, path: str) -> Path:
         return self.render.folder.root / path.lstrip("/")
 
@@ -165,6 +171,15 @@ async def test_a_file_that_nothing_makes_is_told(compared: Compared, path: str) 
     """With its siblings, if it has any."""
     await compared.render.folder.settle({path: b"stray"})
     assert await compared.told() == {(What.EXTRA, path + suffix) for suffix in ("", ".br", ".gz")}
+
+
+async def test_whatever_lies_about_is_told_by_a_name_that_can_be_read(compared: Compared) -> None:
+    """Names that no address has, bytes that are no UTF-8, a link to a folder."""
+    compared.litter("/kazakhstan/", b"a\\b.html", b"\xff.html", b"\x1b[31m.html")
+    compared.place("/kazakhstan/link").symlink_to(compared.place("/"), target_is_directory=True)
+    assert await compared.told() == {
+        (What.EXTRA, f"/kazakhstan/{name}") for name in ("a\\b.html", "\\udcff.html", "\x1b[31m.html", "link")
+    }
 
 
 @pytest.mark.parametrize("name", ["stray.html", "entries/9/index.html", "history/old.html"])
