@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from newsroom.kafka.producer import Publisher
+from newsroom.steps import reached
 from newsroom.telemetry import metrics
 from services.store.announcing import again, entry_announcement
 from services.store.articles import Article
@@ -47,3 +48,4 @@ async def announce_entries(
         await publisher.publish_all(
             [entry_announcement(article, entry, again=is_again) for entry in standing]
         )
+        reached("store.entries_announced")

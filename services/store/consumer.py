@@ -169,7 +169,6 @@ class Filer:
         for article in articles:
             if article.id in whole:
                 await announce_entries(self._revisions, self._publisher, article)
-                reached("store.entries_announced")
         single = _posted(folded, [decision for decision in behind if decision.article_id not in whole])
         await self._publisher.publish_all([*single, *announcements(articles, behind)])
         reached("store.updates_announced")
