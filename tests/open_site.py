@@ -11,7 +11,7 @@ import uvicorn
 from playwright.async_api import Browser, Page, async_playwright
 
 from newsroom.http.app import Health
-from newsroom.updates import ArticleUpdate
+from newsroom.updates import ArticleUpdate, EntryUpdate
 from services.render.app import create_site
 from services.render.live import Hub
 from services.render.pages import Pages
@@ -64,9 +64,9 @@ class OpenSite:
             await self._serving
         self.render.folder.close()
 
-    async def take(self, update: ArticleUpdate, *, tells: bool = True) -> None:
-        """Render the update and its listings; then its notices go to whoever listens."""
-        await self.render.take(update)
+    async def take(self, *updates: ArticleUpdate | EntryUpdate, tells: bool = True) -> None:
+        """Render one batch and its listings; then its notices go to whoever listens."""
+        await self.render.take(*updates)
         await self.render.list_marked()
         if tells:
             self.tell()

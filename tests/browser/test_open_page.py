@@ -9,11 +9,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from newsroom.updates import ArticleUpdate, ChangeKind
+from newsroom.updates import ArticleUpdate, ChangeKind, EntryUpdate
 from tests.open_site import OpenSite as Site
 from tests.open_site import a_browser, a_page, an_open_site
 from tests.page_parts import a_retraction, a_story, a_text, a_told
-from tests.render_parts import a_withdrawn, until
+from tests.render_parts import a_live, a_post, a_withdrawn, until
 
 pytestmark = [pytest.mark.browser]
 
@@ -311,3 +311,68 @@ async def test_nothing_moves_while_a_page_comes_up(site: Site, browser: Browser)
             await page.goto(site.url + path)
             await site.has_readers()
             assert await shifts(page) < 0.01, path
+
+
+def the_live_story(count: int) -> tuple[list[EntryUpdate], ArticleUpdate]:
+    """The story gone live, with so many posts: the newest as the store announces it, and the article."""
+    posts = [
+        a_post(number, article_id="story", words=f"Number {number} is free", page=(number + 19) // 20)
+        for number in range(1, count + 1)
+    ]
+    return posts[-1:], a_live(the_story(), posts)
+
+
+async def post(site: Site, count: int) -> None:
+    """The newest of so many posts comes."""
+    newest, article = the_live_story(count)
+    await site.take(*newest, article)
+
+
+async def test_a_post_in_an_open_live_page_is_offered_and_moves_nothing(site: Site, browser: Browser) -> None:
+    """It comes in on top of the others, above the reader, who stays where she is."""
+    async with a_page(browser) as page:
+        for count in range(31):
+            await post(site, count)
+        await opened(site, page, the_live_story(30)[1])
+        reading = page.locator("#entry-e12")
+        await reading.scroll_into_view_if_needed()
+        before = await reading.bounding_box()
+        await post(site, 31)
+        await expect(page.get_by_role("status")).to_have_text("Live: Number 31 is free")
+        await expect(page.get_by_role("button", name="1 new entry · show")).to_be_visible()
+        assert await page.locator("#entry-e31").count() == 0
+        await post(site, 32)
+        await page.get_by_role("button", name="2 new entries · show").click()
+        await expect(page.locator("ol.posts > li").first).to_have_attribute("id", "entry-e32")
+        after = await reading.bounding_box()
+        assert before is not None
+        assert after is not None
+        assert abs(after["y"] - before["y"]) < 2
+        assert await page.locator("body").get_attribute("data-revision") == "33"
+        assert await shifts(page) < 0.01
+
+
+async def test_a_permalink_leads_to_its_post_for_good(site: Site, browser: Browser) -> None:
+    """On a page that stays when posts come, and leads back to the newest."""
+    async with a_page(browser) as page:
+        for count in range(42):
+            await post(site, count)
+        await page.goto(f"{site.url}{the_story().path}entries/1/#entry-e7")
+        await expect(page.locator("#entry-e7")).to_be_in_viewport()
+        await page.get_by_role("link", name="Newer updates").click()
+        await expect(page.locator("#entry-e40")).to_be_attached()
+        await page.get_by_role("link", name="Latest updates").click()
+        await expect(page.locator("#entry-e41")).to_be_attached()
+
+
+async def test_a_paused_live_page_is_left_alone(site: Site, browser: Browser) -> None:
+    """Until it is switched on again."""
+    async with a_page(browser) as page:
+        await post(site, 1)
+        await opened(site, page, the_live_story(1)[1])
+        await page.get_by_role("switch").click()
+        await post(site, 2)
+        await expect(page.get_by_role("switch")).to_have_attribute("aria-checked", "false")
+        await expect(page.locator("[data-offer]")).to_be_hidden()
+        await page.get_by_role("switch").click()
+        await expect(page.get_by_role("button", name="1 new entry · show")).to_be_visible()

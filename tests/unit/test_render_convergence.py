@@ -154,10 +154,10 @@ class Story:
             tags=self._tags,
             slug=self.article_id,
         )
-        assert shown.path is not None
         assert shown.public is not None
         live = {"revision": revision, "live": self._live}
         shown = shown.model_copy(update={"public": shown.public.model_copy(update=live)})
+        assert shown.path is not None
         former = tuple(path for path in dict.fromkeys(self._paths) if path != shown.path)
         self._paths.append(shown.path)
         self.updates.append(shown.model_copy(update={"former_paths": former}))
@@ -233,6 +233,7 @@ def check_told(render: SmallRender, stories: list[Story]) -> None:
         told_of = [notice.revision for notice in render.notices if notice.article_id == newest.article_id]
         state = render.model.states[newest.article_id]
         assert max(told_of) == state.announced
-        assert state.marks == state.leaving == state.stale == ()
+        assert state.marks == state.leaving == ()
+        assert state.stale == ()
         rendered = [r.revision for r in render.renderings if r.article_id == newest.article_id]
         assert max(rendered) == newest.revision
