@@ -15,17 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from desk.bringing import bring_up, fetch_jars
 from desk.copying import Copied, Log, Tell, back_up, restore
-from desk.lock import holder, only_one
+from desk.lock import holder
 from desk.machine import MachineSettings
-from desk.parts import jars
-from desk.parts.kafka import Kafka
-from desk.parts.part import PartFailed
 from desk.progress import Rate, to_stderr
-from desk.screen import Screen
-from desk.signals import Signals
-from newsroom.errors import Away, Misconfigured, NewsroomError
+from newsroom.errors import Misconfigured, NewsroomError
 from newsroom.kafka import cluster
 from newsroom.kafka.producer import KafkaPublisher
 from newsroom.kafka.spans import KafkaSpans
@@ -33,8 +27,6 @@ from newsroom.records import TopicPartition
 from newsroom.settings import read
 
 _CLIENT = "newsroom-desk"
-_START_SECONDS = 180.0
-_STOP_SECONDS = 15.0
 _PRODUCE_SECONDS = 30.0
 Work = Callable[[Log, Path, Tell], Coroutine[Any, Any, Copied]]
 
@@ -66,12 +58,13 @@ def _worked(bootstrap: str, work: Work, file: Path, clock: Callable[[], float]) 
     try:
         return dataclasses.asdict(asyncio.run(_with_log(bootstrap, work, file, tell)))
     except OSError as error:
-        raise NewsroomError(_disk_problem(error, file)) from error
+        raise NewsroomError(disk_problem(error, file)) from error
     finally:
         screen.clear()
 
 
-def _disk_problem(error: OSError, file: Path) -> str:
+def disk_problem(error: OSError, file: Path) -> str:
+    """What happened to the file, and what to do."""
     what = error.strerror or str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         what = "the disk is full"
@@ -121,7 +114,9 @@ def _log_to_read(settings: MachineSettings) -> Iterator[str]:
         raise Misconfigured(
             f"there is no newsroom in {home.root}: say which one with NEWSROOM_HOME or NEWSROOM_KAFKA"
         )
-    with _embedded(settings) as bootstrap:
+    from desk.embedded import kafka_for_now  # only here: in a container its parts are not installed
+
+    with kafka_for_now(settings) as bootstrap:
         yield bootstrap
 
 
@@ -138,34 +133,12 @@ def _log_to_fill(settings: MachineSettings) -> Iterator[str]:
             f"a newsroom runs in {home.root} ({running}): restore into a new one (NEWSROOM_HOME), or stop "
             f"that one and move {home.kafka.name}, {home.mongo.name} and {home.site.name} in its folder away"
         )
-    if home.mongo.exists():
+    if home.mongo.exists() or home.site.exists():
         raise Misconfigured(
             f"a newsroom has run in {home.root}: restore into a new one (NEWSROOM_HOME), or move "
             f"{home.kafka.name}, {home.mongo.name} and {home.site.name} in that folder away"
         )
-    with _embedded(settings) as bootstrap:
+    from desk.embedded import kafka_for_now  # only here: in a container its parts are not installed
+
+    with kafka_for_now(settings) as bootstrap:
         yield bootstrap
-
-
-@contextmanager
-def _embedded(settings: MachineSettings) -> Iterator[str]:
-    """The embedded Kafka, for as long as the block lasts."""
-    home, screen = settings.folder, to_stderr()
-    home.make()
-    with only_one(home.lock_file, ""):
-        _bring_jars(settings, screen)
-        ports = (settings.kafka_port, settings.kafka_controller_port)
-        part = Kafka(home, *ports, settings.parts_folder)
-        try:
-            bring_up([part], _START_SECONDS, screen, Signals(at_once=lambda: None))
-            yield part.where
-        except PartFailed as error:
-            raise Away("kafka", str(error)) from error
-        finally:
-            part.stop(_STOP_SECONDS)
-
-
-def _bring_jars(settings: MachineSettings, screen: Screen) -> None:
-    folder = settings.parts_folder
-    if jars.missing(jars.jars_folder(folder), jars.read_list()):
-        fetch_jars(settings.folder, folder, screen, Signals(at_once=lambda: None))

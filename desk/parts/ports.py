@@ -6,8 +6,6 @@ import random
 import socket
 from itertools import cycle, islice
 
-import psutil
-
 LOOPBACK = "127.0.0.1"
 FOR_SERVERS = range(20_000, 32_000)
 _in_turn = cycle(random.SystemRandom().sample(FOR_SERVERS, len(FOR_SERVERS)))
@@ -36,6 +34,8 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 def holder(port: int) -> str:
     """Who listens on that port, for a message: `process 123 (nginx)`, or `another process` if unknown."""
+    import psutil  # not where only the log of others is used, as in a container
+
     try:
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid:
