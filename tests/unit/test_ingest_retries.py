@@ -13,7 +13,7 @@ from newsroom.events import EventKind
 from newsroom.kafka.fake import FakeLog
 from newsroom.keys import Role
 from services.ingest.intake import request_hash
-from tests.ingest_parts import Ingest, a_story, an_ingest, secret_of, stored
+from tests.ingest_parts import Ingest, a_story, an_ingest, secret_of, stored, until
 from tests.unit.ingest_logs import HeldPublisher
 
 
@@ -116,6 +116,52 @@ async def test_another_body_is_refused_after_the_store_decided(ingest: Ingest) -
     again = await ingest.call("POST", "/articles/a/retraction", content=elsewhere, headers=headers)
     assert again.json()["event_id"] == event_id
     assert len(ingest.events()) == 1, "what is decided goes on the log no more"
+
+
+async def test_the_same_request_on_two_instances_at_once_makes_one_event() -> None:
+    log = FakeLog()
+    async with an_ingest(log) as one, an_ingest(log) as other:
+        answers = await asyncio.gather(
+            *(
+                ingest.post("/articles", a_story(), idempotency_key="k-1")
+                for ingest in (one, other, one, other)
+            )
+        )
+        assert {answer.status_code for answer in answers} == {202}
+        assert len({answer.content for answer in answers}) == 1
+        assert len({event.id for event in one.events()}) == 1
+
+
+async def test_of_two_requests_under_one_key_on_two_instances_at_once_the_second_is_refused() -> None:
+    """Neither knows of the other: the log's order tells, and the outcome says which of them it was."""
+    log = FakeLog()
+    async with an_ingest(log) as one, an_ingest(log) as other:
+        asked = [
+            asyncio.create_task(
+                ingest.post("/articles", a_story(headline=headline), idempotency_key="k-1", prefer="wait=9")
+            )
+            for ingest, headline in ((one, "First"), (other, "Second"))
+        ]
+        await until(lambda: len(one.events()) == 2, "both on the log")
+        first = one.events()[0]
+        await one.tell(stored(first, renders=False))
+        answers = await asyncio.gather(*asked)
+        assert sorted(answer.status_code for answer in answers) == [201, 422]
+        (refused,) = [answer for answer in answers if answer.status_code == 422]
+        assert refused.json()["type"] == "/problems/idempotency-key-reused"
+        assert refused.json()["event_id"] == first.id
+
+
+async def test_another_body_is_refused_by_a_process_that_started_since() -> None:
+    log = FakeLog()
+    async with an_ingest(log) as before:
+        await before.post("/articles", a_story(), idempotency_key="k-1")
+        await before.told(stored(before.event()))
+    async with an_ingest(log) as since:
+        response = await since.post("/articles", a_story(headline="Else"), idempotency_key="k-1")
+        assert (response.status_code, response.json()["type"]) == (422, "/problems/idempotency-key-reused")
+        again = await since.post("/articles", a_story(), idempotency_key="k-1")
+        assert again.json()["event_id"] == since.event().id
 
 
 async def test_without_a_key_each_request_is_an_event_of_its_own(ingest: Ingest) -> None:
