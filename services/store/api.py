@@ -124,7 +124,7 @@ def _articles(reading: Reading, site_url: str) -> APIRouter:
     )
     async def history(article_id: ArticleIdPath, key: MaybeKey) -> History:
         sight = sight_of(key)
-        await visible(article_id, sight)  # or how long the answer takes would tell of a history that is hidden
+        await visible(article_id, sight)  # or how long the answer takes would tell of a hidden history
         decisions = await reading.history(article_id)
         article = await visible(article_id, sight)
         return History(article_id=article_id, revisions=tuple(shown_history(article, decisions, sight)))
