@@ -83,7 +83,12 @@ class Newsroom:
         health = Health("store")
         store.add_checks(health)
         app = create_api(
-            self.settings(database), health, store.reading, store.rebuilds, store.letterbox, lambda: store.is_open
+            self.settings(database),
+            health,
+            store.reading,
+            store.rebuilds,
+            store.letterbox,
+            lambda: store.is_open,
         )
         app.state.keys = store.keys.ring
         tasks = [asyncio.create_task(store.run()), asyncio.create_task(store.keys.run())]
