@@ -181,6 +181,9 @@ async def test_what_nothing_accounts_for_is_removed(tmp_path: Path, store: Store
     strays = [
         "/kazakhstan/2020/01/01/gone-aaaaaa/index.html",
         "/kazakhstan/2020/01/01/gone-aaaaaa/history/index.html",
+        "/kazakhstan/2020/01/01/gone-aaaaaa/entries/3/index.html",
+        "/kazakhstan/2020/01/01/gone-bbbbbb/entries/key/index.html",
+        f"{a_public().path}entries/1/index.html",
         "/tags/forgotten/index.html",
         "/old-section/index.html",
         "/2019/01/01/index.html",
