@@ -132,7 +132,8 @@ async def test_breaking_ends_by_itself_and_nobody_is_told(stack: Stack) -> None:
     told = await stack.notice_count()
 
     async def is_over() -> bool:
-        return (await history(stack, "flash"))[-1]["kind"] == "breaking_ended"
+        newest = (await history(stack, "flash"))[-1]
+        return bool(newest["kind"] == "breaking_ended")
 
     await until(is_over, "breaking ends")
     await stack.settled()
