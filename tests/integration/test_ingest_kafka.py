@@ -265,6 +265,82 @@ async def test_a_revoked_key_is_refused_by_another_instance_within_a_second(kafk
         await until(is_shut, "the second instance knows the revocation", seconds=1)
 
 
+async def test_a_start_with_an_old_key_brings_no_revoked_key_back(kafka: RunningKafka) -> None:
+    """The operator's first key, revoked, still stands in the settings of whoever starts next."""
+    old, new = keys.new_secret(), keys.new_secret()
+    async with an_ingest(kafka, new) as first:
+        async with an_ingest(kafka, old) as second:
+            name = next(k.name for k in second.ingest.keys.ring.all() if k.secret_sha256 == keys.digest(old))
+            assert (await first.client.delete(f"/keys/{name}")).status_code == 204
+        async with an_ingest(kafka, old) as restarted:
+            assert (await restarted.client.get("/keys")).status_code == 401
+            as_new = {"Authorization": f"Bearer {new}"}
+            listed = (await restarted.client.get("/keys", headers=as_new)).json()["keys"]
+            assert [key["revoked_at"] is not None for key in listed if key["name"] == name] == [True]
+
+
+async def test_two_instances_that_get_one_request_at_once_put_one_event_on_the_log(
+    kafka: RunningKafka,
+) -> None:
+    """A client's retry that a second instance got, with the same `Idempotency-Key`."""
+    secret = keys.new_secret()
+    async with (
+        an_ingest(kafka, secret) as first,
+        an_ingest(kafka, secret) as second,
+        Log.followed(kafka.bootstrap) as log,
+    ):
+        key = secrets.token_hex(8)
+        answers = await asyncio.gather(
+            *(each.post("/articles", a_story(), idempotency_key=key) for each in (first, second))
+        )
+        assert [answer.status_code for answer in answers] == [202, 202]
+        assert answers[0].json() == answers[1].json()
+        records = await log.records(answers[0].json()["article_id"])
+        assert {record.header("ce_id") for record in records} == {answers[0].json()["event_id"]}
+
+
+async def test_a_secret_stands_in_no_record_and_no_line_of_the_log(
+    kafka: RunningKafka, tmp_path: Path
+) -> None:
+    port, secret = free_port(), keys.new_secret()
+    kept: list[Record] = []
+    reader = TopicReader(kafka.bootstrap, topics.KEYS, kept.append, client_id="test")
+    reading = asyncio.create_task(reader.run())
+    with a_process(kafka.bootstrap, port, secret, tmp_path):
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {secret}"}
+        ) as client:
+
+            async def makes_a_key() -> str | None:
+                try:
+                    body = {"name": f"k-{secrets.token_hex(4)}", "role": "editor"}
+                    made = await client.post("/keys", json=body)
+                except httpx.TransportError:
+                    return None
+                return str(made.json()["secret"]) if made.status_code == 201 else None
+
+            told: list[str] = []
+
+            async def has_made_one() -> bool:
+                told.extend(filter(None, [await makes_a_key()]))
+                return bool(told)
+
+            await until(has_made_one, "a key made")
+            as_new = {"Authorization": f"Bearer {told[0]}"}
+            assert (await client.post("/articles", json=a_story(), headers=as_new)).status_code == 202
+            bad = {"Authorization": f"Bearer {told[0]}x"}
+            assert (await client.post("/articles", json=a_story(), headers=bad)).status_code == 401
+    assert await reader.catch_up(20)
+    await reader.stop()
+    await reading
+    written = b"".join((record.key or b"") + (record.value or b"") for record in kept)
+    written += b"".join(value for record in kept for _, value in record.headers)
+    assert keys.digest(told[0]).encode() in written, "the key's record is among them"
+    for each in (secret, told[0]):
+        assert each.encode() not in written
+        assert each not in (tmp_path / "log").read_text()
+
+
 @pytest.mark.parametrize("is_frozen", [False, True], ids=["broker there", "broker frozen"])
 async def test_the_process_stops_in_order_on_sigterm(
     kafka: RunningKafka, tmp_path: Path, *, is_frozen: bool
