@@ -129,6 +129,7 @@ async def test_breaking_ends_by_itself_and_nobody_is_told(stack: Stack) -> None:
     article = an_article("flash", breaking=True, breaking_until=in_time(2 * SOON))
     url = (await send(stack, "POST", "/articles", article))["url"]
     assert (await wait_for_head(stack, "flash"))["article"]["breaking"]
+    await stack.settled()
     told = await stack.notice_count()
 
     async def is_over() -> bool:
