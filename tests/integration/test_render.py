@@ -24,17 +24,27 @@ from newsroom.kafka.reader import TopicReader
 from newsroom.notices import Notice, decode_notice
 from newsroom.outcomes import Rendering, decode_outcome
 from newsroom.records import Message, Record
-from newsroom.updates import ArticleUpdate, update_message
+from newsroom.updates import ArticleUpdate, EntryAnnouncement, EntryUpdate, entry_message, update_message
 from services.render.__main__ import Render
 from services.render.app import create_site
 from services.render.rebuild import StoreClient
 from services.render.settings import RenderSettings
-from tests.render_parts import SITE_URL, a_public, a_withdrawn, an_announcement
+from tests.render_parts import (
+    BEGINNING,
+    SITE_URL,
+    a_hidden,
+    a_live,
+    a_post,
+    a_public,
+    a_withdrawn,
+    an_announcement,
+)
 from tests.running import RunningKafka, RunningMongo
 
 pytestmark = pytest.mark.real
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_SECONDS = 60.0
+PARTITIONS = next(spec.partitions for spec in topics.ALL if spec.name == topics.UPDATES)
 
 
 async def until(condition: Callable[[], Awaitable[object]], what: str) -> None:
@@ -67,6 +77,12 @@ class Newsroom:
         for update in updates:
             await self.publisher.publish(update_message(an_announcement(update)))
 
+    async def announce_live(self, posts: Sequence[EntryUpdate], update: ArticleUpdate) -> None:
+        """The posts of a batch and, after them, their article, all in its partition."""
+        partition = cluster.partition_for(update.article_id.encode(), PARTITIONS)
+        messages = [entry_message(EntryAnnouncement(post, BEGINNING), partition) for post in posts]
+        await self.publisher.publish_all([*messages, update_message(an_announcement(update))])
+
     def settings(self) -> RenderSettings:
         return RenderSettings(
             kafka=self.kafka.bootstrap,
@@ -82,6 +98,7 @@ class Newsroom:
         """A render that runs for the length of the block, ready."""
         running = Running(self.settings())
         task = asyncio.create_task(running.render.run())
+        keys = asyncio.create_task(running.render.keys.run())
         try:
             await until(running.is_ready, "render is ready")
             yield running
@@ -90,6 +107,7 @@ class Newsroom:
             await running.render.stop()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+            await keys
             await running.client.aclose()
 
     @asynccontextmanager
@@ -191,6 +209,38 @@ async def test_an_update_becomes_a_page_listings_a_notice_and_a_rendering(newsro
     assert [(notice.revision, notice.kind.value) for notice in newsroom.notices()] == [
         (1, "published"),
         (2, "withdrawn"),
+    ]
+
+
+async def test_posts_of_a_live_article_become_pages_and_notices(newsroom: Newsroom) -> None:
+    """In the partition of their article, whose withdrawal takes every page of theirs along."""
+    public = newsroom.public("a1")
+    posts = [
+        a_post(number, article_id=public.article_id, page=number, key_event=number == 1)
+        for number in (1, 2, 3)
+    ]
+    async with newsroom.reading(topics.NOTICES, topics.OUTCOMES), newsroom.rendering() as running:
+        await newsroom.announce(public)
+        await newsroom.announce_live(posts, a_live(public, posts))
+        await newsroom.is_rendered("a1", 4)
+        for number in (1, 2, 3):
+            page = await running.client.get(f"{path_of(public)}entries/{number}/")
+            assert f'id="entry-e{number}"' in page.text
+        assert "Entry 1" in (await running.client.get(f"{path_of(public)}entries/key/")).text
+        assert "Entry 3" in (await running.client.get(path_of(public))).text
+        await running.shows("/updates/", f"{path_of(public)}entries/3/#entry-e3")
+        gone = a_withdrawn(public, 5)
+        await newsroom.announce_live([a_hidden(post, 5) for post in posts], gone)
+        await newsroom.is_rendered("a1", 5)
+        for below in ("", "entries/1/", "entries/3/", "entries/key/"):
+            assert (await running.client.get(path_of(public) + below)).status_code == 410
+        assert "entries/3/" not in (await running.client.get("/updates/")).text
+    assert [(notice.revision, notice.kind.value) for notice in newsroom.notices()] == [
+        (1, "published"),
+        (2, "live_entry"),
+        (3, "live_entry"),
+        (4, "live_entry"),
+        (5, "withdrawn"),
     ]
 
 
