@@ -40,6 +40,7 @@ from services.store.articles import (
     PublicFace,
     Withheld,
     has_page,
+    is_breaking,
     is_past,
     release_due,
 )
@@ -145,7 +146,7 @@ def _send(
     """A text for the public: withheld while schedule or embargo stands at the event's time, else shown."""
     sent = HeldChange(revision=article.revision, kind=kind, note=note)
     held = (*article.withheld.changes, sent) if article.withheld else (sent,)
-    waiting = _moved(article, dues).model_copy(
+    waiting = _moved(_without_spent_time(article, event.time), dues).model_copy(
         update={
             "text": text,
             "draft_revision": None,
@@ -154,6 +155,15 @@ def _send(
     )
     release = release_due(waiting)
     return _release(waiting, event.time) if is_past(release, event.time) else waiting
+
+
+def _without_spent_time(article: Article, event_time: datetime) -> Article:
+    """The article without an end of breaking that passed while nothing was: it ends no later flag."""
+    due, withheld = article.breaking_until, article.withheld
+    is_flagged = is_breaking(article) or (withheld is not None and withheld.text.breaking)
+    if due is None or due.at > event_time or is_flagged:
+        return article
+    return article.model_copy(update={"breaking_until": None})
 
 
 def _moved(article: Article, dues: Dues) -> Article:
@@ -181,7 +191,7 @@ def _release(article: Article, event_time: datetime) -> Article:
     freed = article.model_copy(update={"withheld": None, "publish_at": None, "embargo_until": None})
     is_on_top = freed.text == text and freed.draft_revision is None
     if text.breaking and freed.breaking_until is not None and freed.breaking_until.at <= event_time:
-        text = text.model_copy(update={"breaking": False})
+        text = _calm(text)
     if freed.published_at is None:
         shown = _show(_found(freed, text, event_time), text)
         shown = shown.model_copy(update={"updated_at": shown.published_at, "bumped_at": shown.published_at})
@@ -326,19 +336,25 @@ def _retract(article: Article, note: str) -> Article:
 
 
 def _end_breaking(article: Article) -> Article:
-    """The flag goes, without a word to readers; the public revision stays the one it was."""
-    face = article.public
+    """The flag goes, of what waits as well, without a word to readers; the public revision stays the one it
+    was. A draft stays as it was written.
+    """
+    face, withheld = article.public, article.withheld
     if face is None or face.text is None:
         raise ValueError(f"article {article.id} is not public")
-    calm = face.text.model_copy(update={"breaking": False})
-    is_on_top = article.text == face.text
+    is_draft = article.text not in (face.text, withheld.text if withheld else None)
     return article.model_copy(
         update={
             "breaking_until": None,
-            "public": face.model_copy(update={"text": calm}),
-            "text": calm if is_on_top else article.text,
+            "public": face.model_copy(update={"text": _calm(face.text)}),
+            "withheld": withheld.model_copy(update={"text": _calm(withheld.text)}) if withheld else None,
+            "text": article.text if is_draft else _calm(article.text),
         }
     )
+
+
+def _calm(text: ArticleText) -> ArticleText:
+    return text.model_copy(update={"breaking": False})
 
 
 # --- entries of a live article

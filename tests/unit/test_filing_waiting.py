@@ -11,7 +11,7 @@ from newsroom.events import BreakingEnded, EventKind, Released
 from newsroom.outcomes import Rejection, RejectionCode
 from newsroom.updates import Status
 from services.store.announcing import update_of
-from services.store.articles import Article, DueTime, due_events, release_due
+from services.store.articles import Article, DueTime, due_events, is_breaking, release_due
 from services.store.effects import shows
 from tests.store_parts import a_text, minute
 from tests.story_parts import SENT, Story
@@ -357,6 +357,32 @@ def test_the_end_of_breaking_leaves_what_waits() -> None:
     ended = story.fall_due()
     assert ended.withheld is not None
     assert told(story.fall_due()) == [(1, "published", 1), (2, "updated", 4)]
+
+
+def test_what_waits_is_not_breaking_any_more_once_breaking_has_ended() -> None:
+    """It was flagged under the time that is over: its release would be breaking without an end."""
+    story = breaking(breaking_until=LATER)
+    story.send("updated", a_text("Secret", breaking=True), publish_at=MUCH_LATER)
+    story.fall_due()
+    article = story.fall_due()
+    assert article.public is not None
+    assert article.public.text == article.text == a_text("Secret")
+    assert not is_breaking(article)
+
+
+def test_an_end_that_passed_while_nothing_was_breaking_ends_no_later_flag() -> None:
+    story = breaking(breaking_until=LATER)
+    story.send("updated", a_text("Calm"))
+    article = story.send("updated", a_text("Shots again", breaking=True), at=LATER + 1)
+    assert is_breaking(article)
+    assert due_events(article) == []
+
+
+def test_an_end_still_to_come_stands_while_the_flag_is_off() -> None:
+    story = breaking(breaking_until=LATER)
+    story.send("updated", a_text("Calm"))
+    article = story.send("updated", a_text("Shots again", breaking=True))
+    assert [each.due.at for each in due_events(article)] == [minute(LATER)]
 
 
 def test_breaking_that_is_over_before_the_release_never_shows() -> None:
