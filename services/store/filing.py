@@ -6,7 +6,7 @@ The log's events come in, in the order of their article; an article's next revis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 from newsroom.events import (
@@ -145,23 +145,38 @@ def _check_size(article: Article | None, data: EventData) -> Rejection | None:
     """What would not fit further down; what takes an article away always does."""
     if isinstance(data, Retracted | Withdrawn | Released | BreakingEnded):
         return None
-    history = article.changes if article else ()
-    told = sum(CHANGE_BYTES + len((change.note or "").encode()) for change in history)
+    told = sum(CHANGE_BYTES + _json_bytes(note) for note in _notes(article)) if article else 0
     if len(data.model_dump_json().encode()) + told <= MAX_EVENT_BYTES:
         return None
     detail = f"The article with its history is larger than {MAX_EVENT_BYTES} bytes: shorten it."
     return _no(article, RejectionCode.INVALID, detail)
 
 
+def _notes(article: Article) -> Iterator[str]:
+    """Of the public history, and of what a release will add to it."""
+    held = article.withheld.changes if article.withheld else ()
+    return (change.note or "" for change in (*article.changes, *held))
+
+
+def _json_bytes(text: str) -> int:
+    """What a line takes as JSON, but for its quotes: it has no control characters."""
+    return len(text.encode()) + text.count('"') + text.count("\\")
+
+
 def _mismatch(
     article: Article | None, expected: int, data: EventData, entry: Entry | None
 ) -> Rejection | None:
-    """`If-Match` means the article's revision; of a change to an entry, the entry's."""
+    """`If-Match` means the article's revision; of a change to an entry, the entry's.
+
+    An entry that does not stand has none: `_check_entry` says so.
+    """
     if article is None:
         return Rejection(
             code=RejectionCode.REVISION_MISMATCH,
             detail=f"If-Match names revision {expected}, but there is no such article.",
         )
+    if isinstance(data, EntryChanged) and entry is None:
+        return None
     of_entry = entry if isinstance(data, EntryChanged) else None
     standing = of_entry.revision if of_entry else article.revision
     if standing == expected:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from newsroom.events import Corrected, EntryAdded, EventData, EventKind
+from newsroom.events import Corrected, Drafted, EntryAdded, EventData, EventKind, Updated
 from newsroom.outcomes import Rejection, RejectionCode
 from newsroom.updates import ChangeKind, Status
 from services.store import filing
@@ -407,6 +408,31 @@ def test_a_history_that_grows_too_long_stops_updates_but_no_retraction(
     assert rejected(article, "updated").code is REJECTED.INVALID
     assert applied(article, "withdrawn").status is Status.WITHDRAWN
     assert applied(article, "retracted").status is Status.RETRACTED
+
+
+def test_what_a_release_will_tell_counts_before_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a release would make an update that fits on no log, and nothing could ever follow it."""
+    story = Story()
+    for kind in ("published", "updated", "updated"):
+        story.send(kind, publish_at=900 if kind == "updated" else None)
+    monkeypatch.setattr(filing, "MAX_EVENT_BYTES", 3 * filing.CHANGE_BYTES)
+    rejection = story.attempt("updated")
+    assert isinstance(rejection, Rejection)
+    assert rejection.code is REJECTED.INVALID
+    assert story.fall_due().status is Status.PUBLIC
+
+
+def test_a_note_counts_as_it_stands_in_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quotes take two bytes each, and other scripts more than they have letters."""
+    note = 'They said "осада" and \\ nothing'
+    article = applied(an_article("published"), "updated", data=Updated(note=note, article=a_text()))
+    told = filing.CHANGE_BYTES * 2 + len(json.dumps(note, ensure_ascii=False).encode()) - 2
+    drafted = Drafted(article=a_text())
+    limit = told + len(drafted.model_dump_json().encode())
+    for most, is_refused in ((limit, False), (limit - 1, True)):
+        monkeypatch.setattr(filing, "MAX_EVENT_BYTES", most)
+        result = apply(article, an_event("drafted", data=drafted), position(9))
+        assert isinstance(result, Rejection) is is_refused
 
 
 def test_the_bound_of_a_change_holds_for_every_kind() -> None:

@@ -126,6 +126,13 @@ def test_if_match_on_a_change_means_the_revision_of_the_entry() -> None:
     assert "the entry stands at revision 5" in rejection.detail
 
 
+@pytest.mark.parametrize("named", [1, 7])
+def test_if_match_on_an_entry_that_does_not_stand_tells_of_the_entry(named: int) -> None:
+    """Never of a revision of the article, which the caller did not name."""
+    rejection = a_live_story().attempt_change("nobody", if_match=named)
+    assert code_of(rejection) is RejectionCode.UNKNOWN_ENTRY
+
+
 @pytest.mark.parametrize(("step", "of_article"), [("post", True), ("change", False)])
 def test_an_entry_moves_what_readers_see_and_no_history(step: str, of_article: bool) -> None:
     story = a_live_story("e1")
