@@ -148,25 +148,24 @@ class Scheduler:
 
     async def _write(self, taken: list[tuple[Waiting, DueEvent]], moment: datetime) -> None:
         """Put events on the log, but for those that were lately and must be on their way to the fold."""
-        events: list[Event] = []
+        events: dict[str, Event] = {}
         for waiting, each in taken:
-            event_id = _first_id(waiting.article_id, each)
-            if event_id in self._sent:
-                if self._timer() - self._sent[event_id] < SEND_AGAIN_SECONDS:
+            first_id = event_id = _first_id(waiting.article_id, each)
+            if first_id in self._sent:
+                if self._timer() - self._sent[first_id] < SEND_AGAIN_SECONDS:
                     continue
                 event_id = await self._open_id(waiting.article_id, each)
             else:
                 metrics.due_lateness_seconds.observe((moment - each.due.at).total_seconds())
-            events.append(_due_event(event_id, waiting.article_id, each, moment))
+            events[first_id] = _due_event(event_id, waiting.article_id, each, moment)
         if not events:
             return
-        await self._publisher.publish_all([event_message(event) for event in events])
+        await self._publisher.publish_all([event_message(event) for event in events.values()])
         reached("store.due_events_written")
-        for waiting, each in taken:
-            self._sent[_first_id(waiting.article_id, each)] = self._timer()
-        for event in events:
+        self._sent |= dict.fromkeys(events, self._timer())
+        for event in events.values():
             metrics.due_events.labels(kind=event.kind.value).inc()
-        log.info("due_events_written", events=len(events), ids=[event.id for event in events])
+        log.info("due_events_written", events=len(events), ids=[event.id for event in events.values()])
 
     async def _open_id(self, article_id: str, each: DueEvent) -> str:
         """The id for an event that was written before and whose time stands all the same.

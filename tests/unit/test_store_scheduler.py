@@ -376,6 +376,20 @@ async def test_an_event_on_its_way_to_the_fold_is_not_written_again_and_again(de
     assert len(desk.written()) == 2
 
 
+async def test_what_came_to_nothing_is_written_again_however_much_else_falls_due(desk: Desk) -> None:
+    """What is written for others meanwhile does not put it off."""
+    step = timedelta(seconds=SEND_AGAIN_SECONDS / 2)
+    await scheduled(desk)
+    for number in range(1, 4):
+        await scheduled(desk, f"b{number}", publish_at=TEN + number * step)
+    desk.clock.at = TEN
+    for _ in range(4):
+        await desk.scheduler.read()
+        await desk.scheduler.look()
+        desk.clock.pass_(step.total_seconds())
+    assert [event.article_id for event in desk.written()].count("a") == 2
+
+
 async def test_a_time_that_stands_again_after_its_event_was_rejected_still_fires(desk: Desk) -> None:
     """The withdrawal came first on the log; the embargo outlives it, and so does what is then published."""
     await scheduled(desk, embargo_until=TEN)
