@@ -154,8 +154,9 @@ def _check_size(article: Article | None, data: EventData) -> Rejection | None:
 
 def _notes(article: Article) -> Iterator[str]:
     """Of the public history, and of what a release will add to it."""
-    held = article.withheld.changes if article.withheld else ()
-    return (change.note or "" for change in (*article.changes, *held))
+    yield from (change.note or "" for change in article.changes)
+    if article.withheld is not None:
+        yield from (change.note or "" for change in article.withheld.changes)
 
 
 def _json_bytes(text: str) -> int:
