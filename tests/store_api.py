@@ -89,8 +89,9 @@ class Api:
         await file(self.revisions, fold(loaded, batch, minute(0)))
 
     async def get(self, path: str, role: Role | None = None, **query: Any) -> httpx.Response:
-        params = {name: value for name, value in query.items() if value is not None}
-        return await self.client.get(path, params=params, headers=authorized(role))
+        asked = {name: value for name, value in query.items() if value is not None}
+        url = httpx.URL(path).copy_merge_params(asked)  # `params`, even empty, would take the path's own
+        return await self.client.get(url, headers=authorized(role))
 
     async def post(self, path: str, body: object, role: Role | None = None) -> httpx.Response:
         return await self.client.post(path, json=body, headers=authorized(role))
