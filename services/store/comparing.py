@@ -116,7 +116,8 @@ def _told(number: int, change: Change | None, decision: Decision) -> Side:
         return Side(revision=number, kind=change.kind.value, time=change.time, note=change.note)
     if decision.kind is None or decision.revised_at is None:
         raise ValueError(f"decision {decision.event_id} made no revision")
-    return Side(revision=number, kind=decision.kind.value, time=decision.revised_at, note=decision.note)
+    kind = decision.corrects or decision.kind
+    return Side(revision=number, kind=kind.value, time=decision.revised_at, note=decision.note)
 
 
 def diff_routes(reading: Reading) -> APIRouter:

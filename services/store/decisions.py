@@ -17,7 +17,7 @@ from newsroom.articles import Contract
 from newsroom.events import EventKind
 from newsroom.outcomes import EventState, Rejection
 from newsroom.times import Moment
-from newsroom.updates import Change
+from newsroom.updates import Change, ChangeKind
 from services.store.articles import Article, Entry, Live
 from services.store.effects import history_after, with_entries
 
@@ -29,7 +29,8 @@ class Decision(Contract):
     it adds to the public history (`added`), whether it changed what the public sees (`renders`) and where
     that stands (`path`), and the article after it, without that history. An entry event keeps the entry and
     what its article counts (`live`) instead, so that it costs the same in an article of any length. `note` is
-    kept as the editor wrote it, private ones too. `times`: named steps.
+    kept as the editor wrote it, private ones too; `corrects` is a correction's own kind. `times`: named
+    steps.
     """
 
     event_id: str
@@ -39,6 +40,7 @@ class Decision(Contract):
     offset: int
     kind: EventKind | None = None
     note: str | None = None
+    corrects: ChangeKind | None = None
     actor: str = ""
     trace: str | None = None
     request_hash: str = ""

@@ -48,9 +48,11 @@ def _of_former_form(decision: Decision, change: object) -> Decision:
     if decision.state is not EventState.STORED:
         return decision
     article, shows = decision.article, decision.kind is not EventKind.DRAFTED
+    added = (Change.model_validate(change),) if change else ()
     return decision.model_copy(
         update={
-            "added": (Change.model_validate(change),) if change else (),
+            "added": added,
+            "corrects": added[0].kind if added and added[0].kind.is_correction else None,
             "renders": shows,
             "path": article.path if article and shows and has_page(article) else None,
         }

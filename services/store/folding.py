@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from newsroom.events import EntryAdded, EntryChanged, Event
+from newsroom.events import Corrected, EntryAdded, EntryChanged, Event
 from newsroom.kafka.consumer import Delivery
 from newsroom.outcomes import EventState
 from newsroom.records import Position
 from newsroom.times import to_moment
+from newsroom.updates import ChangeKind
 from services.store.articles import Article, Entry, entry_key, has_page, is_in
 from services.store.decisions import Decision, Loaded
 from services.store.effects import changed_fields, changes_of, entry_after, shows
@@ -88,6 +89,7 @@ def _decision(event: Event, at: Position, taken: datetime) -> Decision:
         offset=at.offset,
         kind=event.kind,
         note=getattr(event.data, "note", None),
+        corrects=ChangeKind(event.data.kind) if isinstance(event.data, Corrected) else None,
         actor=event.actor,
         trace=event.trace,
         request_hash=event.request_hash,

@@ -60,7 +60,7 @@ def shown_history(article: Article, decisions: Sequence[Decision], sight: Sight)
     """The history as the caller may see it. `decisions` are all of the article's revisions, oldest first."""
     if sight is Sight.DRAFTS:
         told = _by_revision(change for decision in decisions for change in decision.added)
-        return [_for_the_desk(article, decision, told) for decision in decisions]
+        return [_for_the_desk(decision, told) for decision in decisions]
     by_revision = {decision.revision: decision for decision in decisions}
     public = [
         _for_the_public(change, _changed(article, change, by_revision.get(change.text_at)))
@@ -84,7 +84,7 @@ def shown_revision(article: Article, number: int, decision: Decision, sight: Sig
     change = _change(article, number)
     if sight is Sight.DRAFTS:
         told = _by_revision((*article.changes, *decision.added))
-        view = _for_the_desk(article, decision, told)
+        view = _for_the_desk(decision, told)
     elif change is not None:
         view = _for_the_public(change, _changed(article, change, decision))
     elif _is_public_entry(article, decision):
@@ -172,17 +172,14 @@ def _by_revision(changes: Iterable[Change]) -> dict[int, Change]:
     return {change.revision: change for change in changes}
 
 
-def _for_the_desk(article: Article, decision: Decision, told: Mapping[int, Change]) -> RevisionView:
+def _for_the_desk(decision: Decision, told: Mapping[int, Change]) -> RevisionView:
     """With who wrote it. `told`: what the public was told of the article's revisions, ever."""
     if decision.revision is None or decision.kind is None or decision.revised_at is None:
         raise ValueError(f"decision {decision.event_id} made no revision")
     change = told.get(decision.revision)
-    held = article.withheld.changes if article.withheld else ()
-    waiting = next((each for each in held if each.revision == decision.revision), None)
-    corrects = (change or waiting) if decision.kind is EventKind.CORRECTED else None
     return RevisionView(
         revision=decision.revision,
-        kind=corrects.kind.value if corrects else decision.kind.value,
+        kind=(decision.corrects or decision.kind).value,
         time=decision.revised_at,
         note=decision.note,
         breaking=change.breaking if change else False,

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from newsroom.articles import ArticleText
-from newsroom.events import Event, Released
+from newsroom.events import Corrected, Event, Released
 from newsroom.keys import Role
 from newsroom.times import rfc3339
 from services.store.articles import release_due
-from tests.due_parts import sent
+from tests.due_parts import dues, sent
 from tests.store_api import INSIDERS, NOBODY, OUTSIDERS, READER, REPORTER, Api
 from tests.store_parts import a_text, an_event, minute
 
@@ -256,6 +256,27 @@ async def test_reporters_see_each_text_that_was_withheld(api: Api) -> None:
     assert told[3]["actor"] == "desk"
     shown = [(await api.get(f"/articles/x/revisions/{n}", REPORTER)).json() for n in (2, 3, 4)]
     assert [each["article"]["headline"] for each in shown] == ["x 2", "x 3", "x 3"]
+
+
+@pytest.mark.parametrize("is_released", [False, True])
+async def test_a_correction_keeps_its_own_kind_whatever_became_of_it(api: Api, is_released: bool) -> None:
+    """For reporters, in the history, alone and compared: cancelled by the withdrawal, or taken down by it."""
+    await api.filed("x", "published")
+    times: dict[str, Any] = {} if is_released else {"publish_at": TEN}
+    await api.file(
+        an_event(
+            "corrected",
+            "x",
+            data=Corrected(kind="clarification", note="N.", article=a_text("x 2"), dues=dues(**times)),
+            at=minute(1),
+        ),
+        an_event("withdrawn", "x", at=minute(2)),
+    )
+    history = (await api.get("/articles/x/revisions", REPORTER)).json()["revisions"]
+    alone = (await api.get("/articles/x/revisions/2", REPORTER)).json()
+    compared = (await api.get("/articles/x/diff?from=1&to=2", REPORTER)).json()
+    assert [history[1]["kind"], alone["kind"], compared["newer"]["kind"]] == ["clarification"] * 3
+    assert history[1]["is_public"] == alone["is_public"] == is_released
 
 
 @pytest.mark.parametrize("role", OUTSIDERS)
