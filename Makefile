@@ -8,6 +8,8 @@ SHELL := /bin/sh
 # PYTHON=/path/to/python chooses another one for the virtual environment.
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python3.14; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
+# Tests wait more than they work, so there are more processes than processors. WORKERS=0: one after another, in this one.
+WORKERS ?= 4
 PIP := .venv/bin/python -m pip install --disable-pip-version-check --no-input
 LISTED := $(PIP) --require-hashes --only-binary :all:
 
@@ -22,7 +24,7 @@ demo: .venv/.runtime ## Tell the demo story to the newsroom that runs
 	@exec .venv/bin/newsroom demo
 
 test: .venv/.dev ## Run every test, on a Kafka and a MongoDB of its own
-	@exec .venv/bin/python -m pytest $(ARGS)
+	@exec .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/.dev ## Format, lint, types, who may import whom, dead and duplicate code
 	@failed=; try() { printf '== %s\n' "$$*"; .venv/bin/"$$@" || failed="$$failed $$1"; }; \

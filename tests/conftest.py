@@ -1,5 +1,8 @@
 """Real servers for tests marked `real`, a Chromium for those marked `browser`; started when a test asks.
 
+Files of tests are spread over a few processes (pytest-xdist), for most of them wait most of the time. Each
+process has servers of its own.
+
 A server that a fixture here gave ends with the session (or the module), also after failures, and its folder
 with it; should pytest itself be killed, the leash of `desk.parts` ends it.
 """
@@ -16,6 +19,7 @@ import pytest
 
 from desk.parts import kafka as embedded_kafka
 from desk.parts.home import SOURCE
+from desk.parts.ports import keep_to_share
 from newsroom.errors import Misconfigured
 from tests.running import RunningKafka, RunningMongo
 
@@ -28,22 +32,28 @@ FOR_THE_TESTS = ("NEWSROOM_TEST_PARTS", "NEWSROOM_NO_SKIPS")
 _parts_folder = pytest.StashKey[Path]()
 _parts_problem = pytest.StashKey[str]()
 _no_skips = pytest.StashKey[bool]()
-_without_chromium = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read what is meant for the tests; forget every other setting of a newsroom in the environment."""
+    worker, workers = os.environ.get("PYTEST_XDIST_WORKER"), os.environ.get("PYTEST_XDIST_WORKER_COUNT")
+    if worker and workers:
+        keep_to_share(int(worker.removeprefix("gw")), int(workers))
     parts = os.environ.get("NEWSROOM_TEST_PARTS")
     config.stash[_parts_folder] = Path(parts) if parts else SOURCE / ".newsroom" / "parts"
     config.stash[_no_skips] = bool(os.environ.get("NEWSROOM_NO_SKIPS"))
-    config.stash[_without_chromium] = []
     for name in [name for name in os.environ if name.startswith("NEWSROOM_") and name not in FOR_THE_TESTS]:
         del os.environ[name]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
-    """Fetch Kafka's jars before the first test, if one needs them: outside of its time limit, and seen."""
-    are_needed = any(item.get_closest_marker("real") for item in session.items)
+    """Fetch Kafka's jars before the first test, if one needs them: outside of its time limit, and seen.
+
+    The process that only spreads the tests collects none, and fetches for the others.
+    """
+    is_spreading = session.config.getoption("dist", "no") != "no" and "PYTEST_XDIST_WORKER" not in os.environ
+    are_needed = is_spreading or any(item.get_closest_marker("real") for item in session.items)
     if session.config.option.collectonly or not are_needed:
         return
     folder = session.config.stash[_parts_folder]
@@ -108,19 +118,19 @@ def _a_mongo(ends: ExitStack, folders: pytest.TempPathFactory) -> RunningMongo:
 
 
 @pytest.fixture
-def chromium(request: pytest.FixtureRequest) -> str:
+def chromium() -> str:
     """The path of a Chromium. Where there is none the test is skipped; the summary says what to install."""
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if found is None:
-        request.config.stash[_without_chromium].append(request.node.nodeid)
         pytest.skip(NO_CHROMIUM)
     return found
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    skipped = config.stash[_without_chromium]
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reasons = [_reason(report.longrepr) for report in terminalreporter.getreports("skipped")]
+    skipped = sum(NO_CHROMIUM in reason for reason in reasons)
     if skipped:
-        terminalreporter.write_line(f"{len(skipped)} browser tests were not run: {NO_CHROMIUM}", yellow=True)
+        terminalreporter.write_line(f"{skipped} browser tests were not run: {NO_CHROMIUM}", yellow=True)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import random
 import socket
+from collections.abc import Iterator
 from itertools import cycle, islice
 
 LOOPBACK = "127.0.0.1"
 FOR_SERVERS = range(20_000, 32_000)
-_in_turn = cycle(random.SystemRandom().sample(FOR_SERVERS, len(FOR_SERVERS)))
+
+
+def _shuffled(ports: range) -> Iterator[int]:
+    return cycle(random.SystemRandom().sample(ports, len(ports)))
+
+
+_in_turn = _shuffled(FOR_SERVERS)
+
+
+def keep_to_share(number: int, shares: int) -> None:
+    """Give only every so-manieth port from now on: that of processes which choose at the same time."""
+    global _in_turn
+    _in_turn = _shuffled(FOR_SERVERS[number::shares])
 
 
 def free_ports(count: int) -> list[int]:
