@@ -249,6 +249,15 @@ class TimedText(SentText):
             raise _bad("breaking_until", 'needs "breaking": true, or leave it out', self.breaking_until)
         return self
 
+    @model_validator(mode="after")
+    def _breaking_to_be_seen(self) -> Self:
+        for name in ("publish_at", "embargo_until"):
+            begins: datetime | None = getattr(self, name)
+            if begins is not None and self.breaking_until is not None and self.breaking_until <= begins:
+                told = f"is not after {name}: it would be over before anybody saw it. Send a later time"
+                raise _bad("breaking_until", told, self.breaking_until)
+        return self
+
     def dues(self) -> Dues:
         """The due times that were sent, each as set or as lifted."""
         sent = {

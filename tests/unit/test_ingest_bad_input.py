@@ -164,6 +164,15 @@ async def test_the_end_of_breaking_needs_something_breaking(ingest: Ingest) -> N
     ]
 
 
+@pytest.mark.parametrize("field", ["publish_at", "embargo_until"])
+async def test_breaking_that_would_end_before_anybody_saw_it_is_refused(ingest: Ingest, field: str) -> None:
+    same = future()
+    body = a_story(breaking=True, breaking_until=same, **{field: same})
+    (error,) = (await ingest.post("/articles", body)).json()["errors"]
+    assert error["pointer"] == "/breaking_until"
+    assert error["detail"].startswith(f"is not after {field}: ")
+
+
 @pytest.mark.parametrize("field", ["publish_at", "embargo_until", "breaking_until"])
 @pytest.mark.parametrize("lifts", [True, False], ids=["null", "a time"])
 async def test_a_draft_changes_no_schedule_and_says_how_to(ingest: Ingest, field: str, lifts: bool) -> None:

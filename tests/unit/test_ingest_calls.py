@@ -165,8 +165,9 @@ async def test_the_trace_of_the_request_goes_on_the_record(ingest: Ingest) -> No
 
 
 SOON = now() + timedelta(hours=1)
-TIMES = {"publish_at": rfc3339(SOON), "embargo_until": None, "breaking_until": rfc3339(SOON)}
-DUES = Dues(publish_at=Due(at=SOON), embargo_until=Due(), breaking_until=Due(at=SOON))
+LATER = SOON + timedelta(hours=1)
+TIMES = {"publish_at": rfc3339(SOON), "embargo_until": None, "breaking_until": rfc3339(LATER)}
+DUES = Dues(publish_at=Due(at=SOON), embargo_until=Due(), breaking_until=Due(at=LATER))
 
 
 @pytest.mark.parametrize(
