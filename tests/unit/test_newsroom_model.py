@@ -238,7 +238,7 @@ def one_act(draw: st.DrawFn, model: Model, number: int) -> Act:
         kind=kind,
         create=plain.create if is_sensible else draw(st.booleans()),
         live=draw(st.sampled_from([True, True, False])),
-        breaking_until=later[1] + HALF if kind == "published" and draw(st.booleans()) else None,
+        breaking_until=later[1] + HALF if kind in TEXTS and draw(st.booleans()) else None,
         publish_at=draw(due),
         embargo_until=draw(due),
         read=draw(st.sampled_from([None, None, story.revision or None, 2])) if kind in TEXTS else None,
