@@ -23,6 +23,7 @@ from services.store.reading import Reading
 from services.store.views import ShownEntry, Sight, is_visible, page_url, shown_entry, sight_of
 
 _Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["bank-siege"])]
+_EntryId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["0930-police"])]
 
 
 class EntryView(Contract):
@@ -160,7 +161,10 @@ def entry_routes(reading: Reading, site_url: str) -> APIRouter:
         openapi_extra=OPTIONAL_KEY,
     )
     async def entry(
-        article_id: _Id, entry_id: _Id, key: Annotated[ApiKey | None, Depends(caller)], response: Response
+        article_id: _Id,
+        entry_id: _EntryId,
+        key: Annotated[ApiKey | None, Depends(caller)],
+        response: Response,
     ) -> EntryView:
         sight = sight_of(key)
         found = await reading.entry(article_id, entry_id)

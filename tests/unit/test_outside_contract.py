@@ -13,11 +13,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from newsroom import topics
-from newsroom.events import Event, decode_event
+from newsroom.events import EntryAdded, Event, decode_event
 from newsroom.kafka.fake import FakeReader
 from newsroom.keys import Role
+from tests.due_parts import sent
 from tests.ingest_parts import Ingest, an_ingest, rendered, secret_of, stored
 from tests.store_api import SECRETS, Api
+from tests.store_parts import a_post, an_event, minute
 
 ROOT = Path(__file__).parent.parent.parent
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
@@ -82,10 +84,29 @@ async def test_ingest_keeps_to_its_document(tmp_path: Path) -> None:
         assert ingest.events(), "what the document calls valid was accepted"
 
 
-async def test_the_store_keeps_to_its_document(tmp_path: Path) -> None:
+async def a_full_store() -> Api:
+    """With something for each question, under the names that the document's examples have."""
     api = Api()
-    await api.filed("bank-siege", "published", "updated", "corrected")
+    await api.filed("bank-siege", "published", "updated", "corrected", live=True)
+    post = EntryAdded(entry_id="0930-police", entry=a_post())
+    await api.file(an_event("entry_added", "bank-siege", data=post, at=minute(5)))
     await api.filed("a-draft", "drafted", first=10)
+    await api.file(sent("published", "scheduled", at=minute(20), create=True, publish_at=minute(60)))
+    return api
+
+
+async def test_the_examples_of_the_store_name_what_stands() -> None:
+    """Or its document would be tried on nothing but what is not found."""
+    api = await a_full_store()
+    paths = (await api.get("/openapi.json")).json()["paths"]
+    for path in ("/articles/{article_id}", "/articles/{article_id}/entries/{entry_id}"):
+        parameters = [each for each in paths[path]["get"]["parameters"] if each["in"] == "path"]
+        named = {each["name"]: each["schema"]["examples"][0] for each in parameters}
+        assert (await api.get(path.format(**named))).status_code == 200
+
+
+async def test_the_store_keeps_to_its_document(tmp_path: Path) -> None:
+    api = await a_full_store()
     async with served(api.app) as address:
         said = await findings(address, SECRETS[Role.PUBLISHER], tmp_path)
     assert said is None, said
