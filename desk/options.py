@@ -22,6 +22,8 @@ from newsroom.errors import FieldError, Invalid, Misconfigured, NewsroomError
 from newsroom.ids import ARTICLE_ID, is_event_id
 
 KEY_FILE = "publisher.key"
+_INTERRUPTED = 128 + 2
+"""As a shell tells of a program that SIGINT has ended."""
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 
@@ -107,6 +109,9 @@ class Desk(click.Group):
             return super().invoke(ctx)
         except NewsroomError as error:
             self._refuse(ctx, error)
+        except KeyboardInterrupt:
+            complain("")
+            ctx.exit(_INTERRUPTED)
 
     def _refuse(self, ctx: click.Context, error: NewsroomError) -> None:
         first, *others = wording.error_lines(error)

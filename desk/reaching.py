@@ -46,7 +46,9 @@ def restored(file: Path, clock: Callable[[], float]) -> dict[str, int]:
 
 
 def _worked(bootstrap: str, work: Work, file: Path, clock: Callable[[], float]) -> dict[str, int]:
-    """Do it with progress on stderr. Raises: NewsroomError, also for a disk that is full."""
+    """Do it with progress on stderr. Raises: NewsroomError, also for a disk that is full; KeyboardInterrupt,
+    once it is said how to go on.
+    """
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     screen = to_stderr()
     rate = Rate(clock)
@@ -59,13 +61,18 @@ def _worked(bootstrap: str, work: Work, file: Path, clock: Callable[[], float]) 
         return dataclasses.asdict(asyncio.run(_with_log(bootstrap, work, file, tell)))
     except OSError as error:
         raise NewsroomError(disk_problem(error, file)) from error
+    except KeyboardInterrupt:
+        screen.say("interrupted: run the same command again to go on from here")
+        raise
     finally:
         screen.clear()
 
 
 def disk_problem(error: OSError, file: Path) -> str:
-    """What happened to the file, and what to do."""
+    """What happened to the file, and what to do. A file that is there is one that was read."""
     what = error.strerror or str(error)
+    if file.exists():
+        return f"{file} cannot be read: {what}; run the command again to go on"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         what = "the disk is full"
     return f"{what}: nothing is lost; {file}.part holds what was copied, run the command again to go on"

@@ -35,10 +35,11 @@ EXIT_CODES = """\b
 Exit codes:
   0  done
   1  refused or failed: the newsroom says why
-  2  usage or setup: the command, a file or a setting is wrong; nothing was sent
+  2  usage or setup: the command, a file or a setting is wrong, or there is no key; nothing was sent
   3  the newsroom cannot be reached, or is too busy
-  4  not allowed: no key, an unknown or expired one, or its role is not enough
-  5  accepted and safe, but not finished within --wait: ask `newsroom status`"""
+  4  not allowed: the key is unknown, expired or revoked, or its role is not enough
+  5  accepted and safe, but not finished within --wait: ask `newsroom status`
+  130  ended by Ctrl-C"""
 
 _STATES = {
     EventState.ACCEPTED: "accepted: safe on the log, not stored yet",

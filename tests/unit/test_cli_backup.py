@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from desk import wording
+from desk import reaching, wording
 from desk.lock import only_one
 from desk.reaching import disk_problem
 from tests.unit.desk_newsroom import Newsroom, no_connection, run
@@ -59,3 +59,20 @@ def test_a_disk_that_fails_is_told_with_what_to_do(number: int, told: str) -> No
     said = disk_problem(OSError(number, "Input/output error"), Path("b"))
     assert said.startswith(told)
     assert "b.part" in said
+
+
+def test_a_backup_that_cannot_be_read_is_not_told_of_a_part(tmp_path: Path) -> None:
+    (tmp_path / "b").write_text("x")
+    said = disk_problem(OSError(5, "Input/output error"), tmp_path / "b")
+    assert "cannot be read: Input/output error" in said
+    assert ".part" not in said
+
+
+def test_ctrl_c_ends_a_copy_with_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reaching, "_with_log", interrupted)
+    code, said = desk(tmp_path, "backup", tmp_path / "b", kafka="127.0.0.1:1")
+    assert (code, "run the same command again" in said) == (130, True)
+    assert "Aborted" not in said
