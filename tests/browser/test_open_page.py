@@ -365,6 +365,18 @@ async def test_a_permalink_leads_to_its_post_for_good(site: Site, browser: Brows
         await expect(page.locator("#entry-e41")).to_be_attached()
 
 
+async def test_each_way_on_from_a_page_of_posts_is_large_enough_to_hit(site: Site, browser: Browser) -> None:
+    """24 px, for they stand one below the other (WCAG 2.5.8)."""
+    async with a_page(browser) as page:
+        for count in range(42):
+            await post(site, count)
+        await page.goto(f"{site.url}{the_story().path}entries/2/")
+        for name in ("Newer updates", "Older updates", "Back to the article", "Latest updates"):
+            box = await page.get_by_role("link", name=name, exact=True).bounding_box()
+            assert box is not None
+            assert box["height"] >= 24, name
+
+
 async def test_a_paused_live_page_is_left_alone(site: Site, browser: Browser) -> None:
     """Until it is switched on again."""
     async with a_page(browser) as page:
