@@ -17,6 +17,8 @@ from desk.progress import Rate, to_stderr
 from newsroom.articles import Contract
 from newsroom.errors import Away, NewsroomError
 
+_TOO_MUCH = ("extra", "unknown")
+"""What no republication of what is stored takes away for sure."""
 IDLE_SECONDS = 120.0
 """What says nothing for so long is taken for dead."""
 
@@ -163,8 +165,13 @@ def result_lines(result: Result) -> list[str]:
         return [f"equal: {looked} are what a rebuild would write"]
     untold = result.differences - len(result.told)
     lines = [f"… and {untold} more"] if untold else []
-    advice = "`newsroom republish ID` makes an article's pages again, `newsroom republish --all` everything"
-    return [*lines, f"{result.differences} differences in {looked}", advice]
+    lines.append(f"{result.differences} difference{'' if result.differences == 1 else 's'} in {looked}")
+    lines.append(
+        "`newsroom republish ID` makes an article's pages again, `newsroom republish --all` everything"
+    )
+    if any(each.what in _TOO_MUCH for each in result.told):
+        lines.append("what is extra or unknown stays: docs/operations.md says how it goes")
+    return lines
 
 
 COMMANDS = (verify,)

@@ -46,6 +46,14 @@ def test_each_difference_is_a_line_and_the_code_tells_of_them() -> None:
         "3 differences in 3 articles, 5 listings, 14 files",
     ]
     assert "newsroom republish" in result.stdout
+    assert "docs/operations.md" not in result.stdout
+
+
+def test_what_no_republication_takes_away_is_told_so() -> None:
+    stray = MISSING | {"what": "extra", "path": "/stray.html", "article_id": None}
+    result = run(Newsroom([lines(stray, TOTAL | {"differences": 1})]), "verify")
+    assert "1 difference in 3 articles" in result.stdout
+    assert "docs/operations.md" in result.stdout
 
 
 def test_with_json_the_result_is_one_object() -> None:
