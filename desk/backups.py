@@ -6,17 +6,16 @@ from pathlib import Path
 
 import click
 
-from desk.options import echo_json, given
+from desk.options import echo_json, given, json_option
 from newsroom.errors import Misconfigured
 
 _FILE = click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
-_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
 @click.command()
 @_FILE
-@_AS_JSON
-def backup(file: Path, as_json: bool) -> None:
+@json_option
+def backup(file: Path) -> None:
     """Copy the log of events and the keys into FILE: all that a newsroom cannot make again by itself.
 
     It may run meanwhile. What is there when the command begins is in the file, which is checked before it
@@ -28,13 +27,13 @@ def backup(file: Path, as_json: bool) -> None:
     """
     from desk.reaching import backed_up
 
-    _tell(backed_up(file, given().clock), file, as_json, f"backed up to {file}")
+    _tell(backed_up(file, given().clock), file, f"backed up to {file}")
 
 
 @click.command()
 @_FILE
-@_AS_JSON
-def restore(file: Path, as_json: bool) -> None:
+@json_option
+def restore(file: Path) -> None:
     """Put a backup into an empty newsroom, before its first start. Its pages come out the same.
 
     The whole file is checked first. Interrupted, it goes on when it is run again.
@@ -47,12 +46,12 @@ def restore(file: Path, as_json: bool) -> None:
 
     if not file.is_file():
         raise Misconfigured(f"{file} is not there")
-    _tell(restored(file, given().clock), file, as_json, f"restored from {file}")
+    _tell(restored(file, given().clock), file, f"restored from {file}")
 
 
-def _tell(counts: dict[str, int], file: Path, as_json: bool, done: str) -> None:
+def _tell(counts: dict[str, int], file: Path, done: str) -> None:
     size = file.stat().st_size
-    if as_json or given().as_json:
+    if given().as_json:
         echo_json({"file": str(file), **counts, "bytes": size})
         return
     again = f", {counts['skipped']} of them before" if counts["skipped"] else ""

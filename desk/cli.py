@@ -25,7 +25,7 @@ from desk import (
     wording,
 )
 from desk.demo import STORIES, Player, load_story
-from desk.options import Desk, complain, desk_options, echo_json, given, to_json
+from desk.options import Desk, complain, desk_options, echo_json, given, json_option, to_json
 
 _HELP = f"""The newsroom's desk: run a newsroom, write articles, follow what readers see.
 
@@ -55,12 +55,12 @@ def up() -> None:
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
-def doctor(as_json: bool) -> None:
+@json_option
+def doctor() -> None:
     """Look for what `up` needs and for what is wrong with a newsroom that runs here."""
     from desk.doctor import command
 
-    sys.exit(command(as_json or given().as_json))
+    sys.exit(command(given().as_json))
 
 
 @main.command()

@@ -65,7 +65,7 @@ class Given:
 def desk_options(command: CommandT) -> CommandT:
     """Adds the options that every command has."""
     for option in (
-        _option("--json", "as_json", is_flag=True, help="Print JSON, for scripts."),
+        json_option,
         _option(
             "--key", envvar="NEWSROOM_KEY", metavar="KEY", help="API key; else the file that `up` wrote."
         ),
@@ -75,6 +75,11 @@ def desk_options(command: CommandT) -> CommandT:
     ):
         command = option(command)
     return command
+
+
+def json_option(command: CommandT) -> CommandT:
+    """Adds `--json` alone, for a command that speaks to nobody over HTTP."""
+    return _option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")(command)
 
 
 def given() -> Given:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,11 @@ def test_ctrl_c_ends_a_copy_with_how_to_go_on(tmp_path: Path, monkeypatch: pytes
     code, said = desk(tmp_path, "backup", tmp_path / "b", kafka="127.0.0.1:1")
     assert (code, "run the same command again" in said) == (130, True)
     assert "Aborted" not in said
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_a_refusal_is_json_too_where_that_was_asked_for(tmp_path: Path, command: str) -> None:
+    """Wherever `--json` stands."""
+    arguments = (command, str(tmp_path / "none" / "b"), "--json")
+    result = run(Newsroom([no_connection]), *arguments, newsroom_home=str(tmp_path / "none"))
+    assert json.loads(result.stdout)["exit_code"] == wording.USAGE
