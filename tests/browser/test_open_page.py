@@ -339,10 +339,10 @@ async def test_a_post_in_an_open_live_page_is_offered_and_moves_nothing(site: Si
         before = await reading.bounding_box()
         await post(site, 31)
         await expect(page.get_by_role("status")).to_have_text("Live: Number 31 is free")
-        await expect(page.get_by_role("button", name="1 new entry · show")).to_be_visible()
+        await expect(page.get_by_role("button", name="1 entry · show")).to_be_visible()
         assert await page.locator("#entry-e31").count() == 0
         await post(site, 32)
-        await page.get_by_role("button", name="2 new entries · show").click()
+        await page.get_by_role("button", name="2 entries · show").click()
         await expect(page.locator("ol.posts > li").first).to_have_attribute("id", "entry-e32")
         after = await reading.bounding_box()
         assert before is not None
@@ -387,4 +387,4 @@ async def test_a_paused_live_page_is_left_alone(site: Site, browser: Browser) ->
         await expect(page.get_by_role("switch")).to_have_attribute("aria-checked", "false")
         await expect(page.locator("[data-offer]")).to_be_hidden()
         await page.get_by_role("switch").click()
-        await expect(page.get_by_role("button", name="1 new entry · show")).to_be_visible()
+        await expect(page.get_by_role("button", name="1 entry · show")).to_be_visible()

@@ -178,6 +178,16 @@ def test_key_events_are_links_here_and_on_a_page_of_their_own() -> None:
     assert read_page(without[f"{story.path}index.html"]).all("nav", class_="key-events") == []
 
 
+@pytest.mark.parametrize(
+    ("minutes", "told"), [(5, "10:45"), (2 * 24 * 60, "22 June, 2023 | 10:40")], ids=["one day", "several"]
+)
+def test_key_events_of_several_days_say_which(minutes: int, told: str) -> None:
+    """A time of day alone would not tell."""
+    key = [a_post(number, EntryText(headline=f"Key {number}", key_event=True)) for number in (0, minutes)]
+    page = page_of(a_live_story(2), key)
+    assert page.one("nav", class_="key-events").all("li")[0].one("time").text == told
+
+
 def test_a_closed_live_page_says_when_it_ended() -> None:
     """Its posts stay; it is not called live any more, here or on fronts."""
     story = a_live_story(2, closed=True)

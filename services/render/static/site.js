@@ -131,7 +131,7 @@ function propose(page) {
   const [label, tone] = KINDS[notice?.kind] ?? KINDS.update;
   const number = heard.size || 1;
   const isLive = articleId && number === [...heard.values()].filter(({ kind }) => kind === "live_entry").length;
-  const what = isLive ? (number > 1 ? `${number} new entries` : "1 new entry")
+  const what = isLive ? (number > 1 ? `${number} entries` : "1 entry")
     : articleId || number > 1 ? plural(number, "update") : "1 new";
   say(label, notice ? notice.note ?? notice.headline : "This page has changed.", tone, `${what} · show`);
   const isUrgent = NEVER_WAIT.has(notice?.kind) && notice !== lastUrgent;
