@@ -58,7 +58,8 @@ async def test_bad_bytes_are_listed_shown_retried_and_dropped(newsroom: Newsroom
         assert dropped.json()["state"] == "dropped"
     async with newsroom.store(f"{newsroom.database}_anew") as client:
         anew = await the_letter(client, event_id, attempts=2, state="dropped")
-        assert {**anew, "time": ""} == {**dropped.json(), "time": ""}  # a replay parks it again
+        parked_again = {"time": "", "offset": 0}  # a replay parks both of its records, one after the other
+        assert anew | parked_again == dropped.json() | parked_again
 
 
 async def test_what_a_mended_version_can_read_has_its_effect_once(
