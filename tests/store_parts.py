@@ -37,7 +37,7 @@ from newsroom.outcomes import EventOutcome, EventState, Rendering, decode_outcom
 from newsroom.records import Position, Record
 from newsroom.topics import EVENTS, OUTCOMES, UPDATES
 from newsroom.updates import Announcement, EntryAnnouncement, Status, decode_update
-from services.store.articles import Article, Entry, entry_key, release_due
+from services.store.articles import Article, Entry, entry_key, release_due, waits_for
 from services.store.consumer import Filer
 from services.store.decisions import Decision, Loaded, Overtaken, Revisions, article_after
 from services.store.filing import apply
@@ -46,7 +46,6 @@ from services.store.identity import Identity, new_identity
 from services.store.reading import Mark, WaitingFor, Wanted
 from services.store.replay import Replay
 from services.store.republications import Republication
-from services.store.views import waits_for
 
 BEGINNING = datetime(2023, 6, 20, 4, 0, tzinfo=UTC)
 SITE_URL = "http://site.test"

@@ -14,9 +14,8 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 
-import httpx
 import structlog
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from newsroom import topics
 from newsroom.articles import Contract
@@ -33,6 +32,7 @@ from services.render.posts import all_pages, key_page_path, posts_page_path
 from services.render.readmodel import Identity, ReadModel, Rebuild
 from services.render.site import EVERYTHING, SiteFolder
 from services.render.sitefile import Site
+from services.render.storeapi import StoreApi
 
 log = structlog.get_logger(__name__)
 ROBOTS = "/robots.txt"
@@ -99,40 +99,21 @@ class Republication(Contract):
     state: str
 
 
-class StoreClient:
+class StoreClient(StoreApi):
     """Asks the store for rebuilds. Raises Away for anything but an answer that can be used."""
-
-    def __init__(self, url: str, key: SecretStr | None, client: httpx.AsyncClient) -> None:
-        self._url, self._key, self._client = url, key, client
 
     async def ask(self) -> Republication:
         """Have every article announced again."""
-        response = await self._send("POST", "/republications", json={"all": True})
-        return _republication(response)
+        asked = await self._ask(
+            Republication, "/republications", "a rebuild", method="POST", json={"all": True}
+        )
+        if asked is None:
+            raise Away("store", "it takes no rebuild: is NEWSROOM_STORE_URL the store's address?")
+        return asked
 
     async def find(self, republication_id: str) -> Republication | None:
         """How far a rebuild is; None for one that the store does not know (any more)."""
-        response = await self._send("GET", f"/republications/{republication_id}")
-        return None if response.status_code == httpx.codes.NOT_FOUND else _republication(response)
-
-    async def _send(self, method: str, path: str, json: object = None) -> httpx.Response:
-        if self._key is None:
-            raise Away("store", "a rebuild needs a publisher's key: set NEWSROOM_PUBLISHER_KEY")
-        headers = {"Authorization": f"Bearer {self._key.get_secret_value()}"}
-        try:
-            return await self._client.request(method, self._url + path, json=json, headers=headers)
-        except httpx.TransportError as error:
-            raise Away("store", type(error).__name__) from error
-
-
-def _republication(response: httpx.Response) -> Republication:
-    if not response.is_success:
-        hint = ": check NEWSROOM_PUBLISHER_KEY" if response.status_code in (401, 403) else ""
-        raise Away("store", f"{response.status_code} for a rebuild{hint}")
-    try:
-        return Republication.model_validate_json(response.content)
-    except ValidationError as error:
-        raise Away("store", "its answer about a rebuild cannot be read") from error
+        return await self._ask(Republication, f"/republications/{republication_id}", "a rebuild")
 
 
 class Fingerprint(Contract):

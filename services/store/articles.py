@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from newsroom.articles import ArticleId, ArticleText, Contract, EntryId, EntryText
 from newsroom.events import EventKind
@@ -15,6 +16,7 @@ from newsroom.times import Moment
 from newsroom.updates import Change, ChangeKind, LiveState, Status
 
 UTC_ZONE = "UTC"
+Waits = Literal["scheduled", "embargoed"]
 
 
 class DueTime(Contract):
@@ -132,6 +134,14 @@ def release_due(article: Article) -> DueTime | None:
     """When what is withheld becomes public: the later of schedule and embargo, None where neither stands."""
     standing = [due for due in (article.publish_at, article.embargo_until) if due is not None]
     return max(standing, key=lambda due: (due.at, due.set_by), default=None)
+
+
+def waits_for(article: Article) -> Waits | None:
+    """What keeps the newest text that was sent from the public: of both, what ends later."""
+    release = release_due(article)
+    if article.withheld is None or release is None:
+        return None
+    return "embargoed" if release == article.embargo_until else "scheduled"
 
 
 def due_events(article: Article) -> list[DueEvent]:

@@ -13,7 +13,7 @@ from newsroom.events import EventKind
 from newsroom.outcomes import EventState
 from newsroom.times import rfc3339
 from newsroom.updates import Change, Status
-from services.store.articles import Article, Entry, due_events, has_page, release_due
+from services.store.articles import Article, Entry, due_events, has_page, release_due, waits_for
 from services.store.decisions import Decision
 
 DECISIONS = "decisions"
@@ -77,9 +77,8 @@ def _due_fields(article: Article) -> mongo.Document:
     if dues := due_events(article):
         fields["due_at"] = rfc3339(dues[0].due.at)
         fields["due"] = [{"kind": each.kind.value, **each.due.model_dump(mode="json")} for each in dues]
-    release = release_due(article)
-    if article.withheld is not None and release is not None:
-        what = "embargoed" if release == article.embargo_until else "scheduled"
+    release, what = release_due(article), waits_for(article)
+    if release is not None and what is not None:
         fields["waiting"] = {"for": what, "until": rfc3339(release.at)}
     return fields
 

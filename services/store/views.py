@@ -19,7 +19,6 @@ entry's revision while its article is public. Notes of withdrawals and the names
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Literal
 
 from pydantic import ConfigDict, Field
 
@@ -30,7 +29,7 @@ from newsroom.outcomes import EventState, EventStatus, Rendering
 from newsroom.times import Moment
 from newsroom.updates import Status
 from services.store import examples
-from services.store.articles import Article, Live, has_page, release_due
+from services.store.articles import Article, Live, Waits, has_page, release_due, waits_for
 from services.store.decisions import Decision
 
 
@@ -109,7 +108,7 @@ class ArticleView(Contract):
     draft_revision: int | None = Field(
         default=None, description="A draft that nothing public has superseded (`reporter` and up)"
     )
-    waiting: Literal["scheduled", "embargoed"] | None = Field(
+    waiting: Waits | None = Field(
         default=None, description="What the newest text that was sent waits for (`reporter` and up)"
     )
     due_at: Moment | None = Field(default=None, description="When that will be public (`reporter` and up)")
@@ -146,14 +145,6 @@ def shown_head(article: Article, sight: Sight, site_url: str, *, with_body: bool
 def page_url(article: Article, site_url: str) -> str | None:
     """The article's page, absolute; None where none stands."""
     return f"{site_url}{article.path}" if article.path and has_page(article) else None
-
-
-def waits_for(article: Article) -> Literal["scheduled", "embargoed"] | None:
-    """What keeps the newest text that was sent from the public: of both, what ends later."""
-    release = release_due(article)
-    if article.withheld is None or release is None:
-        return None
-    return "embargoed" if release == article.embargo_until else "scheduled"
 
 
 def _for_the_desk(article: Article) -> dict[str, object]:
