@@ -164,18 +164,22 @@ class ListedEntry(Contract):
     changed_at: Moment | None = None
 
 
-class EntryList(Contract):
+class Part(Contract):
+    """A part of a list of the store; with `next` there is more."""
+
+    next: str | None = None
+
+
+class EntryList(Part):
     """A part of a live article's entries, newest first; with `next` there is more."""
 
     entries: tuple[ListedEntry, ...]
-    next: str | None = None
 
 
-class ArticleList(Contract):
+class ArticleList(Part):
     """A part of a list; with `next` there is more."""
 
     articles: tuple[ListedArticle, ...]
-    next: str | None = None
 
 
 class Rebuild(Contract):
@@ -231,8 +235,7 @@ class WholeDeadLetter(DeadLetter):
     value: DeadBytes | None = None
 
 
-class DeadLetterList(Contract):
+class DeadLetterList(Part):
     """A part of the dead letters; with `next` there is more."""
 
     dead_letters: tuple[DeadLetter, ...]
-    next: str | None = None

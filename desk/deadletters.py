@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 import click
 
 from desk import wording
 from desk.answers import DeadBytes, DeadLetter, DeadLetterList, WholeDeadLetter
 from desk.client import Client, Request
+from desk.listing import listed
 from desk.options import desk_options, given
 from newsroom.times import rfc3339
 
-_PART = 100
 _LINE_BYTES = 16
 _SHOWN_BYTES = 4096
 _LETTER_ID = re.compile(r"dl_[a-z2-7]{26}")
@@ -57,21 +56,11 @@ def list_(state: str | None, count: int) -> None:
       newsroom dead-letters list --state waiting
     """
     with given().client(key_needed=True) as client:
-        found = list(_letters(client, {"state": state} if state else {}, count))
+        wanted = {"state": state} if state else {}
+        found = list(
+            listed(client, "/dead-letters", DeadLetterList, lambda part: part.dead_letters, count, wanted)
+        )
     given().show(found, letter_lines(found))
-
-
-def _letters(client: Client, wanted: dict[str, str], count: int) -> Iterator[DeadLetter]:
-    """The newest so many, part after part."""
-    cursor: dict[str, str] = {}
-    while count > 0:
-        query = urlencode({**wanted, "limit": str(min(count, _PART)), **cursor})
-        part = client.ask(DeadLetterList, Request("GET", f"{client.addresses.store}/dead-letters?{query}"))
-        yield from part.dead_letters[:count]
-        count -= len(part.dead_letters)
-        if part.next is None:
-            return
-        cursor = {"cursor": part.next}
 
 
 @dead_letters.command()

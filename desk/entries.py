@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlencode
 
 import click
 from pydantic import JsonValue
 
 from desk import changes, wording
 from desk.answers import EntryList, ListedEntry
-from desk.client import Client, Request
+from desk.client import Request
 from desk.editing import article_argument, send, sending_options
+from desk.listing import listed
 from desk.options import EntryIdType, desk_options, given
 from desk.posts import Post, changed_post, read_post
 from newsroom.articles import EntryText
 from newsroom.errors import NewsroomError
 
-_PART = 100
 _file = click.argument(
     "file", metavar="[FILE]", type=click.Path(path_type=Path, dir_okay=False), required=False
 )
@@ -113,7 +111,8 @@ def entries(article_id: str, count: int) -> None:
       newsroom entries storm
     """
     with given().client() as client:
-        found = list(_entries(client, article_id, count))
+        path = f"/articles/{article_id}/entries"
+        found = list(listed(client, path, EntryList, lambda part: part.entries, count))
     given().show(found, wording.entry_lines(found))
 
 
@@ -130,20 +129,6 @@ def _whole(standing: ListedEntry) -> EntryText:
     if standing.entry.body is None:
         raise NewsroomError(f"the store tells no body of entry {standing.id}: give a FILE with all of it")
     return EntryText.model_validate(standing.entry.model_dump())
-
-
-def _entries(client: Client, article_id: str, count: int) -> Iterator[ListedEntry]:
-    """The newest so many, part after part."""
-    cursor: dict[str, str] = {}
-    while count > 0:
-        query = urlencode({"limit": str(min(count, _PART)), **cursor})
-        url = f"{client.addresses.store}/articles/{article_id}/entries?{query}"
-        part = client.ask(EntryList, Request("GET", url))
-        yield from part.entries[:count]
-        count -= len(part.entries)
-        if part.next is None:
-            return
-        cursor = {"cursor": part.next}
 
 
 def _given(**options: JsonValue) -> dict[str, JsonValue]:

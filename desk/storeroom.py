@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from urllib.parse import urlencode
-
 import click
 from pydantic import JsonValue
 
 from desk import wording
-from desk.answers import ArticleList, Head, ListedArticle, Rebuild
+from desk.answers import ArticleList, Head, Rebuild
 from desk.client import Client, Request, to_body
 from desk.editing import article_argument
+from desk.listing import listed
 from desk.options import ArticleIdType, desk_options, given
 from desk.progress import Rate, to_stderr
 
-_PART = 100
 _LOOK_SECONDS = 0.5
 _JSON = {"Content-Type": "application/json"}
 
@@ -43,21 +40,8 @@ def list_(state: str, section: str | None, tag: str | None, count: int) -> None:
     asked = {"state": state, "section": section, "tag": tag}
     wanted = {name: value for name, value in asked.items() if value is not None}
     with given().client(key_needed=state != "public") as client:
-        found = list(_articles(client, wanted, count))
+        found = list(listed(client, "/articles", ArticleList, lambda part: part.articles, count, wanted))
     given().show(found, wording.article_lines(found))
-
-
-def _articles(client: Client, wanted: dict[str, str], count: int) -> Iterator[ListedArticle]:
-    """The newest so many, part after part."""
-    cursor: dict[str, str] = {}
-    while count > 0:
-        query = urlencode({**wanted, "limit": str(min(count, _PART)), **cursor})
-        part = client.ask(ArticleList, Request("GET", f"{client.addresses.store}/articles?{query}"))
-        yield from part.articles[:count]
-        count -= len(part.articles)
-        if part.next is None:
-            return
-        cursor = {"cursor": part.next}
 
 
 @click.command()
