@@ -14,7 +14,8 @@ from tests.stack import Json, Stack, an_article, free_port, until, without_id
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 
-SOON = timedelta(seconds=1.5)
+SOON = timedelta(seconds=5)
+"""Long enough for a post to come before it, also on a busy machine."""
 LATE = timedelta(days=1)
 
 
@@ -61,16 +62,19 @@ def path_of(url: str) -> str:
 
 
 @pytest.mark.parametrize("field", ["publish_at", "embargo_until"])
-async def test_a_text_is_public_within_a_second_of_its_time_and_not_before(stack: Stack, field: str) -> None:
-    due = now() + SOON
-    article = an_article(f"timed-{field[:4]}", **{field: rfc3339(due)})
+async def test_a_text_is_public_by_itself_once_its_time_has_come_and_not_before(
+    stack: Stack, field: str
+) -> None:
+    article = an_article(f"timed-{field[:4]}", **{field: in_time(LATE)})
     answer = await send(stack, "POST", "/articles", article)
     assert (answer["state"], answer.get("url")) == ("stored", None)
     assert not await is_public(stack, article["id"])
+    due = now() + SOON
+    sooner = without_id(article) | {field: rfc3339(due)}
+    await send(stack, "POST", f"/articles/{article['id']}/publication", sooner)
     await wait_for_head(stack, article["id"], status="public")
     [release] = await released(stack, article["id"])
-    late = datetime.fromisoformat(release["time"]) - due
-    assert timedelta(0) <= late < timedelta(seconds=1)
+    assert datetime.fromisoformat(release["time"]) >= due
 
 
 async def test_an_embargo_holds_an_update_back_while_the_public_text_stands(stack: Stack) -> None:
@@ -89,22 +93,32 @@ async def test_an_embargo_holds_an_update_back_while_the_public_text_stands(stac
 
 
 async def test_a_time_can_be_moved_lifted_and_cancelled_in_the_last_second(stack: Stack) -> None:
-    """Each change comes just before the time that it takes away."""
-    due = in_time(2 * SOON)
+    """What is first on the log counts, for everybody alike: the change, or the release it meant to stop."""
+    due = now() + SOON
     for name in ("moved", "lifted", "cancelled", "witness"):
-        await send(stack, "POST", "/articles", an_article(name, publish_at=due))
+        await send(stack, "POST", "/articles", an_article(name, publish_at=rfc3339(due)))
+    await until(lambda: _is_past(due - timedelta(seconds=0.5)), "the last moment")
     moved = without_id(an_article("moved", publish_at=in_time(LATE)))
     lifted = without_id(an_article("lifted", publish_at=None))
-    await asyncio.gather(
-        send(stack, "POST", "/articles/moved/publication", moved),
-        send(stack, "POST", "/articles/lifted/publication", lifted),
-        send(stack, "POST", "/articles/cancelled/withdrawal", {"note": "Not today."}),
+    changes: dict[str, tuple[str, Json]] = {
+        "moved": ("publication", moved),
+        "lifted": ("publication", lifted),
+        "cancelled": ("withdrawal", {"note": "Not today."}),
+    }
+    answers = await asyncio.gather(
+        *(stack.send("POST", f"/articles/{name}/{call}", body) for name, (call, body) in changes.items())
     )
     await wait_for_head(stack, "witness", status="public")
-    assert await is_public(stack, "lifted")
-    assert not await is_public(stack, "moved")
-    assert not await is_public(stack, "cancelled")
-    assert await released(stack, "moved") + await released(stack, "lifted") == []
+    await stack.settled()
+    for name, answer in zip(changes, answers, strict=True):
+        kinds = [each["kind"] for each in await history(stack, name)]
+        if kinds[1] == "released":  # it was too late
+            assert kinds == ["published", "released", *(["withdrawn"] if name == "cancelled" else [])]
+            assert answer.status_code == (200 if name == "cancelled" else 409)
+        else:
+            assert kinds == ["published", "withdrawn" if name == "cancelled" else "published"]
+            assert answer.is_success
+            assert await is_public(stack, name) == (name == "lifted")
 
 
 async def test_what_falls_due_while_the_store_is_off_is_public_at_its_start_once(stack: Stack) -> None:
@@ -126,9 +140,9 @@ async def _is_past(due: datetime) -> bool:
 
 
 async def test_breaking_ends_by_itself_and_nobody_is_told(stack: Stack) -> None:
-    article = an_article("flash", breaking=True, breaking_until=in_time(2 * SOON))
+    article = an_article("flash", breaking=True, breaking_until=in_time(SOON))
     url = (await send(stack, "POST", "/articles", article))["url"]
-    assert (await wait_for_head(stack, "flash"))["article"]["breaking"]
+    assert (await history(stack, "flash"))[0]["breaking"]
     await stack.settled()
     told = await stack.notice_count()
 

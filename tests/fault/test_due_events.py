@@ -13,6 +13,8 @@ from tests.stack import Json, Stack, an_article, until
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 
+SOON = timedelta(seconds=5)
+"""Long enough for a post to come before it, also on a busy machine."""
 POINTS = (
     "store.due_events_written=kill@1",  # on the log, and not in the fold
     "store.heads_written=kill@2",  # the second head is the release's
@@ -26,7 +28,7 @@ async def test_a_store_killed_around_a_release_releases_once(stack: Stack, trap:
     await stack.stop("store")
     await stack.start("store", trap=trap)
     article_id = trap.partition("=")[0].replace(".", "-")
-    at = now() + timedelta(seconds=2)
+    at = now() + SOON
     response = await stack.send("POST", "/articles", an_article(article_id, publish_at=rfc3339(at)))
     assert response.json()["state"] == "stored", response.text
     assert await stack.dies("store") == -9
@@ -44,7 +46,7 @@ async def test_steps_of_the_clock_by_an_hour_are_followed(stack: Stack) -> None:
     await stack.stop("store")
     stack.spawn("store", NEWSROOM_TEST_CLOCK=str(clock))
     await stack.ready("store")
-    soon, late = now() + timedelta(seconds=1), now() + timedelta(hours=1)
+    soon, late = now() + SOON, now() + timedelta(hours=1)
     for article_id, at in (("soon", soon), ("late", late)):
         response = await stack.send("POST", "/articles", an_article(article_id, publish_at=rfc3339(at)))
         assert response.json()["state"] == "stored", response.text

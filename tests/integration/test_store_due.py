@@ -94,7 +94,7 @@ async def test_a_database_that_is_made_anew_releases_nothing_twice(
 ) -> None:
     """The log has the due events of old; what waits still, waits on in the new database."""
     done, done_id = scheduled(f"{article_id}a", 0.5)
-    waits, waits_id = scheduled(f"{article_id}b", 6)
+    waits, waits_id = scheduled(f"{article_id}b", 10)
     async with resting.store():
         await resting.post(done, waits)
         await resting.told(done_id)
