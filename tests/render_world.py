@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,9 @@ from services.render.listings import ListingRenderer
 from services.render.pages import Pages
 from services.render.site import SiteFolder
 from tests.render_parts import MemoryReadModel, PlainPages, a_delivery, a_post_delivery, a_site
+
+MEMORY = next((folder for folder in ("/dev/shm",) if os.access(folder, os.W_OK)), None)  # noqa: S108
+"""Where files need no disk: random days write thousands, flush each, and none has to outlive its test."""
 
 
 class SmallRender:

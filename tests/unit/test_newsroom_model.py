@@ -6,7 +6,6 @@ The model knows what editors are promised and nothing of how it is kept.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -39,11 +38,10 @@ from newsroom.updates import Status
 from services.store.articles import Article, is_breaking
 from tests.due_parts import SteppingClock
 from tests.newsroom_world import SmallNewsroom
+from tests.render_world import MEMORY
 from tests.store_parts import a_text, an_event, an_event_id, minute
 
 HALF = timedelta(seconds=30)
-MEMORY = next((folder for folder in ("/dev/shm",) if os.access(folder, os.W_OK)), None)  # noqa: S108
-"""Where files need no disk: thousands are written here, and none has to outlive the test."""
 NEVER = datetime.min.replace(tzinfo=UTC)
 ABSENT: Any = "absent"
 EXAMPLES = 60

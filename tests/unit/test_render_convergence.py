@@ -21,7 +21,7 @@ from newsroom.updates import (
     Status,
 )
 from tests.render_parts import a_change, a_draft, a_post, a_public, a_retracted, a_withdrawn, minute
-from tests.render_world import SmallRender
+from tests.render_world import MEMORY, SmallRender
 
 ACTIONS = st.sampled_from(
     [
@@ -207,7 +207,7 @@ def merged(stories: list[Story], data: st.DataObject) -> list[Announced]:
 
 
 async def check(stories: list[Story], batches: list[list[Announced]], lost: list[int]) -> None:
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=MEMORY) as folder:
         render = SmallRender(Path(folder) / "live")
         other = SmallRender(Path(folder) / "live", model=render.model, log=render.log)
         await render.lay_ground()
