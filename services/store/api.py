@@ -19,7 +19,6 @@ from newsroom.http.problems import Kind, Refused, responses
 from newsroom.keys import ApiKey, Role
 from newsroom.outcomes import EventStatus
 from services.store.announced import announced_routes
-from services.store.articles import Article
 from services.store.comparing import diff_routes
 from services.store.entries import entry_routes
 from services.store.histories import History, RevisionView, shown_history, shown_revision, text_revision
@@ -29,7 +28,8 @@ from services.store.listing import ArticleList, ListQuery, list_articles
 from services.store.reading import Reading
 from services.store.rebuilds import Rebuilds, RepublicationRequest, rebuild_routes
 from services.store.settings import StoreSettings
-from services.store.views import ArticleView, Sight, event_status, is_visible, shown_head, sight_of
+from services.store.views import ArticleView, event_status, shown_head, sight_of
+from services.store.visible import visible_article
 
 VERSION = "1"
 _DESCRIPTION = """\
@@ -77,12 +77,6 @@ def create_api(
 def _articles(reading: Reading, site_url: str) -> APIRouter:
     router = APIRouter(tags=["articles"])
 
-    async def visible(article_id: str, sight: Sight) -> Article:
-        article = await reading.article(article_id)
-        if article is None or not is_visible(article, sight):
-            raise NotFound("There is no such article, or none that you may see.")
-        return article
-
     @router.get(
         "/articles",
         summary="Articles, newest first",
@@ -109,7 +103,7 @@ def _articles(reading: Reading, site_url: str) -> APIRouter:
     )
     async def head(article_id: ArticleIdPath, key: MaybeKey, response: Response) -> ArticleView:
         sight = sight_of(key)
-        view = shown_head(await visible(article_id, sight), sight, site_url)
+        view = shown_head(await visible_article(reading, article_id, sight), sight, site_url)
         response.headers["ETag"] = f'"{view.revision}"'
         response.headers["Vary"] = "Authorization"
         return view
@@ -124,9 +118,11 @@ def _articles(reading: Reading, site_url: str) -> APIRouter:
     )
     async def history(article_id: ArticleIdPath, key: MaybeKey) -> History:
         sight = sight_of(key)
-        await visible(article_id, sight)  # or how long the answer takes would tell of a hidden history
+        await visible_article(
+            reading, article_id, sight
+        )  # or how long the answer takes would tell of a hidden history
         decisions = await reading.history(article_id)
-        article = await visible(article_id, sight)
+        article = await visible_article(reading, article_id, sight)
         return History(article_id=article_id, revisions=tuple(shown_history(article, decisions, sight)))
 
     @router.get(
@@ -143,11 +139,11 @@ def _articles(reading: Reading, site_url: str) -> APIRouter:
         sight = sight_of(key)
         decision = await reading.revision(article_id, revision)
         # The head is read last: what was taken down meanwhile is not shown.
-        article = await visible(article_id, sight)
+        article = await visible_article(reading, article_id, sight)
         shown_by = text_revision(article, revision, sight)
         if shown_by != revision:
             decision = await reading.revision(article_id, shown_by)
-            article = await visible(article_id, sight)
+            article = await visible_article(reading, article_id, sight)
         view = shown_revision(article, revision, decision, sight) if decision is not None else None
         if view is None:
             raise NotFound(f"The article has no revision {revision}, or none that you may see.")

@@ -26,7 +26,8 @@ from services.store.decisions import Decision
 from services.store.diffs import field_differences, only_counts
 from services.store.histories import desk_text, public_text
 from services.store.reading import Reading
-from services.store.views import Sight, is_visible, sight_of
+from services.store.views import Sight, sight_of
+from services.store.visible import visible_article
 
 AT_ONCE = 1
 """Two would share one processor anyway, and comparing the largest two bodies takes some 200 MB."""
@@ -86,8 +87,8 @@ class Comparer:
 
     async def _visible(self, article_id: str, sight: Sight) -> Article:
         """The article as it stands. A retracted one has no text to compare, for nobody."""
-        article = await self._reading.article(article_id)
-        if article is None or not is_visible(article, sight) or article.status is Status.RETRACTED:
+        article = await visible_article(self._reading, article_id, sight)
+        if article.status is Status.RETRACTED:
             raise NotFound("There is no such article, or none with a text that you may see.")
         return article
 

@@ -20,7 +20,8 @@ from newsroom.updates import Status
 from services.store import examples
 from services.store.articles import Article, Entry
 from services.store.reading import Reading
-from services.store.views import ShownEntry, Sight, is_visible, page_url, shown_entry, sight_of
+from services.store.views import ShownEntry, Sight, page_url, shown_entry, sight_of
+from services.store.visible import visible_article
 
 _Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["bank-siege"])]
 _EntryId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["0930-police"])]
@@ -116,15 +117,11 @@ def _bad_cursor() -> Invalid:
 
 
 def entry_routes(reading: Reading, site_url: str) -> APIRouter:
-    """`GET /articles/{id}/entries` and `GET /articles/{id}/entries/{entry}`."""
-    router = APIRouter(tags=["live articles"])
+    """`GET /articles/{id}/entries` and `GET /articles/{id}/entries/{entry}`.
 
-    # The head is read after the entries: what was taken down meanwhile is not shown.
-    async def visible(article_id: str, sight: Sight) -> Article:
-        article = await reading.article(article_id)
-        if article is None or not is_visible(article, sight):
-            raise NotFound("There is no such article, or none that you may see.")
-        return article
+    The head is read after the entries: what was taken down meanwhile is not shown.
+    """
+    router = APIRouter(tags=["live articles"])
 
     @router.get(
         "/articles/{article_id}/entries",
@@ -140,7 +137,7 @@ def entry_routes(reading: Reading, site_url: str) -> APIRouter:
         sight = sight_of(key)
         before = read_cursor(query.cursor) if query.cursor is not None else None
         found = await reading.entries(article_id, query.limit + 1, before)
-        article = await visible(article_id, sight)
+        article = await visible_article(reading, article_id, sight)
         part = found[: query.limit]
         is_hidden = article.status is Status.RETRACTED
         return EntryList(
@@ -168,7 +165,7 @@ def entry_routes(reading: Reading, site_url: str) -> APIRouter:
     ) -> EntryView:
         sight = sight_of(key)
         found = await reading.entry(article_id, entry_id)
-        article = await visible(article_id, sight)
+        article = await visible_article(reading, article_id, sight)
         if found is None or not may_see(article, found, sight):
             raise NotFound(f"The article has no entry {entry_id}, or none that you may see.")
         response.headers["ETag"] = f'"{found.revision}"'
