@@ -20,9 +20,12 @@ from newsroom.addresses import CORRECTIONS_LEDGER, HOME, SITE_FEED, UPDATES_LEDG
 from newsroom.differences import Difference
 from newsroom.updates import ArticleUpdate, Status
 from services.render import (
+    articlepages,
     cards,
     contexts,
     feeds,
+    fixedpages,
+    fronts,
     graph,
     liveblog,
     livepages,
@@ -41,9 +44,12 @@ from services.render.sitefile import Site
 TEMPLATES = Path(__file__).parent / "templates"
 ErrorStatus = Literal[401, 403, 404, 410, 503]
 _DRAWING_MODULES = (
+    articlepages,
     cards,
     contexts,
     feeds,
+    fixedpages,
+    fronts,
     graph,
     liveblog,
     livepages,
@@ -79,11 +85,11 @@ class Pages:
         if public is None or path is None or update.status not in (Status.PUBLIC, Status.RETRACTED):
             return {}
         if public.text is None or update.status is Status.RETRACTED:
-            page = self._draw("retracted.html", contexts.retracted_page(update, public, self._site))
+            page = self._draw("retracted.html", articlepages.retracted_page(update, public, self._site))
         else:
-            context = contexts.article_page(update, public, public.text, self._site, posts)
+            context = articlepages.article_page(update, public, public.text, self._site, posts)
             page = self._draw("article.html", context)
-        history = self._draw("history.html", contexts.history_page(update, public, self._site))
+        history = self._draw("history.html", articlepages.history_page(update, public, self._site))
         below = livepages.pages_below(update, posts, self._site)
         return {
             **{f"{each.path}index.html": self._draw("posts.html", each) for each in below},
@@ -98,9 +104,9 @@ class Pages:
         if listing.kind is ListingKind.FEED:
             return {listing.path: self._draw("feed.atom", feeds.feed_of(listing, self._site))}
         if listing.kind.is_ledger:
-            page = self._draw("ledger.html", contexts.ledger_page(listing, self._site))
+            page = self._draw("ledger.html", fronts.ledger_page(listing, self._site))
         else:
-            page = self._draw("listing.html", contexts.listing_page(listing, self._site))
+            page = self._draw("listing.html", fronts.listing_page(listing, self._site))
         return {f"{listing.path}index.html": page}
 
     def versions(self, path: str, difference: Difference) -> bytes:
@@ -114,7 +120,7 @@ class Pages:
 
     def error(self, status: ErrorStatus) -> bytes:
         """A whole page that says, in the site's look, why nothing stands here."""
-        return self._draw("error.html", contexts.error_page(status))
+        return self._draw("error.html", fixedpages.error_page(status))
 
     def robots(self) -> bytes:
         """The `robots.txt` of the site."""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from newsroom.articles import ArticleText, Contract
 from newsroom.times import Moment
 from newsroom.updates import ArticleUpdate, PublicArticle, Status
-from services.render.contexts import ArticlePage, article_page
+from services.render.articlepages import ArticlePage, article_page
 from services.render.sitefile import Site
 from services.render.words import When, when
 

@@ -1,0 +1,253 @@
+"""What the pages of one article may use: the article itself, what is left of a retracted one, the history.
+
+A function of that article and the site: `contexts` beside this says what all pages have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from newsroom.addresses import author_path, section_path, tag_path
+from newsroom.articles import ArticleText, Source
+from newsroom.bodies import clean, minutes_to_read
+from newsroom.excerpts import excerpt
+from newsroom.updates import ArticleUpdate, Change, ChangeKind, PublicArticle
+from services.render import words
+from services.render.contexts import MAIN_PAGE, Head, Link, Words, words_in
+from services.render.graph import Correction, Crumb, article_graph, listing_graph
+from services.render.liveblog import LiveBlock, coverage, live_block
+from services.render.posts import NO_POSTS, Posts
+from services.render.sitefile import Site
+from services.render.words import Label, When, when
+
+UPDATES_BESIDE_TEXT = 4
+
+
+@dataclass(frozen=True)
+class Told:
+    """One public revision as notices and the history tell it.
+
+    `since`: the public revision before it with another text, None of the first and of one without a text.
+    """
+
+    revision: int
+    label: Label
+    when: When
+    note: str
+    since: int | None = None
+
+
+@dataclass(frozen=True)
+class Reuse:
+    """What the reuse box offers to copy: plain text and HTML, each with the link that is its condition."""
+
+    text: str
+    html: str
+
+
+@dataclass(frozen=True)
+class ArticlePage:
+    """An article's page. Every list is newest first; `updates` stand above the text, the earlier below."""
+
+    head: Head
+    article_id: str
+    revision: int
+    path: str
+    crumbs: tuple[Crumb, ...]
+    section: Link
+    headline: Words
+    deck: str
+    body: Markup
+    place: str | None
+    published: When
+    updated: When | None
+    authors: tuple[Link, ...]
+    minutes: int
+    is_breaking: bool
+    corrections: tuple[Told, ...]
+    updates: tuple[Told, ...]
+    earlier_updates: tuple[Told, ...]
+    tags: tuple[Link, ...]
+    sources: tuple[Source, ...]
+    reuse: Reuse
+    copyright_notice: str
+    live: LiveBlock | None = None
+
+
+@dataclass(frozen=True)
+class RetractedPage:
+    """What is left of a retracted article: that it was retracted, when, and why."""
+
+    head: Head
+    article_id: str
+    revision: int
+    path: str
+    crumbs: tuple[Crumb, ...]
+    retraction: Told
+    note: Words
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    """Every public revision of an article, newest first, without texts."""
+
+    head: Head
+    article_id: str
+    revision: int
+    path: str
+    crumbs: tuple[Crumb, ...]
+    headline: Words
+    changes: tuple[Told, ...]
+    language: str
+    direction: str
+
+
+def article_page(
+    update: ArticleUpdate, public: PublicArticle, text: ArticleText, site: Site, posts: Posts = NO_POSTS
+) -> ArticlePage:
+    """The page of a public article. `update.path` must be set."""
+    path = update.path or ""
+    section = Link(text.section, section_path(text.section))
+    crumbs = (MAIN_PAGE, Crumb(section.name, section.path), Crumb(text.headline, path))
+    told = _told(public)
+    corrections = tuple(one for change, one in told if change.kind.is_correction)
+    updates = tuple(one for change, one in told if change.kind is ChangeKind.UPDATED)
+    extract = excerpt(text.body)
+    published = when(public.published_at, public.timezone)
+    updated = when(public.updated_at, public.timezone)
+    description = text.deck or words.shorten(extract)
+    head = Head(
+        title=text.headline,
+        description=description,
+        canonical=site.absolute(path),
+        kind="article",
+        published=published.machine,
+        modified=updated.machine,
+        section=text.section,
+        tags=text.tags,
+        graph=article_graph(
+            site,
+            path=path,
+            public=public,
+            headline=text.headline,
+            description=description,
+            authors=text.authors,
+            tags=text.tags,
+            times=(published.machine, updated.machine),
+            crumbs=crumbs,
+            corrections=tuple(Correction(one.label.text, one.note, one.when.machine) for one in corrections),
+            live=coverage(path, public, posts),
+        ),
+    )
+    return ArticlePage(
+        head=head,
+        article_id=update.article_id,
+        revision=public.revision,
+        path=path,
+        crumbs=crumbs,
+        section=section,
+        headline=words_in(text.headline, public.language),
+        deck=text.deck,
+        body=Markup(clean(text.body)),  # noqa: S704  (the one place where markup is trusted: it was cleaned just now)
+        place=public.dateline_place,
+        published=published,
+        updated=updated if public.updated_at != public.published_at else None,
+        authors=tuple(Link(author, author_path(author)) for author in text.authors),
+        minutes=minutes_to_read(text.body),
+        is_breaking=text.breaking,
+        corrections=corrections,
+        updates=updates[:UPDATES_BESIDE_TEXT],
+        earlier_updates=updates[UPDATES_BESIDE_TEXT:],
+        tags=tuple(Link(tag, tag_path(tag)) for tag in text.tags),
+        sources=text.sources,
+        reuse=_reuse(text.headline, extract, site.absolute(path), site.name),
+        copyright_notice=f"© {public.published_at.year} {site.publisher.name}",
+        live=live_block(path, public, posts),
+    )
+
+
+def retracted_page(update: ArticleUpdate, public: PublicArticle, site: Site) -> RetractedPage:
+    """The page of a retracted article: made from the retraction alone."""
+    path = update.path or ""
+    retraction = _told_one(public.changes[-1], public)
+    crumbs = (MAIN_PAGE, Crumb(words.RETRACTED_ITEM, path))
+    times = (when(public.published_at, public.timezone).machine, retraction.when.machine)
+    graph = article_graph(
+        site,
+        path=path,
+        public=public,
+        headline=words.RETRACTED_TITLE,
+        description=retraction.note,
+        authors=(),
+        tags=(),
+        times=times,
+        crumbs=crumbs,
+        corrections=(Correction(retraction.label.text, retraction.note, retraction.when.machine),),
+    )
+    head = Head(
+        title=words.RETRACTED_TITLE,
+        description=retraction.note,
+        canonical=site.absolute(path),
+        kind="article",
+        published=times[0],
+        modified=times[1],
+        graph=graph,
+    )
+    note = words_in(retraction.note, public.language)
+    return RetractedPage(head, update.article_id, public.revision, path, crumbs, retraction, note)
+
+
+def history_page(update: ArticleUpdate, public: PublicArticle, site: Site) -> HistoryPage:
+    """The history of a public or retracted article."""
+    path = update.path or ""
+    headline = public.text.headline if public.text else words.RETRACTED_ITEM
+    here = f"{path}history/"
+    section = (Crumb(public.text.section, section_path(public.text.section)),) if public.text else ()
+    crumbs = (MAIN_PAGE, *section, Crumb(headline, path), Crumb("History", here))
+    return HistoryPage(
+        head=Head(
+            title=f"History: {headline}",
+            description="Every version of this article that was public: when it changed, how, and why.",
+            canonical=site.absolute(here),
+            graph=listing_graph(site, here, crumbs),
+        ),
+        article_id=update.article_id,
+        revision=public.changes[-1].revision,
+        path=path,
+        crumbs=crumbs,
+        headline=words_in(headline, public.language if public.text else site.language),
+        changes=tuple(_told_one(change, public) for change in reversed(public.changes)),
+        language=public.language,
+        direction=words.direction(public.language),
+    )
+
+
+def _told(public: PublicArticle) -> list[tuple[Change, Told]]:
+    """What readers were told after publication, newest first."""
+    return [(change, _told_one(change, public)) for change in reversed(public.changes) if change.kind.is_told]
+
+
+def _told_one(change: Change, public: PublicArticle) -> Told:
+    note = change.note or words.UNTOLD_NOTES.get(change.kind, "")
+    label = words.BREAKING if change.breaking else words.CHANGE_LABELS[change.kind]
+    return Told(change.revision, label, when(change.time, public.timezone), note, _since(change, public))
+
+
+def _since(change: Change, public: PublicArticle) -> int | None:
+    """The revision that readers compare this one with: changes released together came with one text."""
+    if change.kind is ChangeKind.RETRACTED:
+        return None
+    before = [each.revision for each in public.changes if each.text_at < change.text_at]
+    return max(before, default=None)
+
+
+def _reuse(headline: str, extract: str, url: str, site_name: str) -> Reuse:
+    quoted = f"{extract}\n\n" if extract else ""
+    text = f"{quoted}{headline} ({site_name})\n{url}"
+    paragraph = Markup("<p>{}</p>\n  ").format(extract) if extract else Markup("")
+    html = Markup(
+        '<blockquote cite="{0}">\n  {1}<footer><a href="{0}">{2}</a>, {3}</footer>\n</blockquote>'
+    ).format(url, paragraph, headline, site_name)
+    return Reuse(text=text, html=str(html))

@@ -1,0 +1,239 @@
+"""What crosses articles, as templates get it: fronts and archives from cards, ledgers from entries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from newsroom.addresses import (
+    CORRECTIONS_LEDGER,
+    UPDATES_LEDGER,
+    author_path,
+    day_path,
+    publication_day,
+    section_path,
+    tag_path,
+)
+from newsroom.notices import NoticeKind
+from services.render import words
+from services.render.cards import OLDER_LIMIT, Card, LedgerEntry, Listing, ListingKind
+from services.render.contexts import MAIN_PAGE, Head, Link, Words, words_in
+from services.render.graph import Crumb, front_graph, listing_graph
+from services.render.sitefile import Site
+from services.render.words import Label, When, when
+
+
+@dataclass(frozen=True)
+class Item:
+    """An article on a front: `when` is its publication or its latest bump, whichever orders the list."""
+
+    article_id: str
+    revision: int
+    path: str
+    headline: Words
+    deck: str
+    excerpt: str
+    section: Link
+    place: str | None
+    when: When
+    label: Label | None
+    note: str | None
+    is_breaking: bool
+    is_live: bool
+
+
+@dataclass(frozen=True)
+class Day:
+    """The items of one day of a list."""
+
+    title: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class ListingPage:
+    """A front or an archive. `breaking` is the strip above the lead, None where the lead itself is it."""
+
+    head: Head
+    kind: ListingKind
+    path: str
+    title: str
+    crumbs: tuple[Crumb, ...]
+    breaking: Item | None
+    lead: Item | None
+    days: tuple[Day, ...]
+    archives: tuple[Link, ...]
+    zone: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of a ledger. `change`: where the change stands in the history, None of a live entry."""
+
+    article_id: str
+    revision: int
+    path: str
+    headline: Words
+    label: Label
+    when: When
+    note: Words | None
+    change: str | None
+
+
+@dataclass(frozen=True)
+class EntryDay:
+    """The lines of one day of a ledger."""
+
+    title: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class LedgerPage:
+    """A ledger of notices."""
+
+    head: Head
+    kind: ListingKind
+    path: str
+    title: str
+    intro: str
+    crumbs: tuple[Crumb, ...]
+    days: tuple[EntryDay, ...]
+    zone: str
+
+
+def listing_page(listing: Listing, site: Site) -> ListingPage:
+    """A front or an archive from its cards."""
+    cards = [card for card in listing.cards if not card.retracted]
+    strip = (
+        next((card for card in cards if card.breaking), None) if listing.kind is ListingKind.HOME else None
+    )
+    lead = cards[0] if cards else None
+    title = _title(listing, cards, site)
+    crumbs = () if listing.kind is ListingKind.HOME else (MAIN_PAGE, Crumb(title, listing.path))
+    return ListingPage(
+        head=_listing_head(listing, title, crumbs, site),
+        kind=listing.kind,
+        path=listing.path,
+        title=title,
+        crumbs=crumbs,
+        breaking=_item(strip, listing.kind, site) if strip and strip is not lead else None,
+        lead=_item(lead, listing.kind, site) if lead else None,
+        days=_days(cards[1:], listing.kind, site),
+        archives=_archives(listing, cards),
+        zone=site.timezone,
+    )
+
+
+def ledger_page(listing: Listing, site: Site) -> LedgerPage:
+    """A ledger of notices from its entries."""
+    title, intro = _LEDGERS[listing.path]
+    crumbs = (MAIN_PAGE, Crumb(title, listing.path))
+    entries = [_entry(entry, site) for entry in listing.entries]
+    return LedgerPage(
+        head=Head(title, intro, site.absolute(listing.path), graph=listing_graph(site, listing.path, crumbs)),
+        kind=listing.kind,
+        path=listing.path,
+        title=title,
+        intro=intro,
+        crumbs=crumbs,
+        days=tuple(
+            EntryDay(day, tuple(lines)) for day, lines in groupby(entries, lambda entry: entry.when.day)
+        ),
+        zone=site.timezone,
+    )
+
+
+_LEDGERS = {
+    UPDATES_LEDGER: ("Updates", "Everything that was published or changed, newest first, and what changed."),
+    CORRECTIONS_LEDGER: (
+        "Corrections",
+        "What we got wrong and put right: corrections, clarifications, editor’s notes and retractions.",
+    ),
+}
+
+
+def _item(card: Card, kind: ListingKind, site: Site) -> Item:
+    is_archive = kind is ListingKind.DAY
+    return Item(
+        article_id=card.article_id,
+        revision=card.revision,
+        path=card.path,
+        headline=words_in(card.headline, card.language),
+        deck=card.deck,
+        excerpt=card.excerpt,
+        section=Link(card.section, section_path(card.section)),
+        place=card.dateline_place,
+        when=when(card.published_at, card.timezone) if is_archive else when(card.bumped_at, site.timezone),
+        label=words.CARD_LABELS.get(card.label) if card.label else None,
+        note=card.note,
+        is_breaking=card.breaking,
+        is_live=card.live,
+    )
+
+
+def _days(cards: Sequence[Card], kind: ListingKind, site: Site) -> tuple[Day, ...]:
+    items = [_item(card, kind, site) for card in cards]
+    return tuple(Day(day, tuple(group)) for day, group in groupby(items, lambda item: item.when.day))
+
+
+def _archives(listing: Listing, cards: Iterable[Card]) -> tuple[Link, ...]:
+    """Links to the archives of the days that the cards were published on, and of the older days."""
+    if listing.kind is ListingKind.DAY:
+        return ()
+    shown = {publication_day(card.published_at, card.timezone) for card in cards}
+    days = sorted(shown | set(listing.older), reverse=True)[:OLDER_LIMIT]
+    return tuple(Link(words.day_title(day), day_path(day)) for day in days)
+
+
+def _title(listing: Listing, cards: Sequence[Card], site: Site) -> str:
+    """The listing's name as its newest entry writes it."""
+    newest = cards[0] if cards else None
+    match listing.kind:
+        case ListingKind.HOME:
+            return site.name
+        case ListingKind.DAY:
+            return words.day_title(listing.path.strip("/"))
+        case ListingKind.TAG:
+            return _written(newest.tags if newest else (), listing.path, tag_path)
+        case ListingKind.AUTHOR:
+            return _written(newest.authors if newest else (), listing.path, author_path)
+        case _:
+            return (newest.section if newest else None) or site.section_name(listing.path) or ""
+
+
+def _written(names: Iterable[str], path: str, path_of: Callable[[str], str]) -> str:
+    """The name that leads to the path, as it was written; the path's last part where none does."""
+    return next((name for name in names if path_of(name) == path), path.strip("/").rpartition("/")[2])
+
+
+def _listing_head(listing: Listing, title: str, crumbs: tuple[Crumb, ...], site: Site) -> Head:
+    canonical = site.absolute(listing.path)
+    if listing.kind is ListingKind.HOME:
+        return Head(site.name, site.tagline, canonical, graph=front_graph(site))
+    descriptions = {
+        ListingKind.SECTION: f"{title}: the latest from {site.name}.",
+        ListingKind.TAG: f"Everything on {title} from {site.name}.",
+        ListingKind.AUTHOR: f"Articles by {title} in {site.name}.",
+        ListingKind.DAY: f"What {site.name} published on {title}.",
+    }
+    return Head(title, descriptions[listing.kind], canonical, graph=listing_graph(site, listing.path, crumbs))
+
+
+def _entry(entry: LedgerEntry, site: Site) -> Entry:
+    is_gone = entry.kind is NoticeKind.RETRACTION
+    return Entry(
+        article_id=entry.article_id,
+        revision=entry.revision,
+        path=entry.path,
+        headline=words_in(words.RETRACTED_ITEM, site.language)
+        if is_gone
+        else words_in(entry.headline, entry.language),
+        label=words.NOTICE_LABELS[entry.kind],
+        when=when(entry.time, site.timezone),
+        note=words_in(entry.note, entry.language) if entry.note else None,
+        change=None
+        if entry.kind is NoticeKind.LIVE_ENTRY
+        else f"{entry.path}history/#revision-{entry.revision}",
+    )
