@@ -5,6 +5,7 @@ same.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -27,7 +28,7 @@ SECURITY: Mapping[str, str] = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Permissions-Policy": "browsing-topics=(), camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 """On every answer of the site."""
 
@@ -58,3 +59,26 @@ CONTENT_TYPES: Mapping[str, str] = {
     ".webmanifest": "application/manifest+json",
 }
 """By suffix; nothing else stands in the pages folder."""
+
+NAMED_TYPES: Mapping[str, str] = {
+    "feed.json": "application/feed+json; charset=utf-8",
+    "license.xml": "application/rsl+xml; charset=utf-8",
+}
+"""By name, where the suffix says too little."""
+
+READ_ANYWHERE: Mapping[str, str] = {"Access-Control-Allow-Origin": "*"}
+"""For what programs of other sites may fetch: feeds and whatever the rule of reuse has cut to its measure."""
+
+_FOR_PROGRAMS = frozenset({"feed.atom", "feed.rss", "feed.json"})
+
+
+def content_type(name: str) -> str:
+    """The media type of a file of the site, by its name or suffix."""
+    return NAMED_TYPES.get(name.rpartition("/")[2]) or CONTENT_TYPES[Path(name).suffix]
+
+
+def of_file(name: str) -> dict[str, str]:
+    """The headers of a file of the site beside its type and its validators."""
+    keeping = IMMUTABLE if name.startswith("/assets/") else REVALIDATED
+    shared = READ_ANYWHERE if name.rpartition("/")[2] in _FOR_PROGRAMS else {}
+    return {**SECURITY, "Cache-Control": keeping, **shared}

@@ -7,7 +7,6 @@ asked for. The read model only says whether an address moved, was withdrawn or n
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +20,22 @@ from newsroom.errors import Away
 from newsroom.http.problems import Refused
 from newsroom.updates import Status
 from services.render.files import OutsideTheSite, read_file, target
-from services.render.headers import CONTENT_TYPES, IMMUTABLE, NEVER_KEPT, REVALIDATED, SECURITY
+from services.render.headers import (
+    CONTENT_TYPES,
+    NEVER_KEPT,
+    REVALIDATED,
+    SECURITY,
+    content_type,
+    of_file,
+)
+from services.render.negotiation import (
+    accepted_encodings,
+    entity_tag,
+    http_date,
+    is_unmodified,
+    last_modified,
+    matches,
+)
 from services.render.onrequest import OnRequest
 from services.render.pages import Pages
 from services.render.readmodel import Address
@@ -39,10 +53,14 @@ FindAddress = Callable[[str], Awaitable[Address | None]]
 
 @dataclass(frozen=True)
 class _Found:
-    """A file as it goes out: its bytes in one encoding (None: as they are)."""
+    """A file as it goes out: its bytes in one encoding (None: as they are).
+
+    `modified`: seconds since the epoch, of a feed alone.
+    """
 
     content: bytes
     encoding: str | None
+    modified: int | None = None
 
 
 class SiteServer:
@@ -91,14 +109,15 @@ class SiteServer:
         suffix = Path(name).suffix
         if suffix not in CONTENT_TYPES:
             return None
+        modified = last_modified(self._root, name)
         for sibling in ENCODINGS:
             if (
                 _TOKENS[sibling] in accepted
                 and (content := read_file(self._root, name + sibling)) is not None
             ):
-                return _Found(content, _TOKENS[sibling])
+                return _Found(content, _TOKENS[sibling], modified)
         content = read_file(self._root, name)
-        return None if content is None else _Found(content, None)
+        return None if content is None else _Found(content, None, modified)
 
     def _stands(self, name: str) -> bool:
         try:
@@ -165,48 +184,27 @@ class SiteServer:
         )
 
 
-def accepted_encodings(header: str) -> frozenset[str]:
-    """The content codings that an `Accept-Encoding` header allows by name (RFC 9110): `*` is not taken for
-    one.
-    """
-    accepted = set()
-    for part in header.split(","):
-        token, _, parameters = part.partition(";")
-        name, _, weight = parameters.strip().partition("=")
-        if name.strip().lower() == "q" and _is_zero(weight):
-            continue
-        accepted.add(token.strip().lower())
-    return frozenset(accepted)
-
-
-def _is_zero(weight: str) -> bool:
-    try:
-        return float(weight) <= 0
-    except ValueError:
-        return True
-
-
-def matches(header: str | None, etag: str) -> bool:
-    """Whether an `If-None-Match` header names this entity tag (weak comparison)."""
-    if header is None:
-        return False
-    named = {tag.strip().removeprefix("W/") for tag in header.split(",")}
-    return etag in named or "*" in named
-
-
 def _serve(name: str, found: _Found, request: Request) -> Response:
-    etag = f'"{hashlib.sha256(found.content).hexdigest()[:32]}"'
+    etag = entity_tag(found.content)
     headers = _page_headers(name, found.encoding) | {"ETag": etag}
-    if matches(request.headers.get("if-none-match"), etag):
+    if found.modified is not None:
+        headers["Last-Modified"] = http_date(found.modified)
+    if _has_it(request, etag, found.modified):
         return Response(status_code=304, headers=headers)
-    headers |= {"Content-Type": CONTENT_TYPES[Path(name).suffix]}
-    return Response(found.content, headers=headers)
+    return Response(found.content, headers=headers | {"Content-Type": content_type(name)})
+
+
+def _has_it(request: Request, etag: str, modified: int | None) -> bool:
+    """Whether the reader's copy is this one; an entity tag is the better witness and settles it alone."""
+    named = request.headers.get("if-none-match")
+    if named is not None:
+        return matches(named, etag)
+    return is_unmodified(request.headers.get("if-modified-since"), modified)
 
 
 def _page_headers(name: str, encoding: str | None) -> dict[str, str]:
     return {
-        **SECURITY,
-        "Cache-Control": IMMUTABLE if name.startswith("/assets/") else REVALIDATED,
+        **of_file(name),
         "Vary": "Accept-Encoding",
         **({"Content-Encoding": encoding} if encoding else {}),
     }

@@ -12,7 +12,15 @@ import yaml
 
 from newsroom.settings import CommonSettings
 from services.ingest.settings import IngestSettings
-from services.render.headers import CONTENT_TYPES, IMMUTABLE, REVALIDATED, SECURITY
+from services.render.headers import (
+    CONTENT_TYPES,
+    IMMUTABLE,
+    NAMED_TYPES,
+    READ_ANYWHERE,
+    REVALIDATED,
+    SECURITY,
+    of_file,
+)
 from services.render.settings import RenderSettings
 from services.render.site import ENCODINGS
 from services.store.settings import StoreSettings
@@ -284,6 +292,21 @@ def test_the_edge_gives_the_headers_that_render_gives() -> None:
 
 def test_the_edge_names_the_content_types_that_render_names() -> None:
     told = dict(re.findall(r'~\\(\.\w+)\$ "([^"]+)"', site_block("(words)")))
+    by_name = dict(re.findall(r'~\^?/(\w+\\\.\w+)\$ "([^"]+)"', site_block("(words)")))
     default = re.search(r'default "(text/html[^"]+)"', site_block("(words)"))
     assert default
     assert told | {".html": default[1]} == dict(CONTENT_TYPES)
+    assert {name.replace("\\", ""): named for name, named in by_name.items()} == dict(NAMED_TYPES)
+    assert site_block("(words)").index("license") < site_block("(words)").index(
+        r"~\.css"
+    )  # the first match counts
+
+
+def test_the_edge_lets_programs_of_other_sites_read_what_render_lets_them() -> None:
+    kinds = ("atom", "rss", "json")
+    feeds = " ".join(f"*/feed.{kind}" for kind in kinds)
+    assert f"@feed path {feeds}\n" in site_block("(words)")
+    assert "header @feed Access-Control-Allow-Origin *\n" in site_block("(words)")
+    for kind in kinds:
+        assert of_file(f"/tags/astana/feed.{kind}").items() >= READ_ANYWHERE.items()
+    assert of_file("/index.html").keys().isdisjoint(READ_ANYWHERE)

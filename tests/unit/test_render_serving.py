@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import brotli  # type: ignore[import-untyped]
 import httpx
@@ -17,8 +18,9 @@ from newsroom.updates import Status
 from services.render.app import create_site
 from services.render.headers import SECURITY
 from services.render.live import Hub
+from services.render.negotiation import accepted_encodings, matches
 from services.render.readmodel import Address
-from services.render.serving import SiteServer, accepted_encodings, matches
+from services.render.serving import SiteServer
 from services.render.settings import RenderSettings
 from services.render.site import SiteFolder
 from tests.render_parts import SITE_URL, MemoryReadModel, PlainPages
@@ -131,6 +133,53 @@ async def test_what_the_reader_has_is_not_sent_again(site: Site) -> None:
         for header in ("etag", "cache-control", "vary", "content-security-policy"):
             assert again.headers[header] == first.headers[header]
     assert (await site.get(PLACE, if_none_match='"other"')).status_code == 200
+
+
+FEED = "/kazakhstan/feed.json"
+
+
+async def came(site: Site, content: bytes, at: float, clock: pytest.MonkeyPatch, now: float) -> None:
+    """A feed that was put in its place at one time, looked at at another."""
+    await site.folder.settle({FEED: content})
+    clock.setattr("services.render.negotiation._came", lambda _: at)
+    clock.setattr("services.render.negotiation.time", SimpleNamespace(time=lambda: now))
+
+
+async def test_a_feed_says_when_it_was_written_and_is_not_sent_twice(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await came(site, b"{}", 1_687_236_000.3, monkeypatch, now=1_687_236_009)
+    first = await site.get(FEED)
+    assert first.headers["last-modified"] == "Tue, 20 Jun 2023 04:40:00 GMT"
+    assert first.headers["content-type"] == "application/feed+json; charset=utf-8"
+    assert first.headers["access-control-allow-origin"] == "*"
+    again = await site.get(FEED, if_modified_since=first.headers["last-modified"])
+    assert again.status_code == 304
+    assert again.headers["last-modified"] == first.headers["last-modified"]
+    older = await site.get(FEED, if_modified_since="Tue, 20 Jun 2023 04:39:59 GMT")
+    assert older.status_code == 200
+
+
+async def test_two_feeds_of_one_second_are_told_apart(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who fetched the first of them within that second gets the second one."""
+    await came(site, b"{}", 1_687_236_000.3, monkeypatch, now=1_687_236_000.5)
+    first = await site.get(FEED)
+    await came(site, b"[]", 1_687_236_000.7, monkeypatch, now=1_687_236_009)
+    again = await site.get(FEED, if_modified_since=first.headers["last-modified"])
+    assert again.status_code == 200
+    assert again.content == b"[]"
+
+
+async def test_an_entity_tag_settles_it_alone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    await came(site, b"{}", 1_687_236_000.3, monkeypatch, now=1_687_236_009)
+    late = "Wed, 21 Jun 2023 04:40:00 GMT"
+    assert (await site.get(FEED, if_none_match='"another"', if_modified_since=late)).status_code == 200
+    assert (await site.get(FEED, if_modified_since="yesterday")).status_code == 200
+
+
+async def test_pages_have_no_other_validator_than_their_entity_tag(site: Site) -> None:
+    """A second is too coarse for what must never be shown once it was taken back."""
+    assert "last-modified" not in (await site.get(PLACE)).headers
 
 
 async def test_head_answers_as_get_does_without_the_body(site: Site) -> None:
