@@ -1,17 +1,24 @@
-"""The site as its publisher describes it: `site.toml`, read once at start, on whose words all pages rely."""
+"""The site as its publisher describes it: `site.toml`, on whose words all pages rely.
+
+Read at start, and again whenever it changes. `Site.in_language` gives the same site with the words of another
+language; what addresses are made of never changes with it.
+"""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Field,
+    PrivateAttr,
     StringConstraints,
     ValidationError,
     model_validator,
@@ -20,6 +27,7 @@ from pydantic import (
 from newsroom.addresses import is_reserved_section, section_path, slugify
 from newsroom.articles import Language, Line, Name, OptionalLine, WebAddress, Zone
 from newsroom.errors import Misconfigured
+from services.render.colours import Colours
 
 
 def _free_section(section: str) -> str:
@@ -48,11 +56,50 @@ class Publisher(_SitePart):
 
 
 class Policies(_SitePart):
-    """The rules of the house, one short paragraph each, as readers get them."""
+    """The rules of the house, one short paragraph each, as readers get them; some a house may leave out."""
 
     corrections: Line
     no_byline: Line
     reuse: Line
+    ethics: OptionalLine = ""
+    ownership: OptionalLine = ""
+    feedback: OptionalLine = ""
+
+
+class TranslatedPolicies(_SitePart):
+    """The same rules in another language; what is left out stays in the site's."""
+
+    corrections: OptionalLine = ""
+    no_byline: OptionalLine = ""
+    reuse: OptionalLine = ""
+    ethics: OptionalLine = ""
+    ownership: OptionalLine = ""
+    feedback: OptionalLine = ""
+
+
+class Translation(_SitePart):
+    """The site's words in another language; what is left out stays in the site's.
+
+    `sections`: by the name in the site's own list, which addresses are made of.
+    """
+
+    name: OptionalLine = ""
+    tagline: OptionalLine = ""
+    about: OptionalLine = ""
+    sections: Mapping[str, Line] = Field(default_factory=dict)
+    policies: TranslatedPolicies = TranslatedPolicies()
+
+
+Permission = Literal["allowed", "prohibited"]
+
+
+class Machines(_SitePart):
+    """What machines may do with the texts; each place that tells them is made from this."""
+
+    text_and_data_mining: Literal["reserved", "allowed"] = "reserved"
+    ai_training: Permission = "prohibited"
+    ai_input: Permission = "prohibited"
+    search: Permission = "allowed"
 
 
 class Licence(_SitePart):
@@ -78,12 +125,25 @@ class Site(_SitePart):
     publisher: Publisher
     policies: Policies
     licence: Licence
+    machines: Machines = Machines()
+    colours: Colours = Field(default_factory=Colours)
+    translations: Mapping[Language, Translation] = Field(default_factory=dict)
+    _as_read: Site | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _sections_differ(self) -> Self:
         slugs = [slugify(section) for section in self.sections]
         if len(set(slugs)) != len(slugs):
             raise ValueError("two sections share one address: give each a name of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _translated_sections_exist(self) -> Self:
+        for language, words in self.translations.items():
+            if unknown := sorted(set(words.sections) - set(self.sections)):
+                raise ValueError(
+                    f"translations.{language}.sections names {', '.join(unknown)}, which `sections` does not"
+                )
         return self
 
     @property
@@ -100,9 +160,47 @@ class Site(_SitePart):
         """A path of the site as a whole address."""
         return self.url + path
 
+    def in_language(self, language: str) -> Site:
+        """The same site in the words of that language, as far as its file has them; its addresses stay."""
+        source = self._as_read or self
+        words = source._words(language)
+        if words is None:
+            return source
+        site = source.model_copy(
+            update={
+                "language": language,
+                "name": words.name or source.name,
+                "tagline": words.tagline or source.tagline,
+                "publisher": _translated(source.publisher, {"about": words.about}),
+                "policies": _translated(source.policies, words.policies.model_dump()),
+            }
+        )
+        site._as_read = source
+        return site
+
+    def section_title(self, path: str, otherwise: str = "") -> str:
+        """How the configured section at a listing's path is called in this site's language.
+
+        `otherwise`: what to say where it is none of those.
+        """
+        name = self.section_name(path)
+        words = self._words(self.language)
+        return (words.sections.get(name, name) if words else name) if name is not None else otherwise
+
     def section_name(self, path: str) -> str | None:
-        """The name of the configured section at a listing's path, or None."""
+        """The name of the configured section at a listing's path, as the file writes it, or None."""
         return next((section for section in self.sections if section_path(section) == path), None)
+
+    def _words(self, language: str) -> Translation | None:
+        """The words of a language, else of the one that it is a variety of (`kk` for `kk-Cyrl`)."""
+        return self.translations.get(language) or self.translations.get(language.partition("-")[0])
+
+
+_Part = TypeVar("_Part", bound=BaseModel)
+
+
+def _translated(part: _Part, words: Mapping[str, str]) -> _Part:
+    return part.model_copy(update={name: text for name, text in words.items() if text})
 
 
 def load_site(path: Path, url: str) -> Site:
