@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from newsroom.articles import Contract, EntryId
+from newsroom.errors import FieldError, Invalid
 from newsroom.events import (
     Amended,
     Corrected,
     Drafted,
     EntryAdded,
     EntryChanged,
+    Event,
     EventData,
     EventKind,
     Published,
@@ -23,6 +25,7 @@ from newsroom.events import (
     Updated,
     Withdrawn,
 )
+from newsroom.http.problems import pointer
 from newsroom.keys import Role
 from services.ingest.requests import (
     Amendment,
@@ -88,6 +91,18 @@ def created(body: NewArticle) -> tuple[EventKind, EventData]:
     if body.draft:
         return EventKind.DRAFTED, Drafted(article=body.text(), create=True)
     return EventKind.PUBLISHED, Published(article=body.text(), dues=body.dues(), create=True)
+
+
+def refuse_translation_of_itself(event: Event) -> None:
+    """Raises: Invalid where an article says that it translates itself."""
+    data = event.data
+    if not isinstance(data, Published | Drafted | Updated | Corrected | Amended):
+        return
+    if data.article.translation_of == event.article_id:
+        parts = () if isinstance(data, Published | Drafted) else ("article",)
+        told = "is the article's own id: name the article that it translates, or leave it out"
+        error = FieldError(pointer(*parts, "translation_of"), told)
+        raise Invalid("One field cannot be accepted.", (error,))
 
 
 def added(body: NewEntry, entry_id: EntryId) -> EntryAdded:

@@ -199,6 +199,11 @@ class SentText(ArticleText):
         default=False, description="Entries may be added; false again closes it and leaves what stands"
     )
     sources: tuple[SentSource, ...] = Field(default=(), max_length=50, description="What the story stands on")
+    translation_of: ArticleId | None = Field(
+        default=None,
+        description="Id of the article that this one translates; never its own",
+        examples=["bank-siege"],
+    )
 
     def text(self) -> ArticleText:
         """The article as the event carries it: what was checked, without what only the door knows."""

@@ -64,6 +64,7 @@ class Door:
     async def take(self, order: Order, wait_seconds: int, *, is_new: bool) -> Response:
         """Put the event on the log, and answer: at once, or when it is settled, whatever comes first."""
         event = make_event(order)
+        calls.refuse_translation_of_itself(event)
         await self.intake.accept(event)
         if wait_seconds == 0:
             return answers.receipt(event)

@@ -53,6 +53,7 @@ def public_article(article: Article) -> PublicArticle | None:
         language=face.language,
         dateline_place=face.dateline_place,
         timezone=face.timezone,
+        filed_under=face.filed_under,
         published_at=article.published_at,
         updated_at=article.updated_at,
         bumped_at=article.bumped_at,

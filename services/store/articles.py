@@ -27,7 +27,10 @@ class DueTime(Contract):
 
 
 class PublicFace(Contract):
-    """The last public revision. `text` is None after a retraction; the other fields outlive it."""
+    """The last public revision. `text` is None after a retraction; the other fields outlive it.
+
+    `filed_under` is filled by a retraction: the listings of tags and authors that the text stood in.
+    """
 
     revision: int
     text: ArticleText | None = None
@@ -35,6 +38,7 @@ class PublicFace(Contract):
     language: str
     dateline_place: str | None = None
     timezone: str = UTC_ZONE
+    filed_under: tuple[str, ...] = ()
 
 
 class HeldChange(Contract):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from newsroom.addresses import article_path, publication_day, slugify
+from newsroom.addresses import article_path, author_path, publication_day, slugify, tag_path
 from newsroom.articles import ArticleText, EntryText
 from newsroom.events import (
     Amended,
@@ -317,10 +317,18 @@ def _withdraw(article: Article) -> Article:
 
 
 def _retract(article: Article, note: str) -> Article:
-    """Final: of the last public revision only section, language and dateline are left to the public."""
-    if article.public is None:
-        raise ValueError(f"article {article.id} was never public")
-    face = article.public.model_copy(update={"revision": article.revision, "text": None})
+    """Final: of the last public revision only section, language, dateline and listings are left to the
+    public.
+    """
+    if article.public is None or article.public.text is None:
+        raise ValueError(f"article {article.id} has no text that was public")
+    face = article.public.model_copy(
+        update={
+            "revision": article.revision,
+            "text": None,
+            "filed_under": _filed_under(article.public.text),
+        }
+    )
     retraction = Change(revision=article.revision, kind=ChangeKind.RETRACTED, time=article.time, note=note)
     return article.model_copy(
         update={
@@ -333,6 +341,12 @@ def _retract(article: Article, note: str) -> Article:
             "changes": (retraction,),
         }
     )
+
+
+def _filed_under(text: ArticleText) -> tuple[str, ...]:
+    """The listings of its tags and authors, each once, in the order of the text."""
+    paths = (*map(tag_path, text.tags), *map(author_path, text.authors))
+    return tuple(dict.fromkeys(paths))
 
 
 def _end_breaking(article: Article) -> Article:

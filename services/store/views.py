@@ -67,6 +67,7 @@ class ShownText(Contract):
     published_at: Moment | None = None
     live: bool = Field(default=False, description="Entries may be added")
     sources: tuple[Source, ...]
+    translation_of: str | None = Field(default=None, description="Id of the article that it translates")
 
 
 class ShownEntry(Contract):
@@ -204,6 +205,7 @@ def shown_text(text: ArticleText | None, *, with_body: bool) -> ShownText | None
         published_at=text.published_at,
         live=text.live,
         sources=text.sources,
+        translation_of=text.translation_of,
     )
 
 

@@ -127,6 +127,7 @@ class ArticleText(Contract):
     published_at: Moment | None = None
     live: bool = False
     sources: tuple[Source, ...] = ()
+    translation_of: ArticleId | None = None
 
 
 class EntryText(Contract):

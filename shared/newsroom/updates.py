@@ -97,10 +97,12 @@ class PublicArticle(Contract):
     """What the public may see of an article.
 
     `revision`: the last *public* revision, which a later draft does not move and an entry does. `text` is
-    None after a retraction, and then `section`, `language`, `dateline_place` and `timezone` are all that
-    remains. `published_at` never moves; `updated_at` moves with what readers should know; `bumped_at` orders
-    listings. `changes` are oldest first and begin anew at a publication after a withdrawal; after a
-    retraction only the retraction is left. `live` is None of what never was live and after a retraction.
+    None after a retraction, and then `section`, `language`, `dateline_place`, `timezone` and `filed_under`
+    are all that remains. `filed_under`: paths of the listings of tags and authors in which the last public
+    text stood; of a retracted article only, which stays in their feeds. `published_at` never moves;
+    `updated_at` moves with what readers should know; `bumped_at` orders listings. `changes` are oldest first
+    and begin anew at a publication after a withdrawal; after a retraction only the retraction is left. `live`
+    is None of what never was live and after a retraction.
     """
 
     revision: int
@@ -109,6 +111,7 @@ class PublicArticle(Contract):
     language: str
     dateline_place: str | None = None
     timezone: str = "UTC"
+    filed_under: tuple[str, ...] = ()
     published_at: Moment
     updated_at: Moment
     bumped_at: Moment

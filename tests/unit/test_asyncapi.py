@@ -31,6 +31,7 @@ TEXT = ArticleText(
     dateline=Dateline(place="Astana, Kazakhstan", timezone="Asia/Almaty"),
     published_at=TIME,
     sources=(Source(name="Interior ministry", url="https://example.org/"),),
+    translation_of="a0",
 )
 DUES = events.Dues(publish_at=events.Due(at=TIME), embargo_until=events.Due())
 ENTRY = EntryText(headline="Two are free", body="<p>Two.</p>", key_event=True, author="A. Reporter")

@@ -12,6 +12,7 @@ from newsroom.events import Corrected, Drafted, EntryAdded, EventData, EventKind
 from newsroom.outcomes import Rejection, RejectionCode
 from newsroom.updates import ChangeKind, Status
 from services.store import filing
+from services.store.announcing import public_article
 from services.store.articles import Article, due_events
 from services.store.effects import changed_fields, changes_of
 from services.store.filing import ALLOWED, Stage, apply, stage_of
@@ -238,6 +239,20 @@ def test_a_retraction_leaves_no_text_to_the_public() -> None:
     assert (article.public.text, article.public.revision, article.draft_revision) == (None, 3, None)
     assert article.public.section == "Kazakhstan"
     assert article.public.timezone == "Asia/Almaty"
+
+
+@pytest.mark.parametrize("before", ["updated", "drafted", "withdrawn"])
+def test_a_retraction_keeps_the_listings_of_the_last_public_text(before: str) -> None:
+    """Tags first, each listing once; nothing of a draft that was never public."""
+    filed = a_text(tags=("Astana", "Police", "astana"), authors=("A. Reporter",))
+    text = a_text(tags=("Secret",)) if before == "drafted" else filed
+    standing = applied(applied(None, "published", text=filed, create=True), before, 31, text=text)
+    retracted = applied(standing, "retracted", 32)
+    assert standing.public is not None
+    assert standing.public.filed_under == ()
+    announced = public_article(retracted)
+    assert announced is not None
+    assert announced.filed_under == ("/tags/astana/", "/tags/police/", "/authors/a-reporter/")
 
 
 # --- the public history

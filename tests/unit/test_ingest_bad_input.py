@@ -132,6 +132,8 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"breaking": True, "breaking_until": "2023-06-20T10:40:00Z"}, "/breaking_until", "is past"),
     ({"publish_at": "2999-01-01T00:00:00Z"}, "/publish_at", "more than ten years ahead: check the year"),
     ({"live": "true"}, "/live", "must be true or false"),
+    ({"translation_of": "https://example.org/1"}, "/translation_of", "match pattern"),
+    ({"id": "a", "translation_of": "a"}, "/translation_of", "is the article's own id"),
 ]
 
 
@@ -145,6 +147,17 @@ async def test_a_bad_field_is_named_by_a_pointer(
     (error,) = problem["errors"]
     assert error["pointer"] == pointer
     assert told in error["detail"]
+
+
+@pytest.mark.parametrize(
+    ("call", "pointer"), [("publication", "/translation_of"), ("updates", "/article/translation_of")]
+)
+async def test_no_article_translates_itself(ingest: Ingest, call: str, pointer: str) -> None:
+    """Its id stands in the address here."""
+    article = a_story(translation_of="bank-siege")
+    body = article if call == "publication" else {"note": "New.", "article": article}
+    problem = (await ingest.post(f"/articles/bank-siege/{call}", body)).json()
+    assert [error["pointer"] for error in problem["errors"]] == [pointer]
 
 
 async def test_a_time_to_come_is_no_time_of_publication(ingest: Ingest) -> None:

@@ -129,6 +129,7 @@ async def test_every_field_of_an_article_reaches_the_log(ingest: Ingest) -> None
         "breaking": True,
         "published_at": "2023-06-20T10:40:00+06:00",
         "sources": [{"name": "МВД", "url": "https://example.org/1"}],
+        "translation_of": "bank-siege",
     }
     await ingest.post("/articles", fields)
     data = ingest.event().data

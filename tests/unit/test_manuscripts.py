@@ -159,6 +159,11 @@ def test_a_live_article_is_flagged_in_its_file(tmp_path: Path) -> None:
     assert from_markdown(tmp_path, HEAD + "live: true\n").as_json()["live"] is True
 
 
+def test_a_translation_names_its_original_in_its_file(tmp_path: Path) -> None:
+    manuscript = from_markdown(tmp_path, HEAD + "language: kk\ntranslation_of: bank-siege\n")
+    assert manuscript.as_json()["translation_of"] == "bank-siege"
+
+
 @pytest.mark.parametrize(
     ("front_matter", "expected"),
     [

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
+from newsroom.articles import ArticleText
 from newsroom.keys import Role
 from newsroom.outcomes import Rendering
 from newsroom.times import rfc3339
@@ -61,6 +62,14 @@ async def test_the_head_that_each_role_sees(api: Api, history: str, role: Role |
     assert answer.status_code == 200
     assert answer.json().get("article", {}).get("headline", "") == expected
     assert answer.headers["etag"] == f'"{answer.json()["revision"]}"'
+
+
+async def test_an_article_is_shown_with_every_field_that_it_was_sent_with(api: Api) -> None:
+    """Whoever reads it to change something sends the whole again."""
+    text = a_text(tags=("Astana",), language="kk", translation_of="original", live=True)
+    await api.file(an_event("published", "x", text=text, create=True))
+    shown = (await api.get("/articles/x", Role.EDITOR)).json()["article"]
+    assert ArticleText.model_validate(shown) == text
 
 
 @pytest.mark.parametrize("role", OUTSIDERS)
