@@ -16,7 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 import newsroom.bodies
 import newsroom.excerpts
-from newsroom.addresses import CORRECTIONS_LEDGER, HOME, SITE_FEED, UPDATES_LEDGER, section_path
+import newsroom.sentences
+from newsroom.addresses import CORRECTIONS_LEDGER, FEEDS, HOME, SITE_FEED, UPDATES_LEDGER, section_path
 from newsroom.differences import Difference
 from newsroom.updates import ArticleUpdate, Status
 from services.render import (
@@ -28,15 +29,17 @@ from services.render import (
     fronts,
     graph,
     liveblog,
+    listingkinds,
     livepages,
     previews,
+    sitemaps,
     versions,
     words,
 )
 from services.render import posts as postings
 from services.render.assets import load_assets
-from services.render.cards import Listing, ListingKind, standing_paths
 from services.render.contexts import Link
+from services.render.listingkinds import Listing, standing_paths
 from services.render.posts import NO_POSTS, Posts
 from services.render.previews import Head, Revision
 from services.render.sitefile import Site
@@ -51,12 +54,15 @@ _DRAWING_MODULES = (
     fixedpages,
     fronts,
     graph,
+    listingkinds,
     liveblog,
     livepages,
     postings,
+    sitemaps,
     words,
     newsroom.bodies,
     newsroom.excerpts,
+    newsroom.sentences,
 )
 _DRAWING_LIBRARIES = ("jinja2", "nh3")
 
@@ -98,16 +104,26 @@ class Pages:
         }
 
     def listing(self, listing: Listing) -> Mapping[str, bytes]:
-        """The file of a listing by path. Empty where it has no entries and does not stand from the start."""
-        if listing.is_empty and listing.path not in self._standing:
+        """The files of a listing by path. Empty where it has no entries and does not stand from the start.
+
+        One that only retracted articles are left in has feeds and no page.
+        """
+        is_standing = listing.path in self._standing
+        if listing.is_empty and not is_standing:
             return {}
-        if listing.kind is ListingKind.FEED:
-            return {listing.path: self._draw("feed.atom", feeds.feed_of(listing, self._site))}
+        if listing.kind.is_sitemap:
+            return {listing.path: sitemaps.sitemap(listing, self._site)}
+        files = {}
+        if is_standing or listing.entries or any(not card.retracted for card in listing.cards):
+            files[f"{listing.path}index.html"] = self._listing_page(listing)
+        if listing.kind.is_front:
+            files[listing.path + FEEDS[0]] = self._draw("feed.atom", feeds.feed_of(listing, self._site))
+        return files
+
+    def _listing_page(self, listing: Listing) -> bytes:
         if listing.kind.is_ledger:
-            page = self._draw("ledger.html", fronts.ledger_page(listing, self._site))
-        else:
-            page = self._draw("listing.html", fronts.listing_page(listing, self._site))
-        return {f"{listing.path}index.html": page}
+            return self._draw("ledger.html", fronts.ledger_page(listing, self._site))
+        return self._draw("listing.html", fronts.listing_page(listing, self._site))
 
     def versions(self, path: str, difference: Difference) -> bytes:
         """The page of two revisions side by side, of the article at that path. Never written to a file."""

@@ -5,12 +5,19 @@ output but the page holds.
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from newsroom.bodies import paragraphs
+from newsroom.sentences import sentence_ends
 
 SHARE_PERCENT = 30
 
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'»”’)\]]*\s+")
+_SPACELESS = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+"""Letters of scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, Japanese and Chinese."""
+_LONGEST_AVERAGE_WORD = 20
+_BEFORE_A_CUT = " ,;:،؛、，；：–—-([{«“„‘‚\"'「『（"
 
 
 def excerpt(body: str) -> str:
@@ -20,24 +27,58 @@ def excerpt(body: str) -> str:
     ends in "…"; a body too short for even one word gives "". One excerpt per revision: there is no offset or
     length to ask for.
     """
-    text = " ".join(paragraphs(body))
+    blocks = paragraphs(body)
+    text = " ".join(blocks)
     max_characters = len(text) * SHARE_PERCENT // 100
-    max_words = len(text.split()) * SHARE_PERCENT // 100
-    kept = ""
-    for sentence_end in [match.end() for match in _SENTENCE_END.finditer(text)]:
-        candidate = text[:sentence_end].rstrip()
-        if len(candidate) > max_characters or len(candidate.split()) > max_words:
+    is_spaced = _is_spaced(text)
+    max_words = _count_words(text, is_spaced=is_spaced) * SHARE_PERCENT // 100
+    kept, begin = "", 0
+    for block in blocks:
+        if begin > max_characters:
             break
-        kept = candidate
-    return kept or _cut_at_word(text, max_characters, max_words)
+        for end in sentence_ends(block):
+            candidate = text[: begin + end]
+            if len(candidate) > max_characters or _count_words(candidate, is_spaced=is_spaced) > max_words:
+                break
+            kept = candidate
+        begin += len(block) + 1
+    return kept or _cut(text, max_characters - 1, max_words, is_spaced=is_spaced)
 
 
-def _cut_at_word(text: str, max_characters: int, max_words: int) -> str:
-    """As many leading words as fit with the "…" that follows them."""
-    kept = ""
-    for word in text.split()[:max_words]:
-        longer = f"{kept} {word}".strip()
-        if len(longer) + 1 > max_characters:
-            break
-        kept = longer
+def _is_spaced(text: str) -> bool:
+    """Whether spaces part the words of a text: not so in one of long runs, mostly of such letters."""
+    tokens = text.split()
+    letters = sum(map(len, tokens))
+    return letters <= _LONGEST_AVERAGE_WORD * len(tokens) or 2 * len(_SPACELESS.findall(text)) <= letters
+
+
+def _count_words(text: str, *, is_spaced: bool) -> int:
+    """Where no space parts them, each letter of such a script is a word, as search engines count them."""
+    tokens = text.split()
+    if is_spaced:
+        return len(tokens)
+    return sum(max(1, len(_SPACELESS.findall(token))) for token in tokens)
+
+
+def _cut(text: str, most_characters: int, max_words: int, *, is_spaced: bool) -> str:
+    """As much of the beginning as fits with the "…" behind it, whole words or else whole letters."""
+    end = max(0, most_characters)
+    if is_spaced:
+        end = _end_of_words(text, end, max_words)
+    else:
+        end = min(end, max_words)
+        while end > 0 and unicodedata.category(text[end])[0] in "MP":
+            end -= 1
+    kept = text[:end].rstrip(_BEFORE_A_CUT)
     return f"{kept}…" if kept else ""
+
+
+def _end_of_words(text: str, most_characters: int, max_words: int) -> int:
+    """Where the last of so many words ends within so many characters."""
+    end = 0
+    for word in text.split()[:max_words]:
+        longer = end + len(word) + (1 if end else 0)
+        if longer > most_characters:
+            break
+        end = longer
+    return end
