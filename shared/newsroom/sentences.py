@@ -27,8 +27,8 @@ _TITLES = frozenset(
 """Shortened only where they begin with a capital: one may sit in the sun."""
 _ABBREVIATIONS = frozenset(
     {
-        "pp", "fig", "vs", "approx", "al", "ca", "cf", "eds", "viz", "bzw", "bspw", "evtl", "ggf", "inkl", "usw",
-        "vgl", "гг", "вв", "тт", "др", "пр", "ул", "им", "обл", "респ", "пос", "руб", "коп", "тыс", "стр",
+        "pp", "fig", "vs", "approx", "al", "ca", "cf", "eds", "viz", "bzw", "bspw", "evtl", "ggf", "inkl",
+        "usw", "vgl", "гг", "вв", "тт", "др", "пр", "ул", "им", "обл", "респ", "пос", "руб", "коп", "тыс", "стр",
         "см", "ст", "пп", "проф", "акад", "доц", "гр", "англ", "рус", "каз", "яз", "ред", "изд", "пер",
         "просп", "корп", "кв", "экз", "жж", "ауд", "көш", "даң"
     }
