@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up demo test check bench lock clean FORCE
+.PHONY: help up demo test tools lighthouse check bench lock clean FORCE
 
 # PYTHON=/path/to/python chooses another one for the virtual environment.
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python3.14; do \
@@ -15,7 +15,7 @@ LISTED := $(PIP) --require-hashes --only-binary :all:
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
-		printf '  make %-6s %s\n' "$$name" "$$what"; done
+		printf '  make %-10s %s\n' "$$name" "$$what"; done
 
 up: .venv/.runtime ## Start the newsroom on this machine, with its own Kafka and MongoDB; Ctrl-C stops it
 	@exec .venv/bin/newsroom up
@@ -23,8 +23,13 @@ up: .venv/.runtime ## Start the newsroom on this machine, with its own Kafka and
 demo: .venv/.runtime ## Tell the demo story to the newsroom that runs
 	@exec .venv/bin/newsroom demo
 
-test: .venv/.dev ## Run every test, on a Kafka and a MongoDB of its own
+test: .venv/.dev tests/tools/node_modules/.made ## Run every test, on a Kafka and a MongoDB of its own
 	@exec .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+tools: tests/tools/node_modules/.made ## Install what checks the pages and is written for Node (where npm is)
+
+lighthouse: .venv/.dev tests/tools/node_modules/.made ## Print Lighthouse's four scores of article, front and live page
+	@exec .venv/bin/python -m tests.lighthouse $(ARGS)
 
 check: .venv/.dev ## Format, lint, types, who may import whom, dead and duplicate code
 	@failed=; try() { printf '== %s\n' "$$*"; .venv/bin/"$$@" || failed="$$failed $$1"; }; \
@@ -46,7 +51,7 @@ lock: .venv/.dev ## Pin anew what requirements/*.in name, to the newest that fit
 			--no-header --quiet --output-file $$list.txt $$list.in) || exit 1; done
 
 clean: ## Remove what was built; keeps the newsroom's data (.newsroom) and the downloaded jars
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv tests/tools/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './.newsroom/*' -prune -exec rm -rf {} +
 
 # The stamps are written last, so that an interrupted installation is done again. The first one says which folder it
@@ -65,6 +70,14 @@ clean: ## Remove what was built; keeps the newsroom's data (.newsroom) and the d
 	@$(LISTED) -r requirements/runtime.txt -r requirements/parts.txt
 	@$(PIP) --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# Without npm the tests that need a checker say that they were skipped; all others run. No package runs a script here.
+tests/tools/node_modules/.made: tests/tools/package-lock.json
+	@if command -v npm >/dev/null; then \
+		echo "== the checkers of pages and documents, for Node and Java (about 300 MB)" && \
+		npm ci --prefix tests/tools --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@; \
+	else echo "No npm on PATH: pages are tested without axe, the Nu HTML checker and Lighthouse. \
+	Debian, Ubuntu: apt-get install nodejs npm" >&2; fi
 
 .venv/.dev: .venv/.runtime requirements/dev.txt
 	@echo "== what the tests and checks need"

@@ -21,12 +21,14 @@ from desk.parts import kafka as embedded_kafka
 from desk.parts.home import SOURCE
 from desk.parts.ports import keep_to_share
 from newsroom.errors import Misconfigured
+from tests import node_tools
 from tests.running import RunningKafka, RunningMongo
 
 __all__ = ["RunningKafka", "RunningMongo"]
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 NO_CHROMIUM = "no Chromium on this machine: `apt-get install chromium` (or Google Chrome on PATH)"
+NO_NODE_TOOLS = "the checkers are not installed: `apt-get install nodejs npm`, then `make tools`"
 FOR_THE_TESTS = ("NEWSROOM_TEST_PARTS", "NEWSROOM_NO_SKIPS")
 
 _parts_folder = pytest.StashKey[Path]()
@@ -126,11 +128,19 @@ def chromium() -> str:
     return found
 
 
+@pytest.fixture(scope="session")
+def checkers() -> None:
+    """The tools of `tests/tools/`. Where they are not installed the test is skipped; the summary says how."""
+    if not node_tools.INSTALLED.exists():
+        pytest.skip(NO_NODE_TOOLS)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reasons = [_reason(report.longrepr) for report in terminalreporter.getreports("skipped")]
-    skipped = sum(NO_CHROMIUM in reason for reason in reasons)
-    if skipped:
-        terminalreporter.write_line(f"{skipped} browser tests were not run: {NO_CHROMIUM}", yellow=True)
+    for kind, why in (("browser tests", NO_CHROMIUM), ("tests with a checker", NO_NODE_TOOLS)):
+        skipped = sum(why in reason for reason in reasons)
+        if skipped:
+            terminalreporter.write_line(f"{skipped} {kind} were not run: {why}", yellow=True)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,0 +1,33 @@
+// Lighthouse on pages that stand: for each address the scores (0 to 100) and what they lost points for, as JSON.
+// node lighthouse.mjs CHROME CATEGORIES URL…     CATEGORIES: "all" or names with commas between them
+import { launch } from "chrome-launcher";
+import lighthouse from "lighthouse";
+
+const [chromePath, categories, ...urls] = process.argv.slice(2);
+const onlyCategories = categories === "all" ? undefined : categories.split(",");
+const chromeFlags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+
+const lost = ({ lhr }, category) =>
+  category.auditRefs
+    .filter(({ id, weight }) => weight > 0 && lhr.audits[id].score !== null && lhr.audits[id].score < 1)
+    .map(({ id }) => `${id}: ${lhr.audits[id].title} (${lhr.audits[id].displayValue ?? lhr.audits[id].score})`);
+
+const measured = (result) =>
+  Object.entries(result.lhr.categories).map(([name, category]) => ({
+    category: name,
+    score: category.score === null ? null : Math.round(category.score * 100),
+    lost: lost(result, category),
+  }));
+
+const chrome = await launch({ chromePath, chromeFlags, logLevel: "silent" });
+try {
+  const answers = {};
+  for (const url of urls) {
+    const result = await lighthouse(url, { port: chrome.port, onlyCategories, logLevel: "error", output: "json" });
+    if (result.lhr.runtimeError) throw new Error(`${url}: ${result.lhr.runtimeError.message}`);
+    answers[url] = measured(result);
+  }
+  console.log(JSON.stringify(answers));
+} finally {
+  chrome.kill();
+}
