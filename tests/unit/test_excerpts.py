@@ -51,11 +51,11 @@ def test_whole_sentences_are_kept() -> None:
 
 def test_the_rule_holds_to_the_character_and_to_the_word() -> None:
     """Of 100 characters thirty may be quoted and of 100 words thirty, and not one more."""
-    thirty, more = "aaaaaaaaa aaaaaaaaa aaaaaaaaa.", "bbb " * 16 + "bbbb."
+    thirty, more = "aaaaaaaaa aaaaaaaaa aaaaaaaaa.", "Bbb " * 16 + "Bbbb."
     assert excerpt(f"<p>{thirty} {more}</p>") == thirty
-    assert excerpt(f"<p>a{thirty} {more[1:]}</p>").endswith("…")
-    assert excerpt("<p>" + "a " * 29 + "b. " + "longer " * 69 + "c.</p>").endswith("b.")
-    assert excerpt("<p>" + "a " * 30 + "b. " + "longer " * 68 + "c.</p>").endswith("a…")
+    assert excerpt(f"<p>a{thirty} B{more[2:]}</p>").endswith("…")
+    assert excerpt("<p>" + "a " * 29 + "word. " + "Longer " * 69 + "end.</p>").endswith("word.")
+    assert excerpt("<p>" + "a " * 30 + "word. " + "Longer " * 68 + "end.</p>").endswith(" a…")
 
 
 def test_a_long_first_sentence_is_cut_at_a_word() -> None:
