@@ -18,6 +18,8 @@ from services.render.stream import Ask, EventStream, StreamSettings
 VERSION = "1"
 _MOST_REVISION = 2**53
 LastEventId = Annotated[str | None, Header(description="Where to go on, as the browser sends it")]
+After = Annotated[str | None, Query(description="The same for a first request; `Last-Event-ID` wins")]
+Pulse = Annotated[bool, Query(description="Signs of life come as `event: pulse`, not as comments")]
 
 
 def create_site(
@@ -57,8 +59,10 @@ def _add_live(app: FastAPI, hub: Hub, model: ReadModel, settings: RenderSettings
     }
 
     @app.get("/live", tags=["live"], summary="Notices of the whole site, as they are told", responses=answers)
-    async def live_site(last_event_id: LastEventId = None) -> Response:
-        return stream(Ask(None, None, last_event_id))
+    async def live_site(
+        last_event_id: LastEventId = None, after: After = None, pulse: Pulse = False
+    ) -> Response:
+        return stream(Ask(None, None, last_event_id or after, pulse))
 
     @app.get(
         "/live/{article_id}",
@@ -72,8 +76,10 @@ def _add_live(app: FastAPI, hub: Hub, model: ReadModel, settings: RenderSettings
             int | None, Query(ge=0, le=_MOST_REVISION, description="The page's `data-revision`")
         ] = None,
         last_event_id: LastEventId = None,
+        after: After = None,
+        pulse: Pulse = False,
     ) -> Response:
-        return stream(Ask(article_id, revision, last_event_id))
+        return stream(Ask(article_id, revision, last_event_id or after, pulse))
 
 
 def _add_pages(app: FastAPI, server: SiteServer) -> None:

@@ -203,6 +203,11 @@ class Hub:
         """
         return b"" if self._end is None else f"id: {self._mark}-{self._end}\n\n".encode()
 
+    def pulse(self) -> bytes:
+        """The same as an event, which a page's script can see: there is a stream, and it is this far."""
+        place = b"" if self._end is None else f"id: {self._mark}-{self._end}\n".encode()
+        return b"event: pulse\n" + place + b"data: {}\n\n"
+
     def _resume(self, subscription: Subscription, revision: int | None, last_event_id: str | None) -> None:
         if last_event_id is not None:
             seen = self._offset_of(last_event_id)

@@ -23,11 +23,15 @@ PublicRevision = Callable[[str], Awaitable[int | None]]
 
 @dataclass(frozen=True)
 class Ask:
-    """What a reader asks for: an article's notices or, without one, the site's; and where it goes on."""
+    """What a reader asks for: an article's notices or, without one, the site's; and where it goes on.
+
+    `pulse`: it wants to see signs of life, which are comments otherwise.
+    """
 
     article_id: str | None
     revision: int | None = None
     last_event_id: str | None = None
+    pulse: bool = False
 
 
 class EventStream(ServerSentEvents):
@@ -71,11 +75,14 @@ class EventStream(ServerSentEvents):
         go on from; never a place ahead of something pending.
         """
         deadline = self._settings.deadline()
-        await writer.write(subscription.take() or self._hub.place())
+        await writer.write(subscription.take() or self._sign())
         while not subscription.is_over and (left := deadline - time.monotonic()) > 0:
             if not await set_within(subscription.wake, min(self._settings.heartbeat_seconds, left)):
-                await writer.write(subscription.take() or (HEARTBEAT + self._hub.place()))
+                await writer.write(subscription.take() or self._sign())
             await writer.write(subscription.take())
+
+    def _sign(self) -> bytes:
+        return self._hub.pulse() if self._ask.pulse else HEARTBEAT + self._hub.place()
 
     async def _settle_doubt(self, subscription: Subscription) -> None:
         """Ask the read model what the ring cannot tell; where it does not answer, the reader fetches again

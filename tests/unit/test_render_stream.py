@@ -125,6 +125,16 @@ async def test_a_sign_of_life_names_no_place_ahead_of_a_notice_yet_to_be_sent() 
     assert body.index("event: notice\nid: mark-0\n") < body.index(": still here\n\nid: mark-0\n\n")
 
 
+async def test_a_script_can_see_the_signs_of_life_it_asks_for() -> None:
+    """At once and then on and on, with the place as soon as there is one."""
+    hub = a_hub()
+    async with streaming(hub, Ask("a1", 1, pulse=True)) as (reader, _):
+        await until(reader.has("event: pulse\ndata: {}\n\n"), "a sign of life")
+        hub.take(0, a_notice("other", 1))
+        await until(reader.has("event: pulse\nid: mark-0\ndata: {}\n\n"), "one with the place")
+    assert ": still here" not in reader.body.decode()
+
+
 async def test_a_stream_waits_until_the_topic_is_read() -> None:
     """With signs of life; nothing is missed by coming too early."""
     hub = a_hub(is_ready=False)
@@ -229,6 +239,32 @@ async def test_over_http_a_page_resumes_after_its_revision_and_a_connection_afte
         bodies = [(await stream).text for stream in streams]
     assert ['"revision":3' in body for body in bodies] == [True, True, True]
     assert ['"revision":1' in body for body in bodies] == [False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("question", "header", "told"),
+    [("after=mark-1", None, [3]), ("after=mark-0", "mark-1", [3]), ("after=mark-2&pulse=1", None, [])],
+    ids=["as a question", "the header wins", "nothing since"],
+)
+async def test_over_http_a_first_request_may_say_where_to_go_on(
+    question: str, header: str | None, told: list[int]
+) -> None:
+    """For the site's stream and an article's alike."""
+    hub = a_hub()
+    for revision in (1, 2, 3):
+        hub.take(revision - 1, a_notice("a1", revision))
+    headers = {} if header is None else {"last-event-id": header}
+    async with a_client(hub, MemoryReadModel(), RenderSettings()) as client:
+        streams = [
+            asyncio.create_task(client.get(path, headers=headers))
+            for path in (f"/live?{question}", f"/live/a1?revision=1&{question}")
+        ]
+        await until(lambda: sum(map(len, hub._subscriptions.values())) == 2, "two streams")
+        hub.end()
+        bodies = [(await stream).text for stream in streams]
+    for body in bodies:
+        assert [number for number in (1, 2, 3) if f'"revision":{number}' in body] == told
+        assert ("event: pulse\nid: mark-2\n" in body) == ("pulse" in question)
 
 
 async def test_over_http_the_read_model_decides_what_the_ring_cannot() -> None:
