@@ -16,6 +16,8 @@ from newsroom.ids import short_mark
 HOME = "/"
 UPDATES_LEDGER = "/updates/"
 CORRECTIONS_LEDGER = "/corrections/"
+ABOUT = "/about/"
+REUSE = "/reuse/"
 SITE_FEED = "/feed.atom"
 
 RESERVED = frozenset(
@@ -75,3 +77,8 @@ def author_path(author: str) -> str:
 def day_path(day: str) -> str:
     """The archive of one day; `day` as `publication_day` gives it."""
     return f"/{day}/"
+
+
+def article_by_id(article_id: str) -> str:
+    """Where an article answers by its id alone, wherever its page stands: it leads on to that."""
+    return f"/articles/{article_id}/"
