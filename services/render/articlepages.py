@@ -14,13 +14,13 @@ from newsroom.articles import ArticleText, Source
 from newsroom.bodies import clean, minutes_to_read
 from newsroom.excerpts import excerpt
 from newsroom.updates import ArticleUpdate, Change, ChangeKind, PublicArticle
-from services.render import words
-from services.render.contexts import MAIN_PAGE, Head, Link, Words, words_in
+from services.render.contexts import Head, Link, Words, main_page, shorten, words_in
+from services.render.dates import When
 from services.render.graph import Correction, Crumb, article_graph, listing_graph
 from services.render.liveblog import LiveBlock, coverage, live_block
 from services.render.posts import NO_POSTS, Posts
 from services.render.sitefile import Site
-from services.render.words import Label, When, when
+from services.render.wording import BREAKING, RETRACTED_ITEM, RETRACTED_TITLE, Label, Wording, direction
 
 UPDATES_BESIDE_TEXT = 4
 
@@ -35,7 +35,7 @@ class Told:
     revision: int
     label: Label
     when: When
-    note: str
+    note: Words
     since: int | None = None
 
 
@@ -86,12 +86,11 @@ class RetractedPage:
     path: str
     crumbs: tuple[Crumb, ...]
     retraction: Told
-    note: Words
 
 
 @dataclass(frozen=True)
 class HistoryPage:
-    """Every public revision of an article, newest first, without texts."""
+    """Every public revision of an article, newest first, without texts. `direction`: that of its language."""
 
     head: Head
     article_id: str
@@ -100,24 +99,28 @@ class HistoryPage:
     crumbs: tuple[Crumb, ...]
     headline: Words
     changes: tuple[Told, ...]
-    language: str
     direction: str
 
 
 def article_page(
-    update: ArticleUpdate, public: PublicArticle, text: ArticleText, site: Site, posts: Posts = NO_POSTS
+    update: ArticleUpdate,
+    public: PublicArticle,
+    text: ArticleText,
+    site: Site,
+    wording: Wording,
+    posts: Posts = NO_POSTS,
 ) -> ArticlePage:
     """The page of a public article. `update.path` must be set."""
     path = update.path or ""
     section = Link(text.section, section_path(text.section))
-    crumbs = (MAIN_PAGE, Crumb(section.name, section.path), Crumb(text.headline, path))
-    told = _told(public)
+    crumbs = (main_page(wording), Crumb(section.name, section.path), Crumb(text.headline, path))
+    told = _told(public, wording)
     corrections = tuple(one for change, one in told if change.kind.is_correction)
     updates = tuple(one for change, one in told if change.kind is ChangeKind.UPDATED)
     extract = excerpt(text.body)
-    published = when(public.published_at, public.timezone)
-    updated = when(public.updated_at, public.timezone)
-    description = text.deck or words.shorten(extract)
+    published = wording.when(public.published_at, public.timezone)
+    updated = wording.when(public.updated_at, public.timezone)
+    description = text.deck or shorten(extract)
     head = Head(
         title=text.headline,
         description=description,
@@ -137,8 +140,8 @@ def article_page(
             tags=text.tags,
             times=(published.machine, updated.machine),
             crumbs=crumbs,
-            corrections=tuple(Correction(one.label.text, one.note, one.when.machine) for one in corrections),
-            live=coverage(path, public, posts),
+            corrections=tuple(_comment(one) for one in corrections),
+            live=coverage(path, public, posts, wording),
         ),
     )
     return ArticlePage(
@@ -164,52 +167,56 @@ def article_page(
         sources=text.sources,
         reuse=_reuse(text.headline, extract, site.absolute(path), site.name),
         copyright_notice=f"© {public.published_at.year} {site.publisher.name}",
-        live=live_block(path, public, posts),
+        live=live_block(path, public, posts, wording),
     )
 
 
-def retracted_page(update: ArticleUpdate, public: PublicArticle, site: Site) -> RetractedPage:
+def retracted_page(
+    update: ArticleUpdate, public: PublicArticle, site: Site, wording: Wording
+) -> RetractedPage:
     """The page of a retracted article: made from the retraction alone."""
     path = update.path or ""
-    retraction = _told_one(public.changes[-1], public)
-    crumbs = (MAIN_PAGE, Crumb(words.RETRACTED_ITEM, path))
-    times = (when(public.published_at, public.timezone).machine, retraction.when.machine)
+    retraction = _told_one(public.changes[-1], public, wording)
+    title = wording.text(RETRACTED_TITLE)
+    crumbs = (main_page(wording), Crumb(wording.text(RETRACTED_ITEM), path))
+    times = (wording.when(public.published_at, public.timezone).machine, retraction.when.machine)
     graph = article_graph(
         site,
         path=path,
         public=public,
-        headline=words.RETRACTED_TITLE,
-        description=retraction.note,
+        headline=title,
+        description=retraction.note.text,
         authors=(),
         tags=(),
         times=times,
         crumbs=crumbs,
-        corrections=(Correction(retraction.label.text, retraction.note, retraction.when.machine),),
+        corrections=(_comment(retraction),),
     )
     head = Head(
-        title=words.RETRACTED_TITLE,
-        description=retraction.note,
+        title=title,
+        description=retraction.note.text,
         canonical=site.absolute(path),
         kind="article",
         published=times[0],
         modified=times[1],
         graph=graph,
     )
-    note = words_in(retraction.note, public.language)
-    return RetractedPage(head, update.article_id, public.revision, path, crumbs, retraction, note)
+    return RetractedPage(head, update.article_id, public.revision, path, crumbs, retraction)
 
 
-def history_page(update: ArticleUpdate, public: PublicArticle, site: Site) -> HistoryPage:
+def history_page(update: ArticleUpdate, public: PublicArticle, site: Site, wording: Wording) -> HistoryPage:
     """The history of a public or retracted article."""
     path = update.path or ""
-    headline = public.text.headline if public.text else words.RETRACTED_ITEM
+    headline = public.text.headline if public.text else wording.text(RETRACTED_ITEM)
     here = f"{path}history/"
     section = (Crumb(public.text.section, section_path(public.text.section)),) if public.text else ()
-    crumbs = (MAIN_PAGE, *section, Crumb(headline, path), Crumb("History", here))
+    crumbs = (main_page(wording), *section, Crumb(headline, path), Crumb(wording.text("History"), here))
     return HistoryPage(
         head=Head(
-            title=f"History: {headline}",
-            description="Every version of this article that was public: when it changed, how, and why.",
+            title=wording.text("History: %(headline)s", headline=headline),
+            description=wording.text(
+                "Every version of this article that was public: when it changed, how, and why."
+            ),
             canonical=site.absolute(here),
             graph=listing_graph(site, here, crumbs),
         ),
@@ -217,22 +224,35 @@ def history_page(update: ArticleUpdate, public: PublicArticle, site: Site) -> Hi
         revision=public.changes[-1].revision,
         path=path,
         crumbs=crumbs,
-        headline=words_in(headline, public.language if public.text else site.language),
-        changes=tuple(_told_one(change, public) for change in reversed(public.changes)),
-        language=public.language,
-        direction=words.direction(public.language),
+        headline=words_in(headline, public.language if public.text else wording.language),
+        changes=tuple(_told_one(change, public, wording) for change in reversed(public.changes)),
+        direction=direction(public.language),
     )
 
 
-def _told(public: PublicArticle) -> list[tuple[Change, Told]]:
+def _told(public: PublicArticle, wording: Wording) -> list[tuple[Change, Told]]:
     """What readers were told after publication, newest first."""
-    return [(change, _told_one(change, public)) for change in reversed(public.changes) if change.kind.is_told]
+    return [
+        (change, _told_one(change, public, wording))
+        for change in reversed(public.changes)
+        if change.kind.is_told
+    ]
 
 
-def _told_one(change: Change, public: PublicArticle) -> Told:
-    note = change.note or words.UNTOLD_NOTES.get(change.kind, "")
-    label = words.BREAKING if change.breaking else words.CHANGE_LABELS[change.kind]
-    return Told(change.revision, label, when(change.time, public.timezone), note, _since(change, public))
+def _told_one(change: Change, public: PublicArticle, wording: Wording) -> Told:
+    return Told(
+        revision=change.revision,
+        label=wording.label(BREAKING) if change.breaking else wording.change_label(change.kind),
+        when=wording.when(change.time, public.timezone),
+        note=words_in(change.note, public.language)
+        if change.note
+        else words_in(wording.untold_note(change.kind), wording.language),
+        since=_since(change, public),
+    )
+
+
+def _comment(told: Told) -> Correction:
+    return Correction(told.label.text, told.note.text, told.when.machine)
 
 
 def _since(change: Change, public: PublicArticle) -> int | None:

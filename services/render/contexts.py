@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from newsroom.addresses import HOME
-from services.render import words
 from services.render.graph import Crumb
+from services.render.wording import Wording, direction
 
-MAIN_PAGE = Crumb("Main page", HOME)
+DESCRIPTION_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Words:
-    """Text in an article's own language, which may not be the site's."""
+    """Text in an article's own language, which may not be the page's."""
 
     text: str
     language: str
@@ -59,4 +59,16 @@ class Words:
 
 def words_in(text: str, language: str) -> Words:
     """A text with its language and that language's direction."""
-    return Words(text, language, words.direction(language))
+    return Words(text, language, direction(language))
+
+
+def main_page(wording: Wording) -> Crumb:
+    """Where every way to a page begins."""
+    return Crumb(wording.text("Main page"), HOME)
+
+
+def shorten(text: str) -> str:
+    """A description for machines: cut at a word, still within the reuse rule, since it only gets shorter."""
+    if len(text) <= DESCRIPTION_CHARACTERS:
+        return text
+    return text[:DESCRIPTION_CHARACTERS].rpartition(" ")[0].rstrip(".,;:…") + "…"

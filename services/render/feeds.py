@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from newsroom.times import rfc3339
-from services.render import words
 from services.render.cards import Card, Listing
 from services.render.sitefile import Site
+from services.render.wording import RETRACTED_TITLE, Wording
 
 _BEFORE_ANYTHING = "1970-01-01T00:00:00.000Z"
 
@@ -40,20 +40,20 @@ class Feed:
     entries: tuple[FeedEntry, ...]
 
 
-def feed_of(listing: Listing, site: Site) -> Feed:
+def feed_of(listing: Listing, site: Site, wording: Wording) -> Feed:
     """The feed from its cards, in their order."""
     return Feed(
         id=f"{site.feed_authority}feed",
         url=site.absolute(listing.path),
         updated=max((rfc3339(card.updated_at) for card in listing.cards), default=_BEFORE_ANYTHING),
-        entries=tuple(_entry(card, site) for card in listing.cards),
+        entries=tuple(_entry(card, site, wording) for card in listing.cards),
     )
 
 
-def _entry(card: Card, site: Site) -> FeedEntry:
+def _entry(card: Card, site: Site, wording: Wording) -> FeedEntry:
     return FeedEntry(
         id=f"{site.feed_authority}article/{card.article_id}",
-        title=words.RETRACTED_TITLE if card.retracted else card.headline,
+        title=wording.text(RETRACTED_TITLE) if card.retracted else card.headline,
         url=site.absolute(card.path),
         published=rfc3339(card.published_at),
         updated=rfc3339(card.updated_at),

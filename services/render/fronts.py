@@ -16,12 +16,12 @@ from newsroom.addresses import (
     tag_path,
 )
 from newsroom.notices import NoticeKind
-from services.render import words
 from services.render.cards import OLDER_LIMIT, Card, LedgerEntry, Listing, ListingKind
-from services.render.contexts import MAIN_PAGE, Head, Link, Words, words_in
+from services.render.contexts import Head, Link, Words, main_page, words_in
+from services.render.dates import When
 from services.render.graph import Crumb, front_graph, listing_graph
 from services.render.sitefile import Site
-from services.render.words import Label, When, when
+from services.render.wording import RETRACTED_ITEM, Label, Wording, message
 
 
 @dataclass(frozen=True)
@@ -103,34 +103,34 @@ class LedgerPage:
     zone: str
 
 
-def listing_page(listing: Listing, site: Site) -> ListingPage:
+def listing_page(listing: Listing, site: Site, wording: Wording) -> ListingPage:
     """A front or an archive from its cards."""
     cards = [card for card in listing.cards if not card.retracted]
     strip = (
         next((card for card in cards if card.breaking), None) if listing.kind is ListingKind.HOME else None
     )
     lead = cards[0] if cards else None
-    title = _title(listing, cards, site)
-    crumbs = () if listing.kind is ListingKind.HOME else (MAIN_PAGE, Crumb(title, listing.path))
+    title = _title(listing, cards, site, wording)
+    crumbs = () if listing.kind is ListingKind.HOME else (main_page(wording), Crumb(title, listing.path))
     return ListingPage(
-        head=_listing_head(listing, title, crumbs, site),
+        head=_listing_head(listing, title, crumbs, site, wording),
         kind=listing.kind,
         path=listing.path,
         title=title,
         crumbs=crumbs,
-        breaking=_item(strip, listing.kind, site) if strip and strip is not lead else None,
-        lead=_item(lead, listing.kind, site) if lead else None,
-        days=_days(cards[1:], listing.kind, site),
-        archives=_archives(listing, cards),
+        breaking=_item(strip, listing.kind, site, wording) if strip and strip is not lead else None,
+        lead=_item(lead, listing.kind, site, wording) if lead else None,
+        days=_days(cards[1:], listing.kind, site, wording),
+        archives=_archives(listing, cards, wording),
         zone=site.timezone,
     )
 
 
-def ledger_page(listing: Listing, site: Site) -> LedgerPage:
+def ledger_page(listing: Listing, site: Site, wording: Wording) -> LedgerPage:
     """A ledger of notices from its entries."""
-    title, intro = _LEDGERS[listing.path]
-    crumbs = (MAIN_PAGE, Crumb(title, listing.path))
-    entries = [_entry(entry, site) for entry in listing.entries]
+    title, intro = (wording.text(each) for each in _LEDGERS[listing.path])
+    crumbs = (main_page(wording), Crumb(title, listing.path))
+    entries = [_entry(entry, site, wording) for entry in listing.entries]
     return LedgerPage(
         head=Head(title, intro, site.absolute(listing.path), graph=listing_graph(site, listing.path, crumbs)),
         kind=listing.kind,
@@ -146,15 +146,20 @@ def ledger_page(listing: Listing, site: Site) -> LedgerPage:
 
 
 _LEDGERS = {
-    UPDATES_LEDGER: ("Updates", "Everything that was published or changed, newest first, and what changed."),
+    UPDATES_LEDGER: (
+        message("Updates"),
+        message("Everything that was published or changed, newest first, and what changed."),
+    ),
     CORRECTIONS_LEDGER: (
-        "Corrections",
-        "What we got wrong and put right: corrections, clarifications, editor’s notes and retractions.",
+        message("Corrections"),
+        message(
+            "What we got wrong and put right: corrections, clarifications, editor’s notes and retractions."
+        ),
     ),
 }
 
 
-def _item(card: Card, kind: ListingKind, site: Site) -> Item:
+def _item(card: Card, kind: ListingKind, site: Site, wording: Wording) -> Item:
     is_archive = kind is ListingKind.DAY
     return Item(
         article_id=card.article_id,
@@ -165,36 +170,38 @@ def _item(card: Card, kind: ListingKind, site: Site) -> Item:
         excerpt=card.excerpt,
         section=Link(card.section, section_path(card.section)),
         place=card.dateline_place,
-        when=when(card.published_at, card.timezone) if is_archive else when(card.bumped_at, site.timezone),
-        label=words.CARD_LABELS.get(card.label) if card.label else None,
+        when=wording.when(card.published_at, card.timezone)
+        if is_archive
+        else wording.when(card.bumped_at, site.timezone),
+        label=wording.card_label(card.label) if card.label else None,
         note=card.note,
         is_breaking=card.breaking,
         is_live=card.live,
     )
 
 
-def _days(cards: Sequence[Card], kind: ListingKind, site: Site) -> tuple[Day, ...]:
-    items = [_item(card, kind, site) for card in cards]
+def _days(cards: Sequence[Card], kind: ListingKind, site: Site, wording: Wording) -> tuple[Day, ...]:
+    items = [_item(card, kind, site, wording) for card in cards]
     return tuple(Day(day, tuple(group)) for day, group in groupby(items, lambda item: item.when.day))
 
 
-def _archives(listing: Listing, cards: Iterable[Card]) -> tuple[Link, ...]:
+def _archives(listing: Listing, cards: Iterable[Card], wording: Wording) -> tuple[Link, ...]:
     """Links to the archives of the days that the cards were published on, and of the older days."""
     if listing.kind is ListingKind.DAY:
         return ()
     shown = {publication_day(card.published_at, card.timezone) for card in cards}
     days = sorted(shown | set(listing.older), reverse=True)[:OLDER_LIMIT]
-    return tuple(Link(words.day_title(day), day_path(day)) for day in days)
+    return tuple(Link(wording.day(day), day_path(day)) for day in days)
 
 
-def _title(listing: Listing, cards: Sequence[Card], site: Site) -> str:
+def _title(listing: Listing, cards: Sequence[Card], site: Site, wording: Wording) -> str:
     """The listing's name as its newest entry writes it."""
     newest = cards[0] if cards else None
     match listing.kind:
         case ListingKind.HOME:
             return site.name
         case ListingKind.DAY:
-            return words.day_title(listing.path.strip("/"))
+            return wording.day(listing.path.strip("/"))
         case ListingKind.TAG:
             return _written(newest.tags if newest else (), listing.path, tag_path)
         case ListingKind.AUTHOR:
@@ -208,30 +215,33 @@ def _written(names: Iterable[str], path: str, path_of: Callable[[str], str]) -> 
     return next((name for name in names if path_of(name) == path), path.strip("/").rpartition("/")[2])
 
 
-def _listing_head(listing: Listing, title: str, crumbs: tuple[Crumb, ...], site: Site) -> Head:
+def _listing_head(
+    listing: Listing, title: str, crumbs: tuple[Crumb, ...], site: Site, wording: Wording
+) -> Head:
     canonical = site.absolute(listing.path)
     if listing.kind is ListingKind.HOME:
         return Head(site.name, site.tagline, canonical, graph=front_graph(site))
+    text, names = wording.text, {"title": title, "site": site.name}
     descriptions = {
-        ListingKind.SECTION: f"{title}: the latest from {site.name}.",
-        ListingKind.TAG: f"Everything on {title} from {site.name}.",
-        ListingKind.AUTHOR: f"Articles by {title} in {site.name}.",
-        ListingKind.DAY: f"What {site.name} published on {title}.",
+        ListingKind.SECTION: text("%(title)s: the latest from %(site)s.", **names),
+        ListingKind.TAG: text("Everything on %(title)s from %(site)s.", **names),
+        ListingKind.AUTHOR: text("Articles by %(title)s in %(site)s.", **names),
+        ListingKind.DAY: text("What %(site)s published on %(title)s.", **names),
     }
     return Head(title, descriptions[listing.kind], canonical, graph=listing_graph(site, listing.path, crumbs))
 
 
-def _entry(entry: LedgerEntry, site: Site) -> Entry:
+def _entry(entry: LedgerEntry, site: Site, wording: Wording) -> Entry:
     is_gone = entry.kind is NoticeKind.RETRACTION
     return Entry(
         article_id=entry.article_id,
         revision=entry.revision,
         path=entry.path,
-        headline=words_in(words.RETRACTED_ITEM, site.language)
+        headline=words_in(wording.text(RETRACTED_ITEM), wording.language)
         if is_gone
         else words_in(entry.headline, entry.language),
-        label=words.NOTICE_LABELS[entry.kind],
-        when=when(entry.time, site.timezone),
+        label=wording.notice_label(entry.kind),
+        when=wording.when(entry.time, site.timezone),
         note=words_in(entry.note, entry.language) if entry.note else None,
         change=None
         if entry.kind is NoticeKind.LIVE_ENTRY

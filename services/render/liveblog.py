@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from newsroom.bodies import clean
 from newsroom.updates import EntryUpdate, PublicArticle, PublicEntry
-from services.render import words
+from services.render.dates import When
 from services.render.graph import Coverage, LivePost
 from services.render.posts import (
     KEY_LIMIT,
@@ -24,7 +24,7 @@ from services.render.posts import (
     posts_page_path,
     told_at,
 )
-from services.render.words import Label, When, when
+from services.render.wording import KEY_EVENT, LIVE, LIVE_OVER, PINNED, Label, Wording
 
 KEY_LINKS = 8
 GRAPH_POSTS = 10
@@ -73,7 +73,7 @@ class LiveBlock:
     total: int
 
 
-def live_block(path: str, public: PublicArticle, posts: Posts) -> LiveBlock | None:
+def live_block(path: str, public: PublicArticle, posts: Posts, wording: Wording) -> LiveBlock | None:
     """None of an article that never was live."""
     live = public.live
     if live is None:
@@ -83,62 +83,64 @@ def live_block(path: str, public: PublicArticle, posts: Posts) -> LiveBlock | No
     shown = [post for post in posts.latest if pinned is None or post.entry_id != pinned.entry_id]
     older = live.pages - LATEST_PAGES
     return LiveBlock(
-        label=words.LIVE_OVER if live.closed_at else words.LIVE,
-        last=when(live.entry_at, zone) if live.entry_at else None,
-        closed=when(live.closed_at, zone) if live.closed_at else None,
-        key_events=links(path, posts.key_events[:KEY_LINKS], zone),
+        label=wording.label(LIVE_OVER if live.closed_at else LIVE),
+        last=wording.when(live.entry_at, zone) if live.entry_at else None,
+        closed=wording.when(live.closed_at, zone) if live.closed_at else None,
+        key_events=links(path, posts.key_events[:KEY_LINKS], zone, wording),
         key_path=key_page_path(path) if posts.key_events else None,
-        pinned=next(iter(_posts(path, [pinned], zone, label=words.PINNED)), None) if pinned else None,
-        posts=_posts(path, shown, zone),
+        pinned=next(iter(_posts(path, [pinned], zone, wording, label=PINNED)), None) if pinned else None,
+        posts=_posts(path, shown, zone, wording),
         older=posts_page_path(path, older) if older > 0 else None,
         total=live.entries,
     )
 
 
-def coverage(path: str, public: PublicArticle, posts: Posts) -> Coverage | None:
+def coverage(path: str, public: PublicArticle, posts: Posts, wording: Wording) -> Coverage | None:
     """The same for machines: never more of a post than a line."""
     live = public.live
     if live is None:
         return None
     zone = public.timezone
     return Coverage(
-        start=when(public.published_at, zone).machine,
-        end=when(live.closed_at, zone).machine if live.closed_at else None,
+        start=wording.when(public.published_at, zone).machine,
+        end=wording.when(live.closed_at, zone).machine if live.closed_at else None,
         posts=[
-            LivePost(note_of(entry) or "", when(entry.added_at, zone).machine, permalink(path, post))
+            LivePost(note_of(entry) or "", wording.when(entry.added_at, zone).machine, permalink(path, post))
             for post, entry in _visible(posts.latest[:GRAPH_POSTS])
         ],
     )
 
 
-def posts_of(path: str, posts: Iterable[EntryUpdate], zone: str) -> tuple[Post, ...]:
+def posts_of(path: str, posts: Iterable[EntryUpdate], zone: str, wording: Wording) -> tuple[Post, ...]:
     """Posts as they stand on a page of their own."""
-    return _posts(path, posts, zone)
+    return _posts(path, posts, zone, wording)
 
 
-def links(path: str, posts: Iterable[EntryUpdate], zone: str) -> tuple[PostLink, ...]:
+def links(path: str, posts: Iterable[EntryUpdate], zone: str, wording: Wording) -> tuple[PostLink, ...]:
     """Posts as links, each with what its headline says, or its beginning."""
     return tuple(
-        PostLink(permalink(path, post), when(entry.added_at, zone), note_of(entry) or "")
+        PostLink(permalink(path, post), wording.when(entry.added_at, zone), note_of(entry) or "")
         for post, entry in _visible(posts)
     )
 
 
 def _posts(
-    path: str, posts: Iterable[EntryUpdate], zone: str, *, label: Label | None = None
+    path: str, posts: Iterable[EntryUpdate], zone: str, wording: Wording, *, label: Label | None = None
 ) -> tuple[Post, ...]:
-    return tuple(_post(path, post, entry, zone, label) for post, entry in _visible(posts))
+    return tuple(_post(path, post, entry, zone, wording, label) for post, entry in _visible(posts))
 
 
-def _post(path: str, post: EntryUpdate, entry: PublicEntry, zone: str, label: Label | None) -> Post:
+def _post(
+    path: str, post: EntryUpdate, entry: PublicEntry, zone: str, wording: Wording, label: Label | None
+) -> Post:
     text = entry.text
-    is_key = text.key_event and label is None
+    shown = KEY_EVENT if text.key_event and label is None else label
     return Post(
         id=f"entry-{post.entry_id}",
         link=permalink(path, post),
-        when=when(entry.added_at, zone),
-        changed=when(told_at(entry), zone) if entry.changed_at else None,
-        label=words.KEY_EVENT if is_key else label,
+        when=wording.when(entry.added_at, zone),
+        changed=wording.when(told_at(entry), zone) if entry.changed_at else None,
+        label=wording.label(shown) if shown else None,
         headline=text.headline,
         body=Markup(clean(text.body)),  # noqa: S704  (cleaned just now, as an article's body is)
         author=text.author,

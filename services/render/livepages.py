@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from newsroom.addresses import section_path
 from newsroom.articles import ArticleText
 from newsroom.updates import ArticleUpdate, EntryUpdate, PublicArticle
-from services.render import words
-from services.render.contexts import MAIN_PAGE, Head, Words
+from services.render.contexts import Head, Words, main_page, words_in
 from services.render.graph import Crumb, listing_graph
 from services.render.liveblog import Post, PostLink, links, posts_of
 from services.render.posts import Posts, all_pages, key_page_path, page_count, posts_page_path
 from services.render.sitefile import Site
-
-KEY_EVENTS = "Key events"
+from services.render.wording import Wording
 
 
 @dataclass(frozen=True)
@@ -45,12 +43,12 @@ class PostsPage:
         return bool(self.links)
 
 
-def pages_below(update: ArticleUpdate, posts: Posts, site: Site) -> list[PostsPage]:
+def pages_below(update: ArticleUpdate, posts: Posts, site: Site, wording: Wording) -> list[PostsPage]:
     """Each page of `posts.pages` that stands, and the key events; none where the public may see no posts."""
     public = update.public
     if public is None or public.text is None or update.path is None or not page_count(update):
         return []
-    frame = _Frame(update, public, public.text, update.path, site)
+    frame = _Frame(update, public, public.text, update.path, site, wording)
     numbers = sorted(number for number in posts.pages if number in all_pages(update) and posts.pages[number])
     pages = [frame.page(number, posts.pages[number]) for number in numbers]
     return [*pages, frame.key_events(posts.key_events)] if posts.key_events else pages
@@ -65,12 +63,13 @@ class _Frame:
     text: ArticleText
     path: str
     site: Site
+    wording: Wording
 
     def page(self, number: int, posts: Iterable[EntryUpdate]) -> PostsPage:
         count = page_count(self.update)
         older = posts_page_path(self.path, number - 1) if number > 1 else None
         newer = posts_page_path(self.path, number + 1) if number < count else None
-        title = f"Page {number}"
+        title = self.wording.text("Page %(number)s", number=number)
         here = posts_page_path(self.path, number)
         return PostsPage(
             head=self._head(here, title, older, newer),
@@ -79,27 +78,30 @@ class _Frame:
             crumbs=self._crumbs(here, title),
             headline=self._headline(),
             title=title,
-            posts=posts_of(self.path, posts, self.public.timezone),
+            posts=posts_of(self.path, posts, self.public.timezone, self.wording),
             older=older,
             newer=newer,
         )
 
     def key_events(self, posts: Iterable[EntryUpdate]) -> PostsPage:
         here = key_page_path(self.path)
+        title = self.wording.text("Key events")
         return PostsPage(
-            head=self._head(here, KEY_EVENTS),
+            head=self._head(here, title),
             path=here,
             article_path=self.path,
-            crumbs=self._crumbs(here, KEY_EVENTS),
+            crumbs=self._crumbs(here, title),
             headline=self._headline(),
-            title=KEY_EVENTS,
-            links=links(self.path, posts, self.public.timezone),
+            title=title,
+            links=links(self.path, posts, self.public.timezone, self.wording),
         )
 
     def _head(self, here: str, title: str, older: str | None = None, newer: str | None = None) -> Head:
         return Head(
             title=f"{title}: {self.text.headline}",
-            description=f"{title} of the live coverage: {self.text.headline}",
+            description=self.wording.text(
+                "%(page)s of the live coverage: %(headline)s", page=title, headline=self.text.headline
+            ),
             canonical=self.site.absolute(here),
             graph=listing_graph(self.site, here, self._crumbs(here, title)),
             previous=older,
@@ -108,8 +110,7 @@ class _Frame:
 
     def _crumbs(self, here: str, title: str) -> tuple[Crumb, ...]:
         section = Crumb(self.text.section, section_path(self.text.section))
-        return (MAIN_PAGE, section, Crumb(self.text.headline, self.path), Crumb(title, here))
+        return (main_page(self.wording), section, Crumb(self.text.headline, self.path), Crumb(title, here))
 
     def _headline(self) -> Words:
-        language = self.public.language
-        return Words(self.text.headline, language, words.direction(language))
+        return words_in(self.text.headline, self.public.language)

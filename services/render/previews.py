@@ -10,15 +10,16 @@ from newsroom.articles import ArticleText, Contract
 from newsroom.times import Moment
 from newsroom.updates import ArticleUpdate, PublicArticle, Status
 from services.render.articlepages import ArticlePage, article_page
+from services.render.dates import When
 from services.render.sitefile import Site
-from services.render.words import When, when
+from services.render.wording import Wording, message
 
 PLACE = "/preview/"
 _STANDING = {
-    Status.UNPUBLISHED: "Not public",
-    Status.PUBLIC: "Public",
-    Status.WITHDRAWN: "Withdrawn, not public",
-    Status.RETRACTED: "Retracted",
+    Status.UNPUBLISHED: message("Not public"),
+    Status.PUBLIC: message("Public"),
+    Status.WITHDRAWN: message("Withdrawn, not public"),
+    Status.RETRACTED: message("Retracted"),
 }
 
 
@@ -64,17 +65,17 @@ class PreviewPage(ArticlePage):
     public_path: str | None
 
 
-def preview_page(head: Head, revision: Revision | None, site: Site) -> PreviewPage | None:
+def preview_page(head: Head, revision: Revision | None, site: Site, wording: Wording) -> PreviewPage | None:
     """The page of the newest text, or of a revision's. None where there is no text to show."""
     text = revision.article if revision else head.article
     if text is None or head.status is Status.RETRACTED:
         return None
     number = revision.revision if revision else head.revision
     public_path = urlsplit(head.url).path if head.url else None
-    page = article_page(*_as_if_public(head, number, text, public_path), text, site)
+    page = article_page(*_as_if_public(head, number, text, public_path), text, site, wording)
     shown = replace(page.head, canonical=site.absolute(f"{PLACE}{head.id}"), is_indexed=False, graph=None)
     as_it_would_be: dict[str, Any] = {field.name: getattr(page, field.name) for field in fields(page)}
-    banner = _banner(head, revision, _zone(text))
+    banner = _banner(head, revision, _zone(text), wording)
     return PreviewPage(**as_it_would_be | {"head": shown}, banner=banner, public_path=public_path)
 
 
@@ -113,18 +114,21 @@ def _published_at(head: Head, text: ArticleText) -> Moment:
     return found
 
 
-def _banner(head: Head, revision: Revision | None, zone: str) -> Banner:
+def _banner(head: Head, revision: Revision | None, zone: str, wording: Wording) -> Banner:
     """The newest text is a draft, or what waits, or what is public, in this order."""
     newest = head.draft_revision or head.withheld_revision or head.revision
     number = revision.revision if revision else newest
     if number == head.draft_revision:
-        return Banner("Draft, not public", None, number)
+        return Banner(wording.text("Draft, not public"), None, number)
     if number == head.withheld_revision and head.waiting and head.due_at:
-        words = "Scheduled for" if head.waiting == "scheduled" else "Embargoed until"
-        return Banner(words, when(head.due_at, zone), number)
+        until = wording.when(head.due_at, zone)
+        if head.waiting == "scheduled":
+            return Banner(wording.text("Scheduled for"), until, number)
+        return Banner(wording.text("Embargoed until"), until, number)
     if revision is None:
-        return Banner(_STANDING[head.status], None, number)
-    return Banner("An earlier revision" if revision.is_public else "Was not public", None, number)
+        return Banner(wording.text(_STANDING[head.status]), None, number)
+    earlier = wording.text("An earlier revision") if revision.is_public else wording.text("Was not public")
+    return Banner(earlier, None, number)
 
 
 def _zone(text: ArticleText) -> str:

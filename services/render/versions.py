@@ -11,15 +11,20 @@ from newsroom.articles import ArticleText
 from newsroom.bodies import clean_marked
 from newsroom.differences import Difference, FieldDifference, Segment, Side
 from newsroom.updates import ChangeKind
-from services.render import words
-from services.render.contexts import MAIN_PAGE, Head, Words
+from services.render.contexts import Head, Words, main_page, words_in
+from services.render.dates import When
 from services.render.graph import Crumb
 from services.render.sitefile import Site
-from services.render.words import Label, When, when
+from services.render.wording import ADDED, REMOVED, Label, Wording, message
 
-_FIELD_NAMES = {"section": "Section", "tags": "Tags", "authors": "Authors", "language": "Language"}
+_FIELD_NAMES = {
+    "section": message("Section"),
+    "tags": message("Tags"),
+    "authors": message("Authors"),
+    "language": message("Language"),
+}
 """Other fields of the text that readers see."""
-_BEGINS = {"ins": words.ADDED, "del": words.REMOVED}
+_BEGINS = {"ins": ADDED, "del": REMOVED}
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Version:
     revision: int
     label: Label
     when: When
-    note: str
+    note: Words
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class VersionsPage:
     words: Words
 
 
-def versions_page(path: str, difference: Difference, site: Site) -> VersionsPage:
+def versions_page(path: str, difference: Difference, site: Site, wording: Wording) -> VersionsPage:
     """The page of a comparison asked for with its whole text. Raises: ValueError where that is missing."""
     text = difference.article
     if text is None:
@@ -67,55 +72,62 @@ def versions_page(path: str, difference: Difference, site: Site) -> VersionsPage
     fields = {each.field: each for each in difference.fields}
     running = [fields[name] for name in ("headline", "deck", "body") if name in fields]
     history = f"{path}history/"
+    here = f"{history}{difference.older.revision}-{difference.newer.revision}/"
     crumbs = (
-        MAIN_PAGE,
+        main_page(wording),
         Crumb(text.section, section_path(text.section)),
         Crumb(text.headline, path),
-        Crumb("History", history),
-        Crumb("What changed", f"{history}{difference.older.revision}-{difference.newer.revision}/"),
+        Crumb(wording.text("History"), history),
+        Crumb(wording.text("What changed"), here),
     )
     return VersionsPage(
         head=Head(
-            title=f"What changed: {text.headline}",
-            description="The words that were added and removed between two versions of this article.",
+            title=wording.text("What changed: %(headline)s", headline=text.headline),
+            description=wording.text(
+                "The words that were added and removed between two versions of this article."
+            ),
             canonical=site.absolute(history),
             is_indexed=False,
         ),
         path=path,
         crumbs=crumbs,
-        older=_version(difference.older, text),
-        newer=_version(difference.newer, text),
+        older=_version(difference.older, text, wording),
+        newer=_version(difference.newer, text, wording),
         headline=_segments(fields.get("headline")),
         deck=_segments(fields.get("deck")),
-        body=_body(fields.get("body")),
-        others=tuple(_other(each) for each in difference.fields if each.field in _FIELD_NAMES),
+        body=_body(fields.get("body"), wording),
+        others=tuple(_other(each, wording) for each in difference.fields if each.field in _FIELD_NAMES),
         added=sum(each.added for each in running),
         removed=sum(each.removed for each in running),
-        words=Words(text.headline, text.language, words.direction(text.language)),
+        words=words_in(text.headline, text.language),
     )
 
 
-def _version(side: Side, text: ArticleText) -> Version:
+def _version(side: Side, text: ArticleText, wording: Wording) -> Version:
     kind = ChangeKind(side.kind)
     zone = text.dateline.timezone if text.dateline else "UTC"
-    note = side.note or words.UNTOLD_NOTES.get(kind, "")
-    return Version(side.revision, words.CHANGE_LABELS[kind], when(side.time, zone), note)
+    note = (
+        words_in(side.note, text.language)
+        if side.note
+        else words_in(wording.untold_note(kind), wording.language)
+    )
+    return Version(side.revision, wording.change_label(kind), wording.when(side.time, zone), note)
 
 
 def _segments(difference: FieldDifference | None) -> tuple[Segment, ...]:
     return difference.segments or () if difference else ()
 
 
-def _body(difference: FieldDifference | None) -> Markup:
+def _body(difference: FieldDifference | None, wording: Wording) -> Markup:
     """The marked body, cleaned again, each mark told in a word for those who do not see it."""
     html = clean_marked(difference.html or "") if difference else ""
     for mark, word in _BEGINS.items():
-        html = html.replace(f"<{mark}>", f'<{mark}><span class="unseen">{word} </span>')
+        html = html.replace(f"<{mark}>", f'<{mark}><span class="unseen">{wording.text(word)} </span>')
     return Markup(html)  # noqa: S704  (it was cleaned just now)
 
 
-def _other(difference: FieldDifference) -> OtherField:
-    name = _FIELD_NAMES[difference.field]
+def _other(difference: FieldDifference, wording: Wording) -> OtherField:
+    name = wording.text(_FIELD_NAMES[difference.field])
     return OtherField(name, _told(difference.before), _told(difference.after))
 
 

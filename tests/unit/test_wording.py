@@ -8,9 +8,10 @@ import pytest
 
 from newsroom.notices import NoticeKind
 from newsroom.updates import ChangeKind
-from services.render import words
-from services.render.words import day_title, direction, when
+from services.render import wording
+from services.render.wording import direction, wording_of
 
+ENGLISH = wording_of("en")
 MOMENT = datetime(2023, 6, 20, 4, 40, 59, 999_000, tzinfo=UTC)
 
 
@@ -25,19 +26,19 @@ MOMENT = datetime(2023, 6, 20, 4, 40, 59, 999_000, tzinfo=UTC)
     ],
 )
 def test_a_time_is_told_in_its_zone(zone: str, full: str, offset: str, machine: str) -> None:
-    told = when(MOMENT, zone)
+    told = ENGLISH.when(MOMENT, zone)
     assert (told.full, told.zone, told.machine) == (full, offset, machine)
 
 
 def test_a_zone_of_odd_seconds_is_told_to_machines_in_utc() -> None:
     """Before 1924 Almaty was 5 hours, 7 minutes and 48 seconds ahead, which RFC 3339 cannot write."""
-    told = when(datetime(1900, 1, 1, 12, tzinfo=UTC), "Asia/Almaty")
+    told = ENGLISH.when(datetime(1900, 1, 1, 12, tzinfo=UTC), "Asia/Almaty")
     assert told.machine == "1900-01-01T12:00:00+00:00"
     assert told.clock == "17:07"
 
 
 def test_a_day_of_a_path_is_told_as_people_write_it() -> None:
-    assert day_title("2023/06/05") == "5 June, 2023"
+    assert ENGLISH.day("2023/06/05") == "5 June, 2023"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_direction_follows_the_script_then_the_language(language: str, expected:
 
 
 def test_every_kind_has_its_words() -> None:
-    assert set(words.CHANGE_LABELS) == set(ChangeKind)
-    assert set(words.NOTICE_LABELS) == set(NoticeKind) - {NoticeKind.WITHDRAWN}
-    assert set(words.CARD_LABELS) == {kind for kind in ChangeKind if kind.is_told} - {ChangeKind.PUBLISHED}
-    assert set(words.UNTOLD_NOTES) == {ChangeKind.PUBLISHED, ChangeKind.AMENDED}
+    assert set(wording.CHANGE_LABELS) == set(ChangeKind)
+    assert set(wording.NOTICE_LABELS) == set(NoticeKind) - {NoticeKind.WITHDRAWN}
+    assert set(wording.CARD_LABELS) == {kind for kind in ChangeKind if kind.is_told} - {ChangeKind.PUBLISHED}
+    assert set(wording.UNTOLD_NOTES) == {ChangeKind.PUBLISHED, ChangeKind.AMENDED}

@@ -1,0 +1,71 @@
+"""The site as it speaks one language: the publisher's words and the interface's together.
+
+A page of one article speaks the article's language where there is a catalogue, everything else the site's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from newsroom.addresses import CORRECTIONS_LEDGER, UPDATES_LEDGER, section_path
+from services.render.contexts import Link
+from services.render.sitefile import Site
+from services.render.wording import ADDED, BREAKING, LIVE, REMOVED, Wording, wording_of
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One language of a site. `site.language` is not the wording's where the site has no words in it."""
+
+    site: Site
+    wording: Wording
+
+    def vocabulary(self) -> Mapping[str, object]:
+        """What every template may use that depends on the language."""
+        text = self.wording.text
+        return {
+            "ui": self.wording,
+            "gettext": self.wording.markup,
+            "ngettext": self.wording.markup_plural,
+            "site": self.site,
+            "sections": tuple(_section(section, self.site) for section in self.site.sections),
+            "ledgers": (
+                Link(text("Updates"), UPDATES_LEDGER),
+                Link(text("Corrections"), CORRECTIONS_LEDGER),
+            ),
+            "breaking": self.wording.label(BREAKING),
+            "live": self.wording.label(LIVE),
+            "added_word": text(ADDED),
+            "removed_word": text(REMOVED),
+        }
+
+
+def voice_of(site: Site, language: str) -> Voice:
+    """How the site speaks a language, or its own where the interface has no words in that one."""
+    wording = wording_of(language, fallback=site.language)
+    return Voice(site.in_language(wording.language), wording)
+
+
+def template_environment(folder: FileSystemLoader) -> Environment:
+    """Where templates are compiled, once for all languages: each drawing brings its `vocabulary`."""
+    environment = Environment(
+        loader=folder,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.extend(newstyle_gettext=True)  # before the extension, which would extend it with False
+    environment.add_extension("jinja2.ext.i18n")
+    return environment
+
+
+def _section(section: str, site: Site) -> Link:
+    path = section_path(section)
+    return Link(site.section_title(path, section), path)
