@@ -113,12 +113,14 @@ def read_page(page: bytes) -> Element:
 
 
 def graph_of(page: Element) -> dict[str, dict[str, Any]]:
-    """The nodes of the page's JSON-LD by their type."""
+    """The nodes of the page's JSON-LD by their (first) type."""
     data = json.loads(
         "".join(str(child) for child in page.one("script", type="application/ld+json").children)
     )
     assert data["@context"] == "https://schema.org"
-    return {node["@type"]: node for node in data["@graph"]}
+    types = [node["@type"] for node in data["@graph"]]
+    names = [each if isinstance(each, str) else each[0] for each in types]
+    return dict(zip(names, data["@graph"], strict=True))
 
 
 def a_text(**changes: Any) -> ArticleText:

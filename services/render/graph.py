@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from newsroom.addresses import CORRECTIONS_LEDGER, HOME, author_path
+from newsroom.addresses import ABOUT, HOME, REUSE, article_by_id, author_path, section_path
+from newsroom.articles import ArticleText
+from newsroom.bodies import paragraphs
 from newsroom.updates import PublicArticle
 from services.render.sitefile import Site
 
@@ -71,37 +73,25 @@ def article_graph(
     corrections: Sequence[Correction],
     live: Coverage | None = None,
 ) -> Markup:
-    """`NewsArticle`, `BreadcrumbList` and `NewsMediaOrganization`. `times`: published, modified.
+    """`NewsArticle` on its `WebPage`, `BreadcrumbList` and `NewsMediaOrganization`.
 
-    With `live` a `LiveBlogPosting` too, beside `NewsArticle`, which alone may have a dateline.
+    `times`: published, modified. With `live` a `LiveBlogPosting` too, beside `NewsArticle`, which alone may
+    have a dateline.
     """
     url = site.absolute(path)
     article: dict[str, object] = {
         "@type": "NewsArticle",
         "@id": f"{url}#article",
         "url": url,
-        "mainEntityOfPage": url,
+        "mainEntityOfPage": {"@id": url},
         "headline": headline,
         "datePublished": times[0],
         "dateModified": times[1],
-        "inLanguage": public.language,
-        "isAccessibleForFree": True,
-        "version": public.revision,
-        "publisher": {"@id": _publisher_id(site)},
         "author": _authors(authors, site),
-        "copyrightHolder": {"@id": _publisher_id(site)},
-        "copyrightNotice": f"© {public.published_at.year} {site.publisher.name}",
-        "copyrightYear": public.published_at.year,
-        "usageInfo": _usage_info(site),
-        "acquireLicensePage": site.licence.url or _usage_info(site),
-        "breadcrumb": {"@id": f"{url}#breadcrumb"},
+        **_of_the_house(site, public),
     }
     if description:
         article["description"] = description
-    if public.text is None:
-        article["creativeWorkStatus"] = "Retracted"
-    else:
-        article["articleSection"] = public.text.section
     if tags:
         article["keywords"] = list(tags)
     if public.dateline_place:
@@ -111,9 +101,44 @@ def article_graph(
             {"@type": "CorrectionComment", "name": one.kind, "text": one.note, "datePublished": one.time}
             for one in corrections
         ]
+    article |= {"creativeWorkStatus": "Retracted"} if public.text is None else _of_the_text(public.text, site)
     if live is not None:
         article |= _coverage(live, site)
-    return _graph(article, _breadcrumb(site, url, crumbs), _publisher(site))
+    page = _page(site, "WebPage", path, headline, public.language)
+    return _graph(article, page, _breadcrumb(site, url, crumbs), _website(site), _publisher(site))
+
+
+def _of_the_house(site: Site, public: PublicArticle) -> dict[str, object]:
+    """Whose the article is, and on which terms it may be used."""
+    return {
+        "inLanguage": public.language,
+        "isAccessibleForFree": True,
+        "isPartOf": {"@id": _website_id(site)},
+        "version": public.revision,
+        "publisher": {"@id": _publisher_id(site)},
+        "copyrightHolder": {"@id": _publisher_id(site)},
+        "copyrightNotice": f"© {public.published_at.year} {site.publisher.name}",
+        "copyrightYear": public.published_at.year,
+        "usageInfo": site.absolute(REUSE),
+        "acquireLicensePage": site.licence.url or site.absolute(REUSE),
+    }
+
+
+def _of_the_text(text: ArticleText, site: Site) -> dict[str, object]:
+    """What is said of the text, not one word of it."""
+    fields: dict[str, object] = {
+        "articleSection": site.section_title(section_path(text.section), text.section),
+        "wordCount": sum(len(paragraph.split()) for paragraph in paragraphs(text.body)),
+    }
+    if text.sources:
+        fields["citation"] = [
+            {"@type": "CreativeWork", "name": source.name, **({"url": source.url} if source.url else {})}
+            for source in text.sources
+        ]
+    if text.translation_of is not None:
+        original = site.absolute(article_by_id(text.translation_of))
+        fields["translationOfWork"] = {"@type": "NewsArticle", "url": original}
+    return fields
 
 
 def _coverage(live: Coverage, site: Site) -> dict[str, object]:
@@ -134,23 +159,15 @@ def _coverage(live: Coverage, site: Site) -> dict[str, object]:
 
 
 def listing_graph(site: Site, path: str, crumbs: Sequence[Crumb]) -> Markup:
-    """`BreadcrumbList` and the publisher."""
-    return _graph(_breadcrumb(site, site.absolute(path), crumbs), _publisher(site))
+    """`CollectionPage`, `BreadcrumbList` and the publisher."""
+    url = site.absolute(path)
+    page = _page(site, "CollectionPage", path, crumbs[-1].name if crumbs else site.name, site.language)
+    return _graph(page, _breadcrumb(site, url, crumbs), _website(site), _publisher(site))
 
 
 def front_graph(site: Site) -> Markup:
     """`WebSite` and the publisher."""
-    website: dict[str, object] = {
-        "@type": "WebSite",
-        "@id": f"{site.url}/#website",
-        "url": site.absolute(HOME),
-        "name": site.name,
-        "inLanguage": site.language,
-        "publisher": {"@id": _publisher_id(site)},
-    }
-    if site.tagline:
-        website["description"] = site.tagline
-    return _graph(website, _publisher(site))
+    return _graph(_website(site), _publisher(site))
 
 
 def _graph(*nodes: Node) -> Markup:
@@ -162,10 +179,41 @@ def _breadcrumb(site: Site, url: str, crumbs: Sequence[Crumb]) -> Node:
         "@type": "BreadcrumbList",
         "@id": f"{url}#breadcrumb",
         "itemListElement": [
-            {"@type": "ListItem", "position": position, "name": crumb.name, "item": site.absolute(crumb.path)}
+            {
+                "@type": "ListItem",
+                "position": position,
+                "name": crumb.name,
+                "item": {"@type": "WebPage", "@id": site.absolute(crumb.path)},
+            }
             for position, crumb in enumerate(crumbs, start=1)
         ],
     }
+
+
+def _page(site: Site, kind: str, path: str, name: str, language: str) -> Node:
+    url = site.absolute(path)
+    return {
+        "@type": kind,
+        "@id": url,
+        "url": url,
+        "name": name,
+        "inLanguage": language,
+        "isPartOf": {"@id": _website_id(site)},
+        "breadcrumb": {"@id": f"{url}#breadcrumb"},
+    }
+
+
+def _website(site: Site) -> Node:
+    website: dict[str, object] = {
+        "@type": "WebSite",
+        "@id": _website_id(site),
+        "url": site.absolute(HOME),
+        "name": site.name,
+        "inLanguage": site.language,
+        "publisher": {"@id": _publisher_id(site)},
+        "usageInfo": site.absolute(REUSE),
+    }
+    return website | ({"description": site.tagline} if site.tagline else {})
 
 
 def _publisher(site: Site) -> Node:
@@ -175,12 +223,25 @@ def _publisher(site: Site) -> Node:
         "name": site.publisher.name,
         "url": site.publisher.url or site.absolute(HOME),
         "email": site.publisher.contact,
-        "correctionsPolicy": site.absolute(f"{CORRECTIONS_LEDGER}#policy-corrections"),
-        "noBylinesPolicy": site.absolute(f"{HOME}#policy-bylines"),
+        "publishingPrinciples": site.absolute(ABOUT),
+        **{name: site.absolute(f"{ABOUT}#{policy}") for name, policy in _policies(site)},
     }
     if site.publisher.about:
         publisher["description"] = site.publisher.about
     return publisher
+
+
+def _policies(site: Site) -> Sequence[tuple[str, str]]:
+    """schema.org's name of each rule that the house tells, and its place on the page about it."""
+    rules = site.policies
+    told = (
+        ("correctionsPolicy", "policy-corrections", rules.corrections),
+        ("noBylinesPolicy", "policy-bylines", rules.no_byline),
+        ("ethicsPolicy", "policy-ethics", rules.ethics),
+        ("ownershipFundingInfo", "policy-ownership", rules.ownership),
+        ("actionableFeedbackPolicy", "policy-feedback", rules.feedback),
+    )
+    return [(name, place) for name, place, text in told if text]
 
 
 def _authors(authors: Sequence[str], site: Site) -> object:
@@ -194,5 +255,5 @@ def _publisher_id(site: Site) -> str:
     return f"{site.url}/#publisher"
 
 
-def _usage_info(site: Site) -> str:
-    return site.absolute(f"{HOME}#policy-reuse")
+def _website_id(site: Site) -> str:
+    return f"{site.url}/#website"

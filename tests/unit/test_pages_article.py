@@ -225,7 +225,7 @@ def test_the_head_says_what_the_page_is() -> None:
 def test_machines_get_the_article_with_its_corrections_and_never_its_body() -> None:
     story = a_story(None, *CORRECTED)
     graph = graph_of(page_of(story))
-    assert set(graph) == {"NewsArticle", "BreadcrumbList", "NewsMediaOrganization"}
+    assert set(graph) == {"NewsArticle", "WebPage", "WebSite", "BreadcrumbList", "NewsMediaOrganization"}
     article = graph["NewsArticle"]
     assert "articleBody" not in article
     assert article["headline"] == "Hostages freed in Astana"
@@ -240,9 +240,6 @@ def test_machines_get_the_article_with_its_corrections_and_never_its_body() -> N
             "datePublished": "2023-06-20T11:00:00+06:00",
         }
     ]
-    assert article["usageInfo"] == f"{SITE_URL}/#policy-reuse"
-    assert article["acquireLicensePage"]
-    assert article["copyrightNotice"] == "© 2023 The Test Press"
     assert [author["name"] for author in article["author"]] == ["Aigerim Bekova", "Tomas Lind"]
     assert [step["position"] for step in graph["BreadcrumbList"]["itemListElement"]] == [1, 2, 3]
 
