@@ -313,7 +313,8 @@ def test_fronts_label_what_is_live_and_the_ledger_leads_to_posts() -> None:
     entries = ledger_of(story, posts)
     ledger = read_page(PAGES.listing(Listing("/updates/", entries=entries[::-1]))["/updates/index.html"])
     newest = ledger.all("article")[0]
-    assert newest.one("h3").text == "Live Hostages freed in Astana"
+    assert newest.one("p", class_="clock").one("span").text == "Live"
+    assert newest.one("h3").text == "Hostages freed in Astana"
     assert newest.one("h3").one("a")["href"] == f"{story.path}entries/2/#entry-e30"
     assert "Entry 30" in newest.text
     assert newest.all("p", class_="more") == []
