@@ -28,6 +28,7 @@ class PostsPage:
     """
 
     head: Head
+    article_id: str
     path: str
     article_path: str
     crumbs: tuple[Crumb, ...]
@@ -73,6 +74,7 @@ class _Frame:
         here = posts_page_path(self.path, number)
         return PostsPage(
             head=self._head(here, title, older, newer),
+            article_id=self.update.article_id,
             path=here,
             article_path=self.path,
             crumbs=self._crumbs(here, title),
@@ -88,6 +90,7 @@ class _Frame:
         title = self.wording.text("Key events")
         return PostsPage(
             head=self._head(here, title),
+            article_id=self.update.article_id,
             path=here,
             article_path=self.path,
             crumbs=self._crumbs(here, title),

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BaseLoader, Environment, StrictUndefined
 
 from newsroom.addresses import CORRECTIONS_LEDGER, UPDATES_LEDGER, section_path
 from services.render.contexts import Link
+from services.render.scriptwords import script_words
 from services.render.sitefile import Site
 from services.render.wording import ADDED, BREAKING, LIVE, REMOVED, Wording, wording_of
 
@@ -40,6 +41,7 @@ class Voice:
             "live": self.wording.label(LIVE),
             "added_word": text(ADDED),
             "removed_word": text(REMOVED),
+            "script_words": script_words(self.wording),
         }
 
 
@@ -49,10 +51,10 @@ def voice_of(site: Site, language: str) -> Voice:
     return Voice(site.in_language(wording.language), wording)
 
 
-def template_environment(folder: FileSystemLoader) -> Environment:
+def template_environment(loader: BaseLoader) -> Environment:
     """Where templates are compiled, once for all languages: each drawing brings its `vocabulary`."""
     environment = Environment(
-        loader=folder,
+        loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
