@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up demo test tools lighthouse check bench lock clean FORCE
+.PHONY: help up demo test tools lighthouse check bench messages lock clean FORCE
 
 # PYTHON=/path/to/python chooses another one for the virtual environment.
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python3.14; do \
@@ -43,6 +43,9 @@ check: .venv/.dev ## Format, lint, types, who may import whom, dead and duplicat
 
 bench: .venv/.dev ## Measure POST to page beside the bare floor of the same parts
 	@exec .venv/bin/python -m bench $(ARGS)
+
+messages: .venv/.runtime ## Bring the interface's catalogues up to date, and tell what is to be translated
+	@exec .venv/bin/python -m services.render.messages
 
 lock: .venv/.dev ## Pin anew what requirements/*.in name, to the newest that fit
 	@for list in runtime parts dev; do \

@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po
 
 FOLDER = Path(__file__).parent / "locale"
 ENGLISH = "en"
-_SCRIPTS = {ENGLISH: "latn"}
+_SCRIPTS = {ENGLISH: "latn", "kk": "cyrl", "ru": "cyrl", "ar": "arab"}
 LANGUAGES = tuple(_SCRIPTS)
 """What the interface can speak."""
 

@@ -1,10 +1,11 @@
-"""How pages write times and directions."""
+"""How the interface speaks: words, times, numbers and lists, language by language."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 import pytest
+from markupsafe import Markup
 
 from newsroom.notices import NoticeKind
 from newsroom.updates import ChangeKind
@@ -61,3 +62,77 @@ def test_every_kind_has_its_words() -> None:
     assert set(wording.NOTICE_LABELS) == set(NoticeKind) - {NoticeKind.WITHDRAWN}
     assert set(wording.CARD_LABELS) == {kind for kind in ChangeKind if kind.is_told} - {ChangeKind.PUBLISHED}
     assert set(wording.UNTOLD_NOTES) == {ChangeKind.PUBLISHED, ChangeKind.AMENDED}
+
+
+@pytest.mark.parametrize(
+    ("language", "full", "month"),
+    [
+        ("en", "20 June, 2023 | 10:40", "June 2023"),
+        ("kk", "2023 ж. 20 маусым | 10:40", "2023 ж. маусым"),
+        ("ru", "20 июня 2023 г. | 10:40", "июнь 2023 г."),
+        ("ar", "20 يونيو 2023 | 10:40", "يونيو 2023"),
+    ],
+)
+def test_dates_are_written_as_the_language_does(language: str, full: str, month: str) -> None:
+    spoken = wording_of(language)
+    assert plain(spoken.when(MOMENT, "Asia/Almaty").full) == full
+    assert plain(spoken.month("2023/06")) == month
+
+
+@pytest.mark.parametrize(
+    ("language", "number", "told"),
+    [
+        ("en", 1, "1 min read"),
+        ("kk", 2, "Оқуға 2 минут"),
+        ("ru", 1, "1 минута чтения"),
+        ("ru", 3, "3 минуты чтения"),
+        ("ru", 11, "11 минут чтения"),
+        ("ru", 21, "21 минута чтения"),
+        ("ru", 12_345, "12 345 минут чтения"),
+        ("ar", 2, "قراءة في دقيقتين"),
+        ("ar", 3, "قراءة في 3 دقائق"),
+        ("ar", 11, "قراءة في 11 دقيقة"),
+    ],
+)
+def test_a_number_chooses_its_form(language: str, number: int, told: str) -> None:
+    spoken = wording_of(language)
+    assert plain(spoken.plural("%(num)s min read", "%(num)s min read", number)) == told
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "A, B and C"), ("kk", "A, B, C"), ("ru", "A, B и C"), ("ar", "A وB وC")],
+)
+def test_names_are_listed_as_the_language_does(language: str, told: str) -> None:
+    joints = wording_of(language).joints(3)
+    assert "".join(joint + name for joint, name in zip(joints, ["A", "B", "C", ""], strict=True)) == told
+
+
+@pytest.mark.parametrize(
+    ("language", "fallback", "spoken"),
+    [
+        ("kk", "en", "kk"),
+        ("ru-KZ", "en", "ru-KZ"),
+        ("en-GB", "kk", "en-GB"),
+        ("kk-Cyrl", "en", "kk-Cyrl"),
+        ("kk-Arab", "ru", "ru"),
+        ("he", "kk", "kk"),
+        ("he", "de", "en"),
+    ],
+)
+def test_a_language_without_a_catalogue_falls_back(language: str, fallback: str, spoken: str) -> None:
+    assert wording_of(language, fallback).language == spoken
+
+
+def test_a_variety_of_a_language_has_the_words_of_the_language() -> None:
+    assert wording_of("ru-KZ").text("Main page") == wording_of("ru").text("Main page") == "Главная"
+
+
+def test_values_in_markup_are_escaped_and_messages_are_not() -> None:
+    told = ENGLISH.markup("<b>30 %%</b> of %(name)s, %(link)s", name="<i>", link=Markup("<a>it</a>"))
+    assert told == "<b>30 %</b> of &lt;i&gt;, <a>it</a>"
+
+
+def plain(text: str) -> str:
+    """With plain spaces for those that do not break."""
+    return text.replace("\u202f", " ").replace("\xa0", " ")
