@@ -119,7 +119,7 @@ def _a_mongo(ends: ExitStack, folders: pytest.TempPathFactory) -> RunningMongo:
     return running
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium. Where there is none the test is skipped; the summary says what to install."""
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)

@@ -18,7 +18,7 @@ MODULES = FOLDER / "node_modules"
 INSTALLED = MODULES / ".made"
 AXE = MODULES / "axe-core" / "axe.min.js"
 NU = MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar"
-NU_MEMORY = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m")
+NU_MEMORY = ("-XX:+UseSerialGC", "-Xmx512m", "-Xss4m")
 
 
 def nu_messages(folder: Path) -> list[str]:
