@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -43,6 +44,7 @@ def when(time: datetime, timezone: str, locale: Locale) -> When:
     )
 
 
+@lru_cache(maxsize=4_096)
 def written_day(day: date, locale: Locale) -> str:
     """`20 June, 2023`."""
     return format_date(day, _OWN_PATTERNS.get(locale.language, "long"), locale)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from gettext import NullTranslations
 
 from babel import Locale
@@ -166,9 +167,13 @@ def wording_of(language: str, fallback: str = ENGLISH) -> Wording:
     for tag in (language, fallback):
         known = spoken(tag)
         if known:
-            locale = Locale.parse(_LOCALES.get(known, known))
-            return Wording(tag, direction(tag), locale, catalogue(known))
+            return Wording(tag, direction(tag), _locale(known), catalogue(known))
     return wording_of(ENGLISH)
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(_LOCALES.get(language, language))
 
 
 def direction(language: str) -> str:
