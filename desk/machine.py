@@ -40,6 +40,7 @@ class MachineSettings(CommonSettings):
     )
     pages: Path | None = Field(default=None, description="Pages folder; default: in the home")
     site_file: Path = Field(default=SOURCE / "site.toml", description="Description of the site")
+    site_folder: Path = Field(default=SOURCE / "site", description="Own templates and drawings of the site")
     site_port: int = Field(default=8000, ge=1, le=65535, description="Port of the public site")
     ingest_port: int = Field(default=8001, ge=1, le=65535, description="Port of ingest")
     store_port: int = Field(default=8002, ge=1, le=65535, description="Port of the store's read API")
@@ -118,6 +119,7 @@ def service_environment(
         "NEWSROOM_STORE_URL": settings.address("store"),
         "NEWSROOM_PAGES": str((settings.pages or settings.folder.site).absolute()),
         "NEWSROOM_SITE_FILE": str(settings.site_file.absolute()),
+        "NEWSROOM_SITE_FOLDER": str(settings.site_folder.absolute()),
         "NEWSROOM_SITE_PORT": str(settings.site_port),
         "NEWSROOM_INGEST_PORT": str(settings.ingest_port),
         "NEWSROOM_STORE_PORT": str(settings.store_port),

@@ -7,17 +7,23 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import httpx
 import uvicorn
 from playwright.async_api import Browser, Page, async_playwright
+from pydantic import SecretStr
 
 from newsroom.http.app import Health
+from newsroom.keys import ApiKey, Role, digest
 from newsroom.updates import ArticleUpdate, EntryUpdate
 from services.render.app import create_site
+from services.render.archive import Archive
 from services.render.live import Hub
+from services.render.onrequest import OnRequest
 from services.render.pages import Pages
+from services.render.previewing import preview_routes
 from services.render.serving import SiteServer
 from services.render.settings import RenderSettings
-from tests.render_parts import SITE_URL, a_site, until
+from tests.render_parts import SITE_URL, a_site, minute, until
 from tests.render_world import SmallRender
 
 CHROMIUM_ARGUMENTS = (
@@ -28,22 +34,32 @@ CHROMIUM_ARGUMENTS = (
     "--disable-sync",
 )
 PATIENCE_MS = 15_000
+KEY = "nrk_publisher"
+"""An API key that opens the site's previews."""
+Transport = httpx.AsyncBaseTransport
 
 
 class OpenSite:
     """Pages in a folder, served on a port of this machine; `take` is what the store would announce."""
 
-    def __init__(self, folder: Path) -> None:
-        pages = Pages(a_site())
+    def __init__(self, folder: Path, pages: Pages | None = None, store: Transport | None = None) -> None:
+        """`store`: what answers render's questions about texts; without it nothing is made on request."""
+        pages = pages or Pages(a_site())
         self.render = SmallRender(folder, pages=pages)
         self.hub = Hub(SITE_URL)
         self.hub.name_log("browser")
         self.hub.ready.set()
         self._pages = pages
         self._told = 0
-        server = SiteServer(self.render.folder.root, pages, self.render.model.address)
-        settings = RenderSettings()
-        app = create_site(settings, Health("render"), self.hub, self.render.model, server)
+        self._client = httpx.AsyncClient(transport=store)
+        key = SecretStr(KEY) if store else None
+        on_request = OnRequest(Archive("http://store.test", key, self._client), pages)
+        server = SiteServer(self.render.folder.root, pages, self.render.model.address, on_request=on_request)
+        routers = [preview_routes(on_request, pages)]
+        app = create_site(RenderSettings(), Health("render"), self.hub, self.render.model, server, routers)
+        app.state.keys.put(
+            ApiKey(name="desk", role=Role.PUBLISHER, secret_sha256=digest(KEY), created_at=minute(0))
+        )
         self._server = _Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
         self._serving: asyncio.Task[None] | None = None
 
@@ -52,7 +68,7 @@ class OpenSite:
         return f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
 
     async def open(self) -> None:
-        await self.render.folder.settle(self._pages.assets())
+        await self.render.folder.settle(self._pages.fixed())
         await self.render.lay_ground()
         self._serving = asyncio.create_task(self._server.serve())
         await until(lambda: self._server.started, "the server listens")
@@ -62,6 +78,7 @@ class OpenSite:
         self._server.should_exit = True
         if self._serving:
             await self._serving
+        await self._client.aclose()
         self.render.folder.close()
 
     async def take(self, *updates: ArticleUpdate | EntryUpdate, tells: bool = True) -> None:

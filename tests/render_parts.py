@@ -295,8 +295,8 @@ class PlainPages(Pages):
     def error(self, status: ErrorStatus) -> bytes:
         return f"<h1>{status}</h1>".encode()
 
-    def robots(self) -> bytes:
-        return b"User-agent: *\n"
+    def fixed(self) -> Mapping[str, bytes]:
+        return {**self.assets(), "/robots.txt": b"User-agent: *\n"}
 
 
 def _line(post: EntryUpdate) -> str:

@@ -42,7 +42,7 @@ from services.render.onrequest import OnRequest
 from services.render.pages import Pages
 from services.render.previewing import preview_routes
 from services.render.readmodel import Identity, MongoReadModel
-from services.render.rebuild import ROBOTS, Rebuilder, StoreClient, identify, start_offsets, work_off
+from services.render.rebuild import Rebuilder, StoreClient, identify, start_offsets, work_off
 from services.render.redrawing import Redrawing
 from services.render.serving import SiteServer
 from services.render.settings import RenderSettings
@@ -64,8 +64,8 @@ class Render:
 
     def __init__(self, settings: RenderSettings) -> None:
         self._settings = settings
-        self.site = load_site(settings.site_file, settings.site_url)
-        self.pages = Pages(self.site)
+        site = load_site(settings.site_file, settings.site_url)
+        self.pages = Pages(site, settings.site_folder)
         self.folder = SiteFolder(settings.pages)
         self.mongo = mongo.connect(settings.mongo, app_name=CLIENT)
         self.model = MongoReadModel(self.mongo[settings.render_database])
@@ -83,7 +83,6 @@ class Render:
             model=self.model,
             folder=self.folder,
             pages=self.pages,
-            site=self.site,
             updates=self.updates,
             listings=self.listings,
             store=StoreClient(settings.store_url, settings.publisher_key, self.http),
@@ -111,8 +110,8 @@ class Render:
         return Verifier(
             model=self.model,
             root=self.folder.root,
-            site=self.site,
-            fixed={**self.pages.assets(), ROBOTS: self.pages.robots()},
+            site=self.pages.site,
+            fixed=self.pages.fixed(),
             announced=self.announced,
             drawing=Redrawing(self.model, self.pages, self.listings, self.announced),
         )

@@ -71,14 +71,14 @@ class LightPalette(Palette):
     """By day; what the file leaves out stays as it is here."""
 
     ground: Colour = "#fdfcf9"
-    raised: Colour = "#f4f1e9"
+    raised: Colour = "#f4f0e7"
     text: Colour = "#1c1b19"
     muted: Colour = "#5d594f"
     line: Colour = "#dcd6c9"
     accent: Colour = "#8a4a0c"
     notice: Colour = "#0c5673"
     correction: Colour = "#7d4a00"
-    breaking: Colour = "#ab1f1a"
+    breaking: Colour = "#a81c18"
 
 
 class DarkPalette(Palette):

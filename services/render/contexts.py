@@ -20,10 +20,20 @@ DESCRIPTION_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
+class Alternate:
+    """The same text in another language, or in its own, for search engines. `language` may be `x-default`."""
+
+    language: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Head:
     """What stands in `<head>`. `canonical` and `graph` are None on pages that are no resource (errors).
 
     `is_indexed`: whether search engines may list the page; one without `canonical` they may not.
+    `most_quoted`: how many characters of it they may show, None where no text of an article stands.
+    `oembed`: where the card is asked for that others put beside a link to it.
     """
 
     title: str
@@ -38,6 +48,9 @@ class Head:
     tags: tuple[str, ...] = ()
     previous: str | None = None
     following: str | None = None
+    most_quoted: int | None = None
+    oembed: str | None = None
+    alternates: tuple[Alternate, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -31,11 +31,9 @@ from services.render.pages import Pages
 from services.render.posts import all_pages, key_page_path, posts_page_path
 from services.render.readmodel import Identity, ReadModel, Rebuild
 from services.render.site import EVERYTHING, SiteFolder
-from services.render.sitefile import Site
 from services.render.storeapi import StoreApi
 
 log = structlog.get_logger(__name__)
-ROBOTS = "/robots.txt"
 ASSETS = "/assets/"
 _ARTICLE_FOLDER = re.compile(r"/[a-z0-9-]+/\d{4}/\d{2}/\d{2}/[a-z0-9-]+/")
 _BELOW_POSTS = re.compile(rf"(?P<article>{_ARTICLE_FOLDER.pattern})entries/.*")
@@ -136,23 +134,21 @@ class Rebuilder:
         model: ReadModel,
         folder: SiteFolder,
         pages: Pages,
-        site: Site,
         updates: UpdateRenderer,
         listings: ListingRenderer,
         store: StoreClient,
         worked_off: Callable[[Identity], Awaitable[None]],
     ) -> None:
-        self._model, self._folder, self._pages, self._site = model, folder, pages, site
+        self._model, self._folder, self._pages = model, folder, pages
         self._updates, self._listings = updates, listings
         self._store, self._worked_off = store, worked_off
 
     async def lay_ground(self) -> None:
-        """Write what no article makes: assets, robots.txt, and the standing listings where they are
+        """Write what no article makes: assets, fixed files, and the standing listings where they are
         missing.
         """
-        assets = dict(self._pages.assets())
-        await self._folder.settle({**assets, ROBOTS: self._pages.robots()})
-        for path in standing_paths(self._site):
+        await self._folder.settle(self._pages.fixed())
+        for path in standing_paths(self._pages.site):
             name = f"{path}index.html" if path.endswith("/") else path
             if await self._folder.read(name) is None:
                 await self._write_listing(path)
@@ -188,7 +184,7 @@ class Rebuilder:
             republication = found
 
     async def _write_standing(self) -> None:
-        for path in standing_paths(self._site):
+        for path in standing_paths(self._pages.site):
             await self._write_listing(path)
 
     async def _write_listing(self, path: str) -> None:
@@ -211,7 +207,7 @@ class Rebuilder:
 
     async def _sweep(self) -> None:
         """Remove what a rebuild from scratch would not write."""
-        kept = {ROBOTS, *self._pages.assets()}
+        kept = set(self._pages.fixed())
         folders = set[str]()
         posts: dict[str, set[str]] = {}
         for path in await self._folder.paths():
@@ -234,7 +230,7 @@ class Rebuilder:
             return
         if address is not None or _ARTICLE_FOLDER.fullmatch(place):
             await self._remove_page(place)
-        elif place in standing_paths(self._site):
+        elif place in standing_paths(self._pages.site):
             return
         elif not place.endswith("/"):
             await self._folder.settle({}, [place])

@@ -30,6 +30,9 @@ class RenderSettings(CommonSettings):
         default=Path(".newsroom/site"), description="Pages folder: public/ in it is what is served"
     )
     site_file: Path = Field(default=Path("site.toml"), description="Description of the site")
+    site_folder: Path = Field(
+        default=Path("site"), description="Own templates and drawings of the site; need not exist"
+    )
     serve_pages: bool = Field(default=True, description="Serve the pages too; false behind an edge server")
     live_streams: int = Field(
         default=5_000, ge=1, le=100_000, description="Most readers of the live stream at once"

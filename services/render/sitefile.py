@@ -94,12 +94,17 @@ Permission = Literal["allowed", "prohibited"]
 
 
 class Machines(_SitePart):
-    """What machines may do with the texts; each place that tells them is made from this."""
+    """What machines may do with the texts; each place that tells them is made from this.
+
+    `licence_in_robots`: whether `robots.txt` leads to the licence, as RSL has it. Some checkers of that file
+    know no `License` line yet and call it a mistake; the licence is found from every page as well.
+    """
 
     text_and_data_mining: Literal["reserved", "allowed"] = "reserved"
     ai_training: Permission = "prohibited"
     ai_input: Permission = "prohibited"
     search: Permission = "allowed"
+    licence_in_robots: bool = True
 
 
 class Licence(_SitePart):

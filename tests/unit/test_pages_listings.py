@@ -225,9 +225,6 @@ def test_an_error_page_has_the_sites_look_and_is_no_resource(status: ErrorStatus
     assert page.one("main").one("a", href="/")
 
 
-def test_robots_keeps_machines_from_streams_and_previews() -> None:
-    assert PAGES.robots().decode().splitlines() == ["User-agent: *", "Disallow: /live", "Disallow: /preview/"]
-
 
 @pytest.mark.parametrize("path", [*FRONTS, "/updates/", "/corrections/", "/feed.atom"])
 def test_no_listing_holds_more_than_the_excerpt(path: str) -> None:

@@ -84,7 +84,6 @@ class World:
             model=self.small.model,
             folder=self.small.folder,
             pages=self.pages,
-            site=a_site(),
             updates=self.small.updates,
             listings=self.small.listings,
             store=StoreClient("http://store.test", key, store.client),

@@ -66,7 +66,7 @@ class Compared:
     async def holds(self, *updates: ArticleUpdate) -> None:
         """Both sides have these, and everything is rendered."""
         self.store.updates |= {update.article_id: update for update in updates}
-        await self.render.folder.settle({**self.pages.assets(), "/robots.txt": self.pages.robots()})
+        await self.render.folder.settle(self.pages.fixed())
         await self.render.lay_ground()
         await self.render.take(*updates)
         await self.render.list_marked()
@@ -77,7 +77,7 @@ class Compared:
             model=self.render.model,
             root=self.render.folder.root,
             site=a_site(),
-            fixed={**self.pages.assets(), "/robots.txt": self.pages.robots()},
+            fixed=self.pages.fixed(),
             announced=self.store,
             drawing=drawing,
             pause_seconds=0,
