@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from newsroom.addresses import author_path, section_path, tag_path
+from newsroom.addresses import author_path, tag_path
 from newsroom.articles import ArticleText, Source
 from newsroom.bodies import clean, minutes_to_read
 from newsroom.excerpts import excerpt
 from newsroom.updates import ArticleUpdate, Change, ChangeKind, PublicArticle
-from services.render.contexts import Head, Link, Words, main_page, shorten, words_in
+from services.render.contexts import Head, Link, Words, main_page, section_crumb, section_link, shorten, words_in
 from services.render.dates import When
 from services.render.graph import Correction, Crumb, article_graph, listing_graph
 from services.render.liveblog import LiveBlock, coverage, live_block
@@ -112,7 +112,7 @@ def article_page(
 ) -> ArticlePage:
     """The page of a public article. `update.path` must be set."""
     path = update.path or ""
-    section = Link(text.section, section_path(text.section))
+    section = section_link(text.section, site)
     crumbs = (main_page(wording), Crumb(section.name, section.path), Crumb(text.headline, path))
     told = _told(public, wording)
     corrections = tuple(one for change, one in told if change.kind.is_correction)
@@ -209,7 +209,7 @@ def history_page(update: ArticleUpdate, public: PublicArticle, site: Site, wordi
     path = update.path or ""
     headline = public.text.headline if public.text else wording.text(RETRACTED_ITEM)
     here = f"{path}history/"
-    section = (Crumb(public.text.section, section_path(public.text.section)),) if public.text else ()
+    section = (section_crumb(public.text.section, site),) if public.text else ()
     crumbs = (main_page(wording), *section, Crumb(headline, path), Crumb(wording.text("History"), here))
     return HistoryPage(
         head=Head(

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from newsroom.addresses import HOME
+from newsroom.addresses import HOME, section_path
 from services.render.graph import Crumb
+from services.render.sitefile import Site
 from services.render.wording import Wording, direction
 
 DESCRIPTION_CHARACTERS = 200
@@ -78,6 +79,18 @@ def words_in(text: str, language: str) -> Words:
 def main_page(wording: Wording) -> Crumb:
     """Where every way to a page begins."""
     return Crumb(wording.text("Main page"), HOME)
+
+
+def section_link(section: str, site: Site) -> Link:
+    """A section by its name in the site's language, where the publisher gave it one."""
+    path = section_path(section)
+    return Link(site.section_title(path, section), path)
+
+
+def section_crumb(section: str, site: Site) -> Crumb:
+    """The same as a step of the way to a page."""
+    link = section_link(section, site)
+    return Crumb(link.name, link.path)
 
 
 def shorten(text: str) -> str:

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from newsroom.addresses import section_path
 from newsroom.articles import ArticleText
 from newsroom.updates import ArticleUpdate, EntryUpdate, PublicArticle
-from services.render.contexts import Head, Words, main_page, words_in
+from services.render.contexts import Head, Words, main_page, section_crumb, words_in
 from services.render.graph import Crumb, listing_graph
 from services.render.liveblog import Post, PostLink, links, posts_of
 from services.render.posts import Posts, all_pages, key_page_path, page_count, posts_page_path
@@ -112,7 +111,7 @@ class _Frame:
         )
 
     def _crumbs(self, here: str, title: str) -> tuple[Crumb, ...]:
-        section = Crumb(self.text.section, section_path(self.text.section))
+        section = section_crumb(self.text.section, self.site)
         return (main_page(self.wording), section, Crumb(self.text.headline, self.path), Crumb(title, here))
 
     def _headline(self) -> Words:

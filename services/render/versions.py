@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from newsroom.addresses import section_path
 from newsroom.articles import ArticleText
 from newsroom.bodies import clean_marked
 from newsroom.differences import Difference, FieldDifference, Segment, Side
 from newsroom.updates import ChangeKind
-from services.render.contexts import Head, Words, main_page, words_in
+from services.render.contexts import Head, Words, main_page, section_crumb, words_in
 from services.render.dates import When
 from services.render.graph import Crumb
 from services.render.sitefile import Site
@@ -75,7 +74,7 @@ def versions_page(path: str, difference: Difference, site: Site, wording: Wordin
     here = f"{history}{difference.older.revision}-{difference.newer.revision}/"
     crumbs = (
         main_page(wording),
-        Crumb(text.section, section_path(text.section)),
+        section_crumb(text.section, site),
         Crumb(text.headline, path),
         Crumb(wording.text("History"), history),
         Crumb(wording.text("What changed"), here),

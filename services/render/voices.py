@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from jinja2 import BaseLoader, Environment, StrictUndefined
 
-from newsroom.addresses import CORRECTIONS_LEDGER, UPDATES_LEDGER, section_path
-from services.render.contexts import Link
+from newsroom.addresses import CORRECTIONS_LEDGER, UPDATES_LEDGER
+from services.render.contexts import Link, section_link
 from services.render.scriptwords import script_words
 from services.render.sitefile import Site
 from services.render.wording import ADDED, BREAKING, LIVE, REMOVED, Wording, wording_of
@@ -32,7 +32,7 @@ class Voice:
             "gettext": self.wording.markup,
             "ngettext": self.wording.markup_plural,
             "site": self.site,
-            "sections": tuple(_section(section, self.site) for section in self.site.sections),
+            "sections": tuple(section_link(section, self.site) for section in self.site.sections),
             "ledgers": (
                 Link(text("Updates"), UPDATES_LEDGER),
                 Link(text("Corrections"), CORRECTIONS_LEDGER),
@@ -66,8 +66,3 @@ def template_environment(loader: BaseLoader) -> Environment:
     environment.extend(newstyle_gettext=True)  # before the extension, which would extend it with False
     environment.add_extension("jinja2.ext.i18n")
     return environment
-
-
-def _section(section: str, site: Site) -> Link:
-    path = section_path(section)
-    return Link(site.section_title(path, section), path)
