@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from newsroom.addresses import author_path, tag_path
+from newsroom.addresses import article_by_id, author_path, oembed_path, tag_path
 from newsroom.articles import ArticleText, Source
 from newsroom.bodies import clean, minutes_to_read
-from newsroom.excerpts import excerpt
+from newsroom.excerpts import excerpt, quotable_characters
 from newsroom.updates import ArticleUpdate, Change, ChangeKind, PublicArticle
-from services.render.contexts import Head, Link, Words, main_page, section_crumb, section_link, shorten, words_in
+from services.render.contexts import Alternate, Head, Link, Words, main_page, section_crumb, section_link, shorten, words_in
 from services.render.dates import When
 from services.render.graph import Correction, Crumb, article_graph, listing_graph
 from services.render.liveblog import LiveBlock, coverage, live_block
-from services.render.posts import NO_POSTS, Posts
+from services.render.posts import NO_POSTS, Posts, post_bodies
 from services.render.sitefile import Site
 from services.render.wording import BREAKING, RETRACTED_ITEM, RETRACTED_TITLE, Label, Wording, direction
 
@@ -49,7 +49,10 @@ class Reuse:
 
 @dataclass(frozen=True)
 class ArticlePage:
-    """An article's page. Every list is newest first; `updates` stand above the text, the earlier below."""
+    """An article's page. Every list is newest first; `updates` stand above the text, the earlier below.
+
+    `original`: the path that leads to the article which this one translates.
+    """
 
     head: Head
     article_id: str
@@ -74,6 +77,7 @@ class ArticlePage:
     reuse: Reuse
     copyright_notice: str
     live: LiveBlock | None = None
+    original: str | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,9 @@ def article_page(
         modified=updated.machine,
         section=text.section,
         tags=text.tags,
+        most_quoted=quotable_characters("".join([text.body, *post_bodies(posts)])),
+        oembed=site.absolute(oembed_path(site.absolute(path))),
+        alternates=_alternates(text, public.language, site.absolute(path), site),
         graph=article_graph(
             site,
             path=path,
@@ -168,6 +175,7 @@ def article_page(
         reuse=_reuse(text.headline, extract, site.absolute(path), site.name),
         copyright_notice=f"© {public.published_at.year} {site.publisher.name}",
         live=live_block(path, public, posts, wording),
+        original=article_by_id(text.translation_of) if text.translation_of else None,
     )
 
 
@@ -199,6 +207,7 @@ def retracted_page(
         kind="article",
         published=times[0],
         modified=times[1],
+        oembed=site.absolute(oembed_path(site.absolute(path))),
         graph=graph,
     )
     return RetractedPage(head, update.article_id, public.revision, path, crumbs, retraction)
@@ -261,6 +270,17 @@ def _since(change: Change, public: PublicArticle) -> int | None:
         return None
     before = [each.revision for each in public.changes if each.text_at < change.text_at]
     return max(before, default=None)
+
+
+def _alternates(text: ArticleText, language: str, url: str, site: Site) -> tuple[Alternate, ...]:
+    """A translation's own language and its original, by an address that never moves; none of any other.
+
+    Which translations an article has stands in the sitemap of translations, for its page is its own alone.
+    """
+    if text.translation_of is None:
+        return ()
+    original = site.absolute(article_by_id(text.translation_of))
+    return (Alternate(language, url), Alternate("x-default", original))
 
 
 def _reuse(headline: str, extract: str, url: str, site_name: str) -> Reuse:

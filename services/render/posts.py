@@ -37,6 +37,15 @@ class Posts:
 NO_POSTS = Posts()
 
 
+def post_bodies(posts: Posts) -> list[str]:
+    """The text of every post that stands on the article's own page."""
+    shown = (posts.pinned, *posts.latest)
+    texts = {
+        post.entry_id: post.entry.text.body for post in shown if post is not None and post.entry is not None
+    }
+    return list(texts.values())
+
+
 def page_count(update: ArticleUpdate) -> int:
     """On how many pages the article's posts stand; 0 where the public may see none."""
     public = update.public

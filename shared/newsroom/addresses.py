@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from anyascii import anyascii
@@ -18,6 +19,7 @@ UPDATES_LEDGER = "/updates/"
 CORRECTIONS_LEDGER = "/corrections/"
 ABOUT = "/about/"
 REUSE = "/reuse/"
+OEMBED = "/oembed"
 SITE_FEED = "/feed.atom"
 
 RESERVED = frozenset(
@@ -82,3 +84,8 @@ def day_path(day: str) -> str:
 def article_by_id(article_id: str) -> str:
     """Where an article answers by its id alone, wherever its page stands: it leads on to that."""
     return f"/articles/{article_id}/"
+
+
+def oembed_path(url: str) -> str:
+    """Where the card of the page at that whole address is asked for, in the form of oEmbed."""
+    return f"{OEMBED}?url={quote(url, safe='')}&format=json"

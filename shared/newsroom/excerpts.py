@@ -45,6 +45,11 @@ def excerpt(body: str) -> str:
     return kept or _cut(text, max_characters - 1, max_words, is_spaced=is_spaced)
 
 
+def quotable_characters(body: str) -> int:
+    """How many characters of a body others may quote: what search engines are told."""
+    return len(" ".join(paragraphs(body))) * SHARE_PERCENT // 100
+
+
 def _is_spaced(text: str) -> bool:
     """Whether spaces part the words of a text: not so in one of long runs, mostly of such letters."""
     tokens = text.split()
