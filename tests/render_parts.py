@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from newsroom.addresses import article_path
+from newsroom.addresses import TRANSLATIONS_SITEMAP, article_path, author_path, tag_path
 from newsroom.articles import ArticleText, Dateline, EntryText
 from newsroom.kafka.consumer import Delivery
 from newsroom.notices import Notice, NoticeKind
@@ -28,12 +29,14 @@ from newsroom.updates import (
     entry_message,
     update_message,
 )
-from services.render.cards import Card, LedgerEntry, Listing, standing_paths
+from services.render.cards import Card, LedgerEntry
+from services.render.listingkinds import Listing, Place, standing_paths
 from services.render.pages import ErrorStatus, Pages
 from services.render.posts import NO_POSTS, Posts, key_page_path, page_count, posts_page_path
-from services.render.readmodel import Address, Identity, Rebuild, day_of, newest_entries
+from services.render.readmodel import Address, Identity, Rebuild, newest_entries
+from services.render.shown import archived, entries_in
 from services.render.sitefile import Licence, Policies, Publisher, Site
-from services.render.standing import Announced, ArticleState, entries_in, told_revision
+from services.render.standing import Announced, ArticleState, told_revision
 
 BEGINNING = datetime(2023, 6, 20, 4, 0, tzinfo=UTC)
 SITE_URL = "http://site.test"
@@ -135,9 +138,16 @@ def a_retracted(former: ArticleUpdate, revision: int) -> ArticleUpdate:
             "changes": (retraction,),
             "updated_at": retraction.time,
             "bumped_at": retraction.time,
+            "filed_under": _filed_under(former.public.text),
         }
     )
     return former.model_copy(update={"revision": revision, "status": Status.RETRACTED, "public": public})
+
+
+def _filed_under(text: ArticleText | None) -> tuple[str, ...]:
+    if text is None:
+        return ()
+    return (*(tag_path(tag) for tag in text.tags), *(author_path(author) for author in text.authors))
 
 
 def a_draft(article_id: str = "a1", revision: int = 1) -> ArticleUpdate:
@@ -287,16 +297,35 @@ class PlainPages(Pages):
     def listing(self, listing: Listing) -> Mapping[str, bytes]:
         if listing.is_empty and listing.path not in standing_paths(self.site):
             return {}
-        cards = [f"{card.headline or 'retracted'} {card.path}" for card in listing.cards]
-        entries = [f"{entry.kind} {entry.headline} {entry.note}" for entry in listing.entries]
-        name = f"{listing.path}index.html" if listing.path.endswith("/") else listing.path
-        return {name: "\n".join([listing.path, *cards, *entries, *listing.older]).encode()}
+        if not listing.path.endswith("/"):
+            return {listing.path: _lines(listing, listing.cards)}
+        files = {}
+        if listing.path in standing_paths(self.site) or not listing.is_for_feeds_alone:
+            seen = [card for card in listing.cards if not card.retracted]
+            files[f"{listing.path}index.html"] = _lines(listing, seen)
+        if listing.kind.is_front:
+            files[f"{listing.path}feed.atom"] = _lines(listing, listing.cards)
+        return files
 
     def error(self, status: ErrorStatus) -> bytes:
         return f"<h1>{status}</h1>".encode()
 
     def fixed(self) -> Mapping[str, bytes]:
         return {**self.assets(), "/robots.txt": b"User-agent: *\n"}
+
+
+def _lines(listing: Listing, cards: Iterable[Card]) -> bytes:
+    """All that a listing was given, line by line."""
+    lines = [
+        listing.path,
+        *(f"{card.headline or 'retracted'} {card.path}" for card in cards),
+        *(f"{entry.kind} {entry.headline} {entry.note}" for entry in listing.entries),
+        *listing.months,
+        *listing.days,
+        *(f"{place.path} {place.changed_at} {place.translation_of}" for place in listing.places),
+        *(f"{part.path} {part.changed_at}" for part in listing.parts),
+    ]
+    return "\n".join(lines).encode()
 
 
 def _line(post: EntryUpdate) -> str:
@@ -445,9 +474,59 @@ class MemoryReadModel:
         entries = [entry for state in self._in(ledger) for entry in entries_in(ledger, state.ledger)]
         return newest_entries(entries, limit)
 
-    async def days(self, listing: str, until: str, limit: int) -> tuple[str, ...]:
-        days = {day for state in self._in(listing) if (day := day_of(state)) is not None and day <= until}
-        return tuple(sorted(days, reverse=True)[:limit])
+    async def archive(self, listing: str, limit: int) -> tuple[Card, ...]:
+        return tuple(archived(card.model_dump()) for card in self._published(self._in(listing))[:limit])
+
+    async def months(self, listing: str) -> tuple[str, ...]:
+        months = {card.month for card in self._published(self._in(listing)) if not card.retracted}
+        return tuple(sorted(months, reverse=True))
+
+    async def days(self, month: str) -> tuple[str, ...]:
+        cards = self._published(self.states.values())
+        days = {card.day for card in cards if card.month == month and not card.retracted}
+        return tuple(sorted(days, reverse=True))
+
+    async def places(self, sitemap: str, limit: int) -> tuple[Place, ...]:
+        return tuple(_place(card) for card in self._published(self._in(sitemap))[:limit])
+
+    async def translations(self, limit: int) -> tuple[Place, ...]:
+        await asyncio.sleep(0)
+        translations = self._published(self._in(TRANSLATIONS_SITEMAP))[:limit]
+        originals = {card.translation_of for card in translations} - {
+            card.article_id for card in translations
+        }
+        cards = [self.states[each].card for each in sorted(filter(None, originals)) if each in self.states]
+        every = [*translations, *(card for card in cards if card and not card.retracted)]
+        return tuple(replace(_place(card), changed_at=None) for card in every)
+
+    async def changes(self) -> tuple[tuple[str, datetime], ...]:
+        cards = sorted(self._published(self.states.values()), key=lambda card: card.updated_at)
+        return tuple(sorted({card.month: card.updated_at for card in cards}.items(), reverse=True))
+
+    async def is_listed(self, listing: str) -> bool:
+        return bool(self._in(listing))
+
+    async def is_translated(self, article_id: str) -> bool:
+        await asyncio.sleep(0)
+        return any(card.translation_of == article_id for card in self._published(self.states.values()))
+
+    async def fresh(self, since: datetime, limit: int) -> tuple[Card, ...]:
+        cards = self._published(self.states.values())
+        return tuple(card for card in cards if card.published_at >= since and not card.retracted)[:limit]
+
+    async def card_at(self, path: str) -> Card | None:
+        found = (state.card for state in self.states.values() if state.page_path == path)
+        return next(found, None)
+
+    async def page_of(self, article_id: str) -> Address | None:
+        state = self.states.get(article_id)
+        return Address(article_id, state.update.status, state.page_path) if state else None
+
+    def _published(self, states: Iterable[ArticleState]) -> list[Card]:
+        """Newest first by publication, ties by article id."""
+        cards = [state.card for state in states if state.card is not None]
+        ordered = sorted(cards, key=lambda card: card.article_id)
+        return sorted(ordered, key=lambda card: card.published_at, reverse=True)
 
     async def address(self, path: str) -> Address | None:
         await asyncio.sleep(0)
@@ -458,6 +537,10 @@ class MemoryReadModel:
 
     def _in(self, listing: str) -> list[ArticleState]:
         return [state for state in self.states.values() if listing in state.listings]
+
+
+def _place(card: Card) -> Place:
+    return Place(card.path, card.updated_at, card.language, card.article_id, card.translation_of)
 
 
 async def until(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:

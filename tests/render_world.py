@@ -15,8 +15,8 @@ from newsroom.notices import Notice, decode_notice
 from newsroom.outcomes import Rendering, decode_outcome
 from newsroom.records import Record
 from newsroom.updates import ArticleUpdate, EntryUpdate
-from services.render.cards import standing_paths
 from services.render.consumer import UpdateRenderer
+from services.render.listingkinds import standing_paths
 from services.render.listings import ListingRenderer
 from services.render.pages import Pages
 from services.render.site import SiteFolder

@@ -38,10 +38,11 @@ from services.render.consumer import UpdateRenderer
 from services.render.listings import ListingRenderer
 from services.render.live import Hub, log_mark
 from services.render.mending import Mender
+from services.render.mongoreadmodel import MongoReadModel
 from services.render.onrequest import OnRequest
 from services.render.pages import Pages
 from services.render.previewing import preview_routes
-from services.render.readmodel import Identity, MongoReadModel
+from services.render.readmodel import Identity
 from services.render.rebuild import Rebuilder, StoreClient, identify, start_offsets, work_off
 from services.render.redrawing import Redrawing
 from services.render.serving import SiteServer

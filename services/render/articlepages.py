@@ -14,7 +14,17 @@ from newsroom.articles import ArticleText, Source
 from newsroom.bodies import clean, minutes_to_read
 from newsroom.excerpts import excerpt, quotable_characters
 from newsroom.updates import ArticleUpdate, Change, ChangeKind, PublicArticle
-from services.render.contexts import Alternate, Head, Link, Words, main_page, section_crumb, section_link, shorten, words_in
+from services.render.contexts import (
+    Alternate,
+    Head,
+    Link,
+    Words,
+    main_page,
+    section_crumb,
+    section_link,
+    shorten,
+    words_in,
+)
 from services.render.dates import When
 from services.render.graph import Correction, Crumb, article_graph, listing_graph
 from services.render.liveblog import LiveBlock, coverage, live_block

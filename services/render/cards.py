@@ -1,4 +1,5 @@
-"""What crosses articles: cards for fronts and feeds, entries for the ledgers, and where an article is listed.
+"""What crosses articles: cards for fronts, feeds and sitemaps, entries for the ledgers, and where an article
+is listed.
 
 Sits between `newsroom.updates` and the read model: an update becomes a card, ledger entries and a set of
 listing paths; the listings are later made from what the read model holds of all articles. Pure functions, no
@@ -8,18 +9,20 @@ clock. Of an article that is not public there is nothing, of a retracted one no 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
 
 from newsroom.addresses import (
     CORRECTIONS_LEDGER,
     HOME,
-    SITE_FEED,
+    SITEMAP_INDEX,
+    TRANSLATIONS_SITEMAP,
     UPDATES_LEDGER,
     author_path,
     day_path,
+    month_of,
+    month_path,
     publication_day,
     section_path,
+    sitemap_path,
     tag_path,
 )
 from newsroom.articles import ArticleId, ArticleText, Contract
@@ -28,13 +31,6 @@ from newsroom.notices import NoticeKind, notice_kind
 from newsroom.times import Moment
 from newsroom.updates import ArticleUpdate, Change, ChangeKind, EntryUpdate, PublicArticle, Status
 from services.render.posts import note_of, permalink, told_at, told_posts
-from services.render.sitefile import Site
-
-LIMIT = 60
-DAY_LIMIT = 1_000
-LEDGER_LIMIT = 200
-OLDER_LIMIT = 31
-"""The most entries of a front or feed, a day's archive, a ledger; the most days that a front links to."""
 
 
 class Card(Contract):
@@ -42,8 +38,8 @@ class Card(Contract):
 
     `revision` is the newest that readers were told of, `label` the latest such change (None: the publication
     alone), `note` its sentence.
-    `live`: posts may still be added. A retracted article's card has neither headline nor text; it stays for
-    the feeds.
+    `live`: posts may still be added. `translation_of`: the article of which this one is the translation. A
+    retracted article's card has neither headline nor text; it stays for the feeds.
     """
 
     article_id: ArticleId
@@ -66,6 +62,17 @@ class Card(Contract):
     breaking: bool = False
     live: bool = False
     retracted: bool = False
+    translation_of: ArticleId | None = None
+
+    @property
+    def day(self) -> str:
+        """The day of first publication in the dateline's zone, as paths write it: `2023/06/20`."""
+        return publication_day(self.published_at, self.timezone)
+
+    @property
+    def month(self) -> str:
+        """The month of that day: `2023/06`."""
+        return month_of(self.day)
 
 
 class LedgerEntry(Contract):
@@ -98,79 +105,6 @@ class LedgerEntry(Contract):
 _CORRECTIONS = frozenset(
     {NoticeKind.CORRECTION, NoticeKind.CLARIFICATION, NoticeKind.EDITORS_NOTE, NoticeKind.RETRACTION}
 )
-
-
-class ListingKind(StrEnum):
-    """What a listing is, told by its path alone."""
-
-    HOME = "home"
-    SECTION = "section"
-    TAG = "tag"
-    AUTHOR = "author"
-    DAY = "day"
-    UPDATES = "updates"
-    CORRECTIONS = "corrections"
-    FEED = "feed"
-
-    @property
-    def is_ledger(self) -> bool:
-        return self in (ListingKind.UPDATES, ListingKind.CORRECTIONS)
-
-    @property
-    def limit(self) -> int:
-        """How many entries such a listing holds at most."""
-        if self is ListingKind.DAY:
-            return DAY_LIMIT
-        return LEDGER_LIMIT if self.is_ledger else LIMIT
-
-
-_STANDING = {
-    HOME: ListingKind.HOME,
-    UPDATES_LEDGER: ListingKind.UPDATES,
-    CORRECTIONS_LEDGER: ListingKind.CORRECTIONS,
-    SITE_FEED: ListingKind.FEED,
-}
-
-
-def listing_kind(path: str) -> ListingKind:
-    """What stands at a listing's path (the path must be one that `listings_of` gives)."""
-    if path in _STANDING:
-        return _STANDING[path]
-    first, *rest = path.strip("/").split("/")
-    if first.isdigit():
-        return ListingKind.DAY
-    if rest:
-        return ListingKind.TAG if first == "tags" else ListingKind.AUTHOR
-    return ListingKind.SECTION
-
-
-@dataclass(frozen=True)
-class Listing:
-    """The current state of one listing, ready to be rendered.
-
-    `cards` (fronts, archives, feeds) or `entries` (ledgers) stand newest first, ties by article id (then
-    revision), at most `listing_kind(path).limit` of them. `older`: days that have an archive, newest first,
-    as `publication_day` writes them (`2023/06/20`); the first `OLDER_LIMIT` of them are linked. A title is
-    never given: it is read from the newest card.
-    """
-
-    path: str
-    cards: tuple[Card, ...] = ()
-    entries: tuple[LedgerEntry, ...] = ()
-    older: tuple[str, ...] = ()
-
-    @property
-    def kind(self) -> ListingKind:
-        return listing_kind(self.path)
-
-    @property
-    def is_empty(self) -> bool:
-        return not self.cards and not self.entries
-
-
-def standing_paths(site: Site) -> tuple[str, ...]:
-    """Every listing that stands from the first start, even without entries."""
-    return (*_STANDING, *(section_path(section) for section in site.sections))
 
 
 def card_of(update: ArticleUpdate) -> Card | None:
@@ -208,6 +142,7 @@ def _words_of(text: ArticleText | None) -> dict[str, object]:
         "tags": text.tags,
         "authors": text.authors,
         "breaking": text.breaking,
+        "translation_of": text.translation_of,
     }
 
 
@@ -250,25 +185,36 @@ def ledger_of(update: ArticleUpdate, posts: Iterable[EntryUpdate] = ()) -> tuple
 
 
 def listings_of(update: ArticleUpdate) -> frozenset[str]:
-    """The path of every listing the article stands in: after a retraction only the feed and the ledgers."""
+    """The path of every listing the article stands in.
+
+    After a retraction it leaves the archives; fronts keep it for their feeds, the sitemap for its page.
+    """
+    card = card_of(update)
     public = _public(update)
-    if public is None:
+    if public is None or card is None:
         return frozenset()
+    fronts = _fronts(public)
     ledgers = {ledger for entry in ledger_of(update) for ledger in entry.ledgers}
-    if public.text is None:
-        return frozenset({SITE_FEED, *ledgers})
-    text = public.text
-    return frozenset(
-        {
-            HOME,
-            SITE_FEED,
-            section_path(text.section),
-            day_path(publication_day(public.published_at, public.timezone)),
-            *(tag_path(tag) for tag in text.tags),
-            *(author_path(author) for author in text.authors),
-            *ledgers,
-        }
+    archives = (
+        set()
+        if card.retracted
+        else {day_path(card.day), *(month_path(card.month, front) for front in fronts)}
     )
+    maps = {SITEMAP_INDEX, sitemap_path(card.month)}
+    if card.translation_of:
+        maps.add(TRANSLATIONS_SITEMAP)
+    return frozenset({*fronts, *archives, *ledgers, *maps})
+
+
+def _fronts(public: PublicArticle) -> frozenset[str]:
+    """Home, the section, and the tags and authors: of a retracted article those it was filed under."""
+    text = public.text
+    filed = (
+        public.filed_under
+        if text is None
+        else (*(tag_path(tag) for tag in text.tags), *(author_path(author) for author in text.authors))
+    )
+    return frozenset({HOME, section_path(public.section), *filed})
 
 
 def _public(update: ArticleUpdate) -> PublicArticle | None:

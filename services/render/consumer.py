@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import structlog
 
+from newsroom.addresses import TRANSLATIONS_SITEMAP
 from newsroom.errors import Away
 from newsroom.kafka.consumer import Delivery, Poisoned
 from newsroom.kafka.producer import Publisher
@@ -32,6 +33,7 @@ from services.render.posts import all_pages, key_page_path, page_count, stale_pa
 from services.render.readmodel import ReadModel
 from services.render.site import EVERYTHING, SiteFolder
 from services.render.standing import (
+    IF_TRANSLATED,
     Announced,
     Arrival,
     ArticleState,
@@ -233,7 +235,7 @@ class UpdateRenderer:
         trace = arrival.newest.trace
         notices = due_notices(state, arrival.newest.time, await self._untold_posts(state))
         with _step("tell_readers"):
-            await self._publisher.publish_all(self._marks(state, trace))
+            await self._publisher.publish_all(await self._marks(state, trace))
             reached("render.marks_published")
             await self._publisher.publish_all([notice_message(notice, trace) for notice in notices])
             reached("render.notices_published")
@@ -252,14 +254,23 @@ class UpdateRenderer:
             return ()
         return await self._model.newest_posts(state.article_id, None, after=state.announced)
 
-    def _marks(self, state: ArticleState, trace: str | None) -> list[Message]:
+    async def _marks(self, state: ArticleState, trace: str | None) -> list[Message]:
         time = now()
         return [
             mark_message(
                 ListingMark(path=path, article_id=state.article_id, revision=state.revision), time, trace
             )
-            for path in state.marks
+            for path in await self._to_mark(state)
         ]
+
+    async def _to_mark(self, state: ArticleState) -> list[str]:
+        """Looked up after the article was recorded: a translation recorded later marks by itself."""
+        paths = set(state.marks)
+        if IF_TRANSLATED in paths:
+            paths.remove(IF_TRANSLATED)
+            if await self._model.is_translated(state.article_id):
+                paths.add(TRANSLATIONS_SITEMAP)
+        return sorted(paths)
 
     def _report(self, state: ArticleState, arrival: Arrival, times: Mapping[str, datetime]) -> None:
         if not arrival.again:

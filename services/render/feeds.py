@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from newsroom.addresses import FEEDS, HOME
 from newsroom.times import rfc3339
-from services.render.cards import Card, Listing
+from services.render.cards import Card
+from services.render.listingkinds import Listing
 from services.render.sitefile import Site
 from services.render.wording import RETRACTED_TITLE, Wording
 
@@ -43,8 +45,8 @@ class Feed:
 def feed_of(listing: Listing, site: Site, wording: Wording) -> Feed:
     """The feed from its cards, in their order."""
     return Feed(
-        id=f"{site.feed_authority}feed",
-        url=site.absolute(listing.path),
+        id=f"{site.feed_authority}feed" + ("" if listing.path == HOME else listing.path),
+        url=site.absolute(listing.path + FEEDS[0]),
         updated=max((rfc3339(card.updated_at) for card in listing.cards), default=_BEFORE_ANYTHING),
         entries=tuple(_entry(card, site, wording) for card in listing.cards),
     )

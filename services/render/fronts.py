@@ -11,15 +11,16 @@ from newsroom.addresses import (
     UPDATES_LEDGER,
     author_path,
     day_path,
-    publication_day,
+    month_path,
     section_path,
     tag_path,
 )
 from newsroom.notices import NoticeKind
-from services.render.cards import OLDER_LIMIT, Card, LedgerEntry, Listing, ListingKind
+from services.render.cards import Card, LedgerEntry
 from services.render.contexts import Head, Link, Words, main_page, words_in
 from services.render.dates import When
 from services.render.graph import Crumb, front_graph, listing_graph
+from services.render.listingkinds import Listing, ListingKind, month_in
 from services.render.sitefile import Site
 from services.render.wording import RETRACTED_ITEM, Label, Wording, message
 
@@ -121,7 +122,7 @@ def listing_page(listing: Listing, site: Site, wording: Wording) -> ListingPage:
         breaking=_item(strip, listing.kind, site, wording) if strip and strip is not lead else None,
         lead=_item(lead, listing.kind, site, wording) if lead else None,
         days=_days(cards[1:], listing.kind, site, wording),
-        archives=_archives(listing, cards, wording),
+        archives=_archives(listing, wording),
         zone=site.timezone,
     )
 
@@ -160,7 +161,7 @@ _LEDGERS = {
 
 
 def _item(card: Card, kind: ListingKind, site: Site, wording: Wording) -> Item:
-    is_archive = kind is ListingKind.DAY
+    is_archive = kind.is_archive
     return Item(
         article_id=card.article_id,
         revision=card.revision,
@@ -185,13 +186,10 @@ def _days(cards: Sequence[Card], kind: ListingKind, site: Site, wording: Wording
     return tuple(Day(day, tuple(group)) for day, group in groupby(items, lambda item: item.when.day))
 
 
-def _archives(listing: Listing, cards: Iterable[Card], wording: Wording) -> tuple[Link, ...]:
-    """Links to the archives of the days that the cards were published on, and of the older days."""
-    if listing.kind is ListingKind.DAY:
-        return ()
-    shown = {publication_day(card.published_at, card.timezone) for card in cards}
-    days = sorted(shown | set(listing.older), reverse=True)[:OLDER_LIMIT]
-    return tuple(Link(wording.day(day), day_path(day)) for day in days)
+def _archives(listing: Listing, wording: Wording) -> tuple[Link, ...]:
+    """Links to the months of a front, and of a month of the site to its days."""
+    months = [Link(wording.month(month), month_path(month, listing.front)) for month in listing.months]
+    return (*months, *(Link(wording.day(day), day_path(day)) for day in listing.days))
 
 
 def _title(listing: Listing, cards: Sequence[Card], site: Site, wording: Wording) -> str:
@@ -202,6 +200,8 @@ def _title(listing: Listing, cards: Sequence[Card], site: Site, wording: Wording
             return site.name
         case ListingKind.DAY:
             return wording.day(listing.path.strip("/"))
+        case ListingKind.MONTH:
+            return wording.month(month_in(listing.path))
         case ListingKind.TAG:
             return _written(newest.tags if newest else (), listing.path, tag_path)
         case ListingKind.AUTHOR:
@@ -227,6 +227,7 @@ def _listing_head(
         ListingKind.TAG: text("Everything on %(title)s from %(site)s.", **names),
         ListingKind.AUTHOR: text("Articles by %(title)s in %(site)s.", **names),
         ListingKind.DAY: text("What %(site)s published on %(title)s.", **names),
+        ListingKind.MONTH: text("What %(site)s published in %(title)s.", **names),
     }
     return Head(title, descriptions[listing.kind], canonical, graph=listing_graph(site, listing.path, crumbs))
 

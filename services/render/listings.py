@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import structlog
 
-from newsroom.addresses import HOME, publication_day
+from newsroom.addresses import HOME, PAGES_SITEMAP, TRANSLATIONS_SITEMAP, listing_at, sitemap_path
 from newsroom.kafka.consumer import Delivery
 from newsroom.kafka.producer import Publisher
 from newsroom.listings import Marked
 from newsroom.records import Message
 from newsroom.steps import reached
 from newsroom.telemetry import metrics
-from services.render.cards import OLDER_LIMIT, Card, Listing, ListingKind, listing_kind
 from services.render.consumer import all_of, rendering, tell_undrawn
 from services.render.drawing import CannotBeDrawn
+from services.render.listingkinds import Listing, ListingKind, Part, listing_kind, month_in
 from services.render.pages import Pages
 from services.render.readmodel import ReadModel
 from services.render.site import SiteFolder
@@ -30,7 +31,6 @@ AT_ONCE = 2
 """Few, so that pages of articles never wait for many listings."""
 PACE_SECONDS = 0.25
 """From one batch to the next: a front of sixty entries takes milliseconds, in which an article would wait."""
-_WITH_ARCHIVES = frozenset({ListingKind.HOME, ListingKind.SECTION, ListingKind.TAG, ListingKind.AUTHOR})
 
 
 class ListingRenderer:
@@ -64,7 +64,7 @@ class ListingRenderer:
         reached("render.listing_taken")
         by_path: dict[str, list[Delivery[Marked]]] = {}
         for delivery in deliveries:
-            by_path.setdefault(delivery.item.mark.path, []).append(delivery)
+            by_path.setdefault(listing_at(delivery.item.mark.path), []).append(delivery)
         await all_of([self._one(path, group) for path, group in by_path.items()])
 
     async def write(self, path: str) -> None:
@@ -101,7 +101,7 @@ class ListingRenderer:
                 tell_undrawn(error, where="listings")
                 return
             reached("render.listing_written")
-            messages = await self._followed(path, [delivery.item for delivery in marked])
+            messages = await self._followed([delivery.item for delivery in marked])
             if messages:
                 await self._publisher.publish_all(messages)
             log.info("listing_rendered", path=path, marks=len(marked))
@@ -116,24 +116,45 @@ class ListingRenderer:
         kind = listing_kind(path)
         if kind.is_ledger:
             return Listing(path, entries=await self._model.entries(path, kind.limit))
-        cards = await self._model.cards(path, kind.limit)
-        return Listing(path, cards=cards, older=await self._older(path, kind, cards))
+        if kind.is_front:
+            cards = await self._model.cards(path, kind.limit)
+            return Listing(path, cards=cards, months=await self._model.months(path))
+        if kind.is_archive:
+            return await self._archive(path, kind)
+        return await self._sitemap(path, kind)
 
-    async def _older(self, path: str, kind: ListingKind, cards: Sequence[Card]) -> tuple[str, ...]:
-        """Days whose archives hold what no longer fits here: from the last card's on, newest first."""
-        if kind not in _WITH_ARCHIVES or len(cards) < kind.limit:
-            return ()
-        last = cards[-1]
-        return await self._model.days(path, publication_day(last.bumped_at, last.timezone), OLDER_LIMIT)
+    async def _archive(self, path: str, kind: ListingKind) -> Listing:
+        cards = await self._model.archive(path, kind.limit)
+        listing = Listing(path, cards=cards)
+        if kind is ListingKind.DAY or listing.front != HOME:
+            return listing
+        return replace(listing, days=await self._model.days(month_in(path)))
 
-    async def _followed(self, path: str, marked: Iterable[Marked]) -> list[Message]:
+    async def _sitemap(self, path: str, kind: ListingKind) -> Listing:
+        match kind:
+            case ListingKind.SITEMAP_INDEX:
+                return Listing(path, parts=await self._parts())
+            case ListingKind.SITEMAP:
+                return Listing(path, places=await self._model.places(path, kind.limit))
+            case ListingKind.TRANSLATIONS:
+                return Listing(path, places=await self._model.translations(kind.limit))
+            case _:
+                return Listing(path)
+
+    async def _parts(self) -> tuple[Part, ...]:
+        """The standing pages, the months, and the translations, if there are any."""
+        months = [Part(sitemap_path(month), changed_at) for month, changed_at in await self._model.changes()]
+        is_translated = await self._model.is_listed(TRANSLATIONS_SITEMAP)
+        return (Part(PAGES_SITEMAP), *months, *([Part(TRANSLATIONS_SITEMAP)] if is_translated else []))
+
+    async def _followed(self, marked: Iterable[Marked]) -> list[Message]:
         """A rendering for each hidden article that now stands in no listing it left.
 
-        A repeat tells it once more.
+        A repeat tells it once more. A mark may name the listing otherwise than we do.
         """
         messages = []
-        for article_id, revision, trace in {(m.mark.article_id, m.mark.revision, m.trace) for m in marked}:
-            state = await self._model.left(article_id, revision, path)
+        for mark, trace in {(each.mark, each.trace) for each in marked}:
+            state = await self._model.left(mark.article_id, mark.revision, mark.path)
             if state is not None and not state.leaving:
                 messages.append(rendering(state, {}, trace))
         return messages

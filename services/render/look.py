@@ -16,7 +16,7 @@ from newsroom.addresses import ABOUT, HOME, REUSE, SITE_FEED
 from newsroom.errors import Misconfigured
 from services.render.assets import Assets, load_assets
 from services.render.brand import load_brand
-from services.render.cards import standing_paths
+from services.render.listingkinds import standing_paths
 from services.render.sitefile import Site
 from services.render.voices import Voice, template_environment, voice_of
 

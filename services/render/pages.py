@@ -15,7 +15,7 @@ from typing import Literal
 import newsroom.bodies
 import newsroom.excerpts
 import newsroom.sentences
-from newsroom.addresses import ABOUT, REUSE
+from newsroom.addresses import ABOUT, FEEDS, REUSE
 from newsroom.differences import Difference
 from newsroom.updates import ArticleUpdate, Status
 from services.render import (
@@ -29,18 +29,20 @@ from services.render import (
     fixedpages,
     fronts,
     graph,
+    listingkinds,
     liveblog,
     livepages,
     look,
     previews,
     scriptwords,
+    sitemaps,
     terms,
     versions,
     voices,
     wording,
 )
 from services.render import posts as postings
-from services.render.cards import Listing, ListingKind
+from services.render.listingkinds import Listing
 from services.render.look import MANIFEST, Look, load_look
 from services.render.posts import NO_POSTS, Posts
 from services.render.previews import Head, Revision
@@ -60,11 +62,13 @@ _DRAWING_MODULES = (
     fixedpages,
     fronts,
     graph,
+    listingkinds,
     liveblog,
     livepages,
     look,
     postings,
     scriptwords,
+    sitemaps,
     terms,
     voices,
     wording,
@@ -134,18 +138,23 @@ class Pages:
         }
 
     def listing(self, listing: Listing) -> Mapping[str, bytes]:
-        """The file of a listing by path. Empty where it has no entries and does not stand from the start."""
+        """The files of a listing by path. Empty where it has no entries and does not stand from the start.
+
+        One that only retracted articles are left in has feeds and no page.
+        """
         look = self._look
-        site, wording = look.voice.site, look.voice.wording
-        if listing.is_empty and listing.path not in look.standing:
+        is_standing = listing.path in look.standing
+        if listing.is_empty and not is_standing:
             return {}
-        if listing.kind is ListingKind.FEED:
-            return {listing.path: look.draw("feed.atom", feeds.feed_of(listing, site, wording))}
-        if listing.kind.is_ledger:
-            page = look.draw("ledger.html", fronts.ledger_page(listing, site, wording))
-        else:
-            page = look.draw("listing.html", fronts.listing_page(listing, site, wording))
-        return {f"{listing.path}index.html": page}
+        if listing.kind.is_sitemap:
+            return {listing.path: sitemaps.sitemap(listing, look.voice.site)}
+        files = {}
+        if is_standing or not listing.is_for_feeds_alone:
+            files[f"{listing.path}index.html"] = _listing_page(listing, look)
+        if listing.kind.is_front:
+            feed = feeds.feed_of(listing, look.voice.site, look.voice.wording)
+            files[listing.path + FEEDS[0]] = look.draw("feed.atom", feed)
+        return files
 
     def versions(self, path: str, difference: Difference) -> bytes:
         """The page of two revisions side by side, of the article at that path. Never written to a file."""
@@ -183,3 +192,10 @@ def _code() -> Iterator[bytes]:
     for module in _DRAWING_MODULES:
         yield Path(module.__file__ or "").read_bytes()
     yield from (f"{library} {version(library)}".encode() for library in _DRAWING_LIBRARIES)
+
+
+def _listing_page(listing: Listing, look: Look) -> bytes:
+    site, wording = look.voice.site, look.voice.wording
+    if listing.kind.is_ledger:
+        return look.draw("ledger.html", fronts.ledger_page(listing, site, wording))
+    return look.draw("listing.html", fronts.listing_page(listing, site, wording))

@@ -23,9 +23,9 @@ from newsroom.errors import Away, Misconfigured
 from newsroom.kafka import cluster
 from newsroom.records import TopicPartition
 from newsroom.service import persist
-from services.render.cards import standing_paths
 from services.render.consumer import UpdateRenderer, tell_undrawn
 from services.render.drawing import CannotBeDrawn
+from services.render.listingkinds import listing_of, standing_paths
 from services.render.listings import ListingRenderer
 from services.render.pages import Pages
 from services.render.posts import all_pages, key_page_path, posts_page_path
@@ -35,6 +35,7 @@ from services.render.storeapi import StoreApi
 
 log = structlog.get_logger(__name__)
 ASSETS = "/assets/"
+_SITEMAPS = "/sitemaps"
 _ARTICLE_FOLDER = re.compile(r"/[a-z0-9-]+/\d{4}/\d{2}/\d{2}/[a-z0-9-]+/")
 _BELOW_POSTS = re.compile(rf"(?P<article>{_ARTICLE_FOLDER.pattern})entries/.*")
 _POLL_SECONDS = 0.5
@@ -232,9 +233,7 @@ class Rebuilder:
             await self._remove_page(place)
         elif place in standing_paths(self._pages.site):
             return
-        elif not place.endswith("/"):
-            await self._folder.settle({}, [place])
-        elif not await self._model.cards(place, 1):
+        elif not await self._model.is_listed(place):
             await self._write_listing(place)
 
     async def _sweep_posts(self, place: str, found: AbstractSet[str]) -> None:
@@ -262,9 +261,9 @@ class Rebuilder:
 
 
 def _place_of(path: str) -> str:
-    """The article or listing whose file this is: its folder, or in the root the file itself."""
-    folder, _, name = path.rpartition("/")
-    if folder == "":
-        return "/" if name == "index.html" else path
+    """The article or listing whose file this is: its folder, or where that holds many the file itself."""
+    folder = path.rpartition("/")[0]
+    if folder in ("", _SITEMAPS):
+        return listing_of(path)
     below = _BELOW_POSTS.fullmatch(path)
     return below["article"] if below else f"{folder}/".removesuffix("history/")

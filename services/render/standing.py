@@ -10,7 +10,7 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from newsroom.addresses import CORRECTIONS_LEDGER, UPDATES_LEDGER
+from newsroom.addresses import TRANSLATIONS_SITEMAP
 from newsroom.articles import ArticleId, Contract
 from newsroom.kafka.consumer import Delivery
 from newsroom.notices import Notice, NoticeKind, notice_kind
@@ -25,9 +25,11 @@ from newsroom.updates import (
 )
 from services.render.cards import Card, LedgerEntry
 from services.render.posts import all_pages, note_of, page_count, permalink, stale_pages, told_at, told_posts
+from services.render.shown import address_shown, shown
 
-LEDGERS = (UPDATES_LEDGER, CORRECTIONS_LEDGER)
 RETRACTED_HEADLINE = "Article retracted"
+IF_TRANSLATED = f"{TRANSLATIONS_SITEMAP}#if-translated"
+"""In place of a mark: the translations are to be marked if there are any of this article."""
 _HIDDEN = frozenset({Status.WITHDRAWN, Status.RETRACTED})
 Announced = Announcement | EntryAnnouncement
 """What a record of `newsroom.updates` is."""
@@ -49,7 +51,8 @@ class ArticleState(Contract):
     """One article in the read model.
 
     `paths`: every path it has or had. `announced`: highest revision that readers were told of.
-    `withdrawn_at`: the last withdrawal's revision, 0 if none. `marks`: listings still to mark. `leaving`:
+    `withdrawn_at`: the last withdrawal's revision, 0 if none. `marks`: listings still to mark (or
+    `IF_TRANSLATED`). `leaving`:
     listings that a withdrawal or retraction still waits for. `stale`: pages of posts still to write.
     """
 
@@ -157,7 +160,7 @@ def first_met(arrival: Arrival, view: View) -> ArticleState:
         paths=_paths(update, ()),
         announced=arrival.silent_up_to,
         withdrawn_at=update.revision if update.status is Status.WITHDRAWN else 0,
-        marks=tuple(sorted(view.listings)),
+        marks=_sorted(listings_moved(None, view)),
         stale=tuple(sorted(stale_pages(None, update, ()))),
     )
 
@@ -199,26 +202,22 @@ def standing_update(former: ArticleState | None, arrival: Arrival) -> ArticleUpd
     return arrival.update
 
 
-def listings_moved(former: ArticleState, view: View) -> set[str]:
+def listings_moved(former: ArticleState | None, view: View) -> set[str]:
     """The listings that the article left or entered, and those it stays in that show something else of it
     now.
+
+    Also that of the translations where its address moved, for they may name this article as their original:
+    whether any does, who sends the marks finds out.
     """
-    before = set(former.listings)
+    before = set(former.listings) if former else set()
+    card, ledger = (former.card, former.ledger) if former else (None, ())
     moved = before ^ view.listings
     for path in before & view.listings:
-        if _shown(path, former.card, former.ledger) != _shown(path, view.card, view.ledger):
+        if shown(path, card, ledger) != shown(path, view.card, view.ledger):
             moved.add(path)
+    if address_shown(card) != address_shown(view.card):
+        moved.add(IF_TRANSLATED if address_shown(view.card) else TRANSLATIONS_SITEMAP)
     return moved
-
-
-def _shown(path: str, card: Card | None, ledger: tuple[LedgerEntry, ...]) -> object:
-    """What a listing shows of an article. An amendment of the body changes nothing of it."""
-    return entries_in(path, ledger) if path in LEDGERS else card
-
-
-def entries_in(path: str, ledger: tuple[LedgerEntry, ...]) -> tuple[LedgerEntry, ...]:
-    """The entries of an article that a ledger lists."""
-    return tuple(entry for entry in ledger if path in entry.ledgers)
 
 
 def due_notices(state: ArticleState, time: datetime, posts: Iterable[EntryUpdate] = ()) -> list[Notice]:

@@ -20,9 +20,9 @@ from typing import Protocol
 
 from newsroom.announced import AnnouncedPart
 from newsroom.updates import ArticleUpdate, EntryUpdate
-from services.render.cards import standing_paths
 from services.render.comparison import Difference, What, compare, extra, page_of, strays_below, walk
 from services.render.drawing import CannotBeDrawn
+from services.render.listingkinds import listing_of, standing_paths
 from services.render.readmodel import ReadModel
 from services.render.site import COMPRESSED
 from services.render.sitefile import Site
@@ -239,10 +239,9 @@ class Verifier:
         """Whether a listing makes the file that came to stand since the listings were looked at."""
         if not _PLAIN.fullmatch(path):
             return False
-        folder, _, name = page_of(path).rpartition("/")
-        place = f"{folder}/" if name == "index.html" else page_of(path)
+        page = page_of(path)
         try:
-            return page_of(path) in await self._drawing.listing(place)
+            return page in await self._drawing.listing(listing_of(page))
         except CannotBeDrawn:
             return False
 

@@ -20,7 +20,12 @@ CORRECTIONS_LEDGER = "/corrections/"
 ABOUT = "/about/"
 REUSE = "/reuse/"
 OEMBED = "/oembed"
-SITE_FEED = "/feed.atom"
+SITEMAP_INDEX = "/sitemap.xml"
+PAGES_SITEMAP = "/sitemaps/pages.xml"
+TRANSLATIONS_SITEMAP = "/sitemaps/translations.xml"
+FEEDS = ("feed.atom", "feed.rss", "feed.json")
+"""The names of a listing's feeds, beside its page: Atom, RSS, JSON Feed."""
+SITE_FEED = HOME + FEEDS[0]
 
 RESERVED = frozenset(
     {
@@ -89,3 +94,23 @@ def article_by_id(article_id: str) -> str:
 def oembed_path(url: str) -> str:
     """Where the card of the page at that whole address is asked for, in the form of oEmbed."""
     return f"{OEMBED}?url={quote(url, safe='')}&format=json"
+
+
+def month_of(day: str) -> str:
+    """The month of a day, both as paths write them: `2023/06/20` → `2023/06`."""
+    return day.rpartition("/")[0]
+
+
+def month_path(month: str, front: str = HOME) -> str:
+    """The archive of one month (`2023/06`): of the site, or of the section, tag or author at that path."""
+    return f"{front}{month}/"
+
+
+def sitemap_path(month: str) -> str:
+    """The sitemap of what was first published in a month (`2023/06`)."""
+    return f"/sitemaps/{month.replace('/', '-')}.xml"
+
+
+def listing_at(path: str) -> str:
+    """The listing that a mark is of: a feed of its own once was one, and belongs to its page now."""
+    return path.removesuffix(FEEDS[0])

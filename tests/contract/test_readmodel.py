@@ -15,7 +15,8 @@ from newsroom import mongo as mongo_edge
 from newsroom.addresses import CORRECTIONS_LEDGER, HOME, UPDATES_LEDGER
 from newsroom.updates import ArticleUpdate, ChangeKind, Status
 from services.render.cards import card_of, ledger_of, listings_of
-from services.render.readmodel import Address, Identity, MongoReadModel, ReadModel, Rebuild
+from services.render.mongoreadmodel import MongoReadModel
+from services.render.readmodel import Address, Identity, ReadModel, Rebuild
 from services.render.standing import ArticleState, View, coalesce, first_met, moved_on
 from tests.render_parts import (
     MemoryReadModel,
@@ -177,14 +178,15 @@ async def test_entries_come_newest_first_across_articles(model: ReadModel) -> No
     assert found == [("b2", 3)]
 
 
-async def test_days_are_those_with_articles_of_the_listing(model: ReadModel) -> None:
-    """Newest first, each once, from the bound on into the past."""
+async def test_archives_are_reached_by_month_and_day(model: ReadModel) -> None:
+    """Newest first, each once; a retracted article stands in none."""
     for update in (a_public("a1"), a_public("b2"), a_public("c3", section="World")):
         await model.insert(a_state(update))
-    assert await model.days(HOME, "2023/06/20", 5) == ("2023/06/20",)
-    assert await model.days(HOME, "2023/06/19", 5) == ()
-    assert await model.days("/world/", "2024/01/01", 5) == ("2023/06/20",)
-    assert await model.days("/world/", "2024/01/01", 0) == ()
+    await model.insert(a_state(a_retracted(a_public("d4", section="Gone"), 2)))
+    assert await model.months(HOME) == await model.months("/world/") == ("2023/06",)
+    assert await model.months("/gone/") == ()
+    assert await model.days("2023/06") == ("2023/06/20",)
+    assert await model.days("2023/05") == ()
 
 
 async def test_every_path_leads_to_its_article(model: ReadModel) -> None:

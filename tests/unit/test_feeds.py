@@ -7,9 +7,10 @@ from typing import Any
 import feedparser  # type: ignore[import-untyped]
 import pytest
 
-from newsroom.addresses import SITE_FEED
+from newsroom.addresses import HOME, SITE_FEED
 from newsroom.updates import ArticleUpdate, ChangeKind
-from services.render.cards import Listing, card_of
+from services.render.cards import card_of
+from services.render.listingkinds import Listing
 from services.render.pages import Pages
 from tests.page_parts import SENTENCES, a_retraction, a_story, a_text, a_told
 from tests.render_parts import SITE_URL, a_site
@@ -19,7 +20,7 @@ PAGES = Pages(a_site())
 
 def feed_bytes(*updates: ArticleUpdate) -> bytes:
     cards = tuple(card for update in updates if (card := card_of(update)))
-    return PAGES.listing(Listing(SITE_FEED, cards))[SITE_FEED]
+    return PAGES.listing(Listing(HOME, cards))[SITE_FEED]
 
 
 def feed_of(*updates: ArticleUpdate) -> Any:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from newsroom.updates import ChangeKind
-from services.render.cards import Listing, card_of, ledger_of
+from services.render.cards import card_of, ledger_of
+from services.render.listingkinds import Listing
 from services.render.pages import Pages
 from services.render.posts import Posts
 from services.render.sitefile import Policies

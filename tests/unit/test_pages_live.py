@@ -11,7 +11,8 @@ import pytest
 
 from newsroom.articles import EntryText
 from newsroom.updates import ArticleUpdate, Change, ChangeKind, EntryUpdate, LiveState, PublicEntry
-from services.render.cards import Listing, card_of, ledger_of
+from services.render.cards import card_of, ledger_of
+from services.render.listingkinds import Listing
 from services.render.pages import Pages
 from services.render.posts import KEY_LIMIT, LEDGER_POSTS, Posts, latest_pages
 from tests.page_parts import (

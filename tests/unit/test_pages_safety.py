@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from newsroom.articles import Dateline, Source
 from newsroom.updates import ArticleUpdate, ChangeKind
 from services.render.assets import STATIC
-from services.render.cards import Listing, card_of, ledger_of
+from services.render.cards import card_of, ledger_of
 from services.render.graph import script_json
+from services.render.listingkinds import Listing
 from services.render.look import TEMPLATES
 from services.render.pages import Pages
 from services.render.sitefile import Licence, Policies, Publisher, Site
@@ -75,7 +76,8 @@ def every_page(site: Site, *updates: ArticleUpdate) -> dict[str, bytes]:
     cards = tuple(card for update in updates if (card := card_of(update)))
     entries = tuple(entry for update in updates for entry in ledger_of(update))
     for path in LISTINGS:
-        files |= pages.listing(Listing(path, cards, entries))
+        drawn = pages.listing(Listing(path, cards, entries))
+        files |= {each: content for each, content in drawn.items() if each.endswith(".html")}
     return files | {f"/{status}": pages.error(status) for status in (404, 410, 503)}
 
 

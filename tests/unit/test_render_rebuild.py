@@ -15,7 +15,7 @@ from newsroom.errors import Away, Misconfigured
 from newsroom.records import TopicPartition
 from newsroom.updates import ArticleUpdate
 from services.render import rebuild
-from services.render.cards import Listing, standing_paths
+from services.render.listingkinds import Listing, standing_paths
 from services.render.pages import Pages
 from services.render.readmodel import Address, Identity, Rebuild
 from services.render.rebuild import Rebuilder, StoreClient, identify, start_offsets, work_off
@@ -118,7 +118,7 @@ async def test_a_first_start_lays_the_ground_and_asks_for_everything(tmp_path: P
     store.heads = [a_public("a1", 3), a_public("b2")]
     world = World(tmp_path, store)
     await world.rebuilder.lay_ground()
-    standing = {path if not path.endswith("/") else f"{path}index.html" for path in standing_paths(a_site())}
+    standing = {file for path in standing_paths(a_site()) for file in PlainPages().listing(Listing(path))}
     assert world.pages_that_stand() == standing | {"/robots.txt", "/assets/site.plain.css"}
     await world.rebuilder.run(IDENTITY)
     assert store.asked == ["rep_1"]
@@ -188,7 +188,9 @@ async def test_what_nothing_accounts_for_is_removed(tmp_path: Path, store: Store
         "/2019/01/01/index.html",
         "/stray.html",
         "/updates/stray.html",
-        "/kazakhstan/feed.atom",
+        "/old-section/feed.atom",
+        "/sitemaps/1999-01.xml",
+        "/tags/forgotten/2019/01/index.html",
         "/assets/site.older.css",
         f"{a_public().path}stray.html",
     ]

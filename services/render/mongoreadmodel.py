@@ -1,0 +1,404 @@
+"""The read model in a MongoDB database of its own, as `readmodel` says what it must do.
+
+`articles` holds one document per article with everything that listings, addresses and notices need, so that
+each step is one guarded write; `entries` one per post of a live article; `listings` a counter per listing;
+`identity` who this read model is and which rebuild it asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from newsroom import mongo
+from newsroom.addresses import CORRECTIONS_LEDGER, TRANSLATIONS_SITEMAP, UPDATES_LEDGER
+from newsroom.times import rfc3339
+from newsroom.updates import EntryUpdate, Status
+from services.render.cards import Card, LedgerEntry
+from services.render.listingkinds import Place
+from services.render.readmodel import Address, Identity, Rebuild, newest_entries
+from services.render.shown import LEDGERS, NOT_ARCHIVED, archived, entries_in
+from services.render.standing import ArticleState, told_revision
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _translated(call: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """Tell an outage of the database as Away."""
+
+    @wraps(call)
+    async def translated(*args: P.args, **kwargs: P.kwargs) -> R:
+        with mongo.translating():
+            return await call(*args, **kwargs)
+
+    return translated
+
+
+class MongoReadModel:
+    """The read model in MongoDB. A listing costs the same at any number of articles: every query ends at
+    its limit.
+    """
+
+    def __init__(self, database: mongo.Database) -> None:
+        self._articles = database["articles"]
+        self._entries = database["entries"]
+        self._listings = database["listings"]
+        self._identity = database["identity"]
+
+    @_translated
+    async def prepare(self) -> None:
+        """Make the indexes (idempotent)."""
+        newest_first = [("_id", mongo.ASCENDING)]
+        await self._articles.create_index(
+            [("listings", mongo.ASCENDING), ("bumped_at", mongo.DESCENDING), *newest_first]
+        )
+        await self._articles.create_index([("listings", mongo.ASCENDING), *_BY_PUBLICATION])
+        await self._articles.create_index([("listings", mongo.ASCENDING), ("month", mongo.DESCENDING)])
+        for by in _ORDERS:
+            await self._articles.create_index(by)
+        for order in _POST_ORDERS:
+            await self._entries.create_index([(field, mongo.DESCENDING) for field in order])
+
+    @_translated
+    async def identity(self) -> Identity | None:
+        document = await self._identity.find_one({"_id": "identity"})
+        return Identity.model_validate({**document, "id": document["name"]}) if document else None
+
+    @_translated
+    async def claim(self, identity: Identity) -> Identity:
+        fields = identity.model_dump(mode="json", exclude={"id"}) | {"name": identity.id}
+        numbered = {name: _text_keys(value) for name, value in fields.items()}
+        try:
+            await self._identity.insert_one({"_id": "identity", **numbered})
+        except mongo.DuplicateKeyError:
+            standing = await self.identity()
+            assert standing is not None, "the identity is inserted once and never removed"  # noqa: S101
+            return standing
+        return identity
+
+    @_translated
+    async def rebuild(self) -> Rebuild | None:
+        document = await self._identity.find_one({"_id": "rebuild"})
+        return Rebuild.model_validate(document) if document else None
+
+    @_translated
+    async def note_rebuild(self, rebuild: Rebuild) -> None:
+        await self._identity.replace_one({"_id": "rebuild"}, rebuild.model_dump(mode="json"), upsert=True)
+
+    @_translated
+    async def find(self, article_id: str) -> ArticleState | None:
+        document = await self._articles.find_one({"_id": article_id})
+        return _state(document) if document else None
+
+    @_translated
+    async def revision(self, article_id: str) -> int | None:
+        document = await self._articles.find_one({"_id": article_id}, {"revision": 1})
+        return int(document["revision"]) if document else None
+
+    @_translated
+    async def told(self, article_id: str) -> int | None:
+        document = await self._articles.find_one({"_id": article_id}, {"told": 1})
+        return document["told"] if document else None
+
+    @_translated
+    async def ids_after(self, article_id: str, most: int) -> tuple[str, ...]:
+        later = self._articles.find({"_id": {"$gt": article_id}}, {"_id": 1})
+        found = await later.sort("_id", mongo.ASCENDING).limit(most).to_list(most)
+        return tuple(document["_id"] for document in found)
+
+    @_translated
+    async def insert(self, state: ArticleState) -> bool:
+        try:
+            await self._articles.insert_one(
+                {"_id": state.article_id, **_fields(state), "announced": state.announced}
+            )
+        except mongo.DuplicateKeyError:
+            return False
+        return True
+
+    @_translated
+    async def replace(self, state: ArticleState, former_revision: int) -> bool:
+        result = await self._articles.update_one(
+            {"_id": state.article_id, "revision": former_revision},
+            {"$set": _fields(state), "$max": {"announced": state.announced}},
+        )
+        return bool(result.matched_count)
+
+    @_translated
+    async def acknowledge(
+        self,
+        article_id: str,
+        revision: int,
+        marks: Iterable[str],
+        announced: int,
+        written: Iterable[int] = (),
+    ) -> None:
+        gone = {"marks": {"$in": sorted(marks)}, "stale": {"$in": sorted(written)}}
+        done = {"$pull": gone, "$max": {"announced": announced}}
+        result = await self._articles.update_one({"_id": article_id, "revision": revision}, done)
+        if not result.matched_count:
+            await self._articles.update_one({"_id": article_id}, {"$max": {"announced": announced}})
+
+    @_translated
+    async def left(self, article_id: str, revision: int, listing: str) -> ArticleState | None:
+        document = await self._articles.find_one_and_update(
+            {"_id": article_id, "revision": revision, "is_hidden": True},
+            {"$pull": {"leaving": listing}},
+            return_document=mongo.ReturnDocument.AFTER,
+        )
+        return _state(document) if document else None
+
+    @_translated
+    async def put_posts(self, posts: Sequence[EntryUpdate]) -> None:
+        if not posts:
+            return
+        steps = [
+            mongo.ReplaceOne(
+                {"_id": _post_id(post), "as_of": {"$lte": post.as_of}}, _post_document(post), upsert=True
+            )
+            for post in posts
+        ]
+        try:
+            await self._entries.bulk_write(steps, ordered=False)
+        except mongo.BulkWriteError as error:
+            if not mongo.only_duplicates(error):  # a duplicate is a later record that stands
+                raise
+
+    @_translated
+    async def posts(self, article_id: str, pages: Collection[int]) -> tuple[EntryUpdate, ...]:
+        wanted = {"article_id": article_id, "shown": True, "page": {"$in": sorted(pages)}}
+        found = self._entries.find(wanted).sort("number", mongo.DESCENDING)
+        return tuple([EntryUpdate.model_validate(document) async for document in found])
+
+    @_translated
+    async def post(self, article_id: str, entry_id: str) -> EntryUpdate | None:
+        document = await self._entries.find_one({"_id": f"{article_id}/{entry_id}"})
+        return EntryUpdate.model_validate(document) if document else None
+
+    @_translated
+    async def key_posts(self, article_id: str, limit: int) -> tuple[EntryUpdate, ...]:
+        found = self._entries.find({"article_id": article_id, "is_key": True})
+        newest = found.sort("number", mongo.DESCENDING).limit(limit)
+        return tuple([EntryUpdate.model_validate(document) async for document in newest])
+
+    @_translated
+    async def newest_posts(
+        self, article_id: str, limit: int | None, *, after: int = 0
+    ) -> tuple[EntryUpdate, ...]:
+        found = self._entries.find({"article_id": article_id, "shown": True, "revision": {"$gt": after}})
+        newest = found.sort("revision", mongo.DESCENDING).limit(limit or 0)
+        return tuple([EntryUpdate.model_validate(document) async for document in newest])
+
+    @_translated
+    async def moved_pages(self, article_id: str, after: int) -> frozenset[int]:
+        found = self._entries.find({"article_id": article_id, "as_of": {"$gt": after}}, {"page": 1, "_id": 0})
+        return frozenset([document["page"] async for document in found])
+
+    @_translated
+    async def take_turn(self, listing: str) -> int:
+        document = await self._listings.find_one_and_update(
+            {"_id": listing},
+            {"$inc": {"counter": 1}},
+            upsert=True,
+            return_document=mongo.ReturnDocument.AFTER,
+        )
+        return int(document["counter"])
+
+    @_translated
+    async def turn(self, listing: str) -> int:
+        document = await self._listings.find_one({"_id": listing})
+        return int(document["counter"]) if document else 0
+
+    @_translated
+    async def cards(self, listing: str, limit: int) -> tuple[Card, ...]:
+        newest = self._articles.find({"listings": listing}, {"card": 1})
+        found = (
+            await newest.sort([("bumped_at", mongo.DESCENDING), ("_id", mongo.ASCENDING)])
+            .limit(limit)
+            .to_list(limit)
+        )
+        return tuple(Card.model_validate(document["card"]) for document in found)
+
+    @_translated
+    async def entries(self, ledger: str, limit: int) -> tuple[LedgerEntry, ...]:
+        """As many articles as entries are enough: each one before an article that is left out has a newer
+        entry.
+        """
+        field = _NEWEST_ENTRY[ledger]
+        newest = self._articles.find({field: {"$ne": None}}, {"ledger": 1})
+        order = [(field, mongo.DESCENDING), ("_id", mongo.ASCENDING)]
+        found = await newest.sort(order).limit(limit).to_list(limit)
+        entries = [LedgerEntry.model_validate(entry) for document in found for entry in document["ledger"]]
+        return newest_entries(entries_in(ledger, tuple(entries)), limit)
+
+    @_translated
+    async def archive(self, listing: str, limit: int) -> tuple[Card, ...]:
+        without = {f"card.{field}": 0 for field in NOT_ARCHIVED}
+        found = self._articles.find({"listings": listing}, {"card": 1} | without)
+        newest = found.sort(_BY_PUBLICATION).limit(limit)
+        return tuple([archived(document["card"]) async for document in newest])
+
+    @_translated
+    async def months(self, listing: str) -> tuple[str, ...]:
+        found = await self._articles.distinct("month", {"listings": listing, "month": {"$ne": None}})
+        return tuple(sorted(found, reverse=True))
+
+    @_translated
+    async def days(self, month: str) -> tuple[str, ...]:
+        found = await self._articles.distinct("day", {"day": {"$gte": f"{month}/", "$lt": f"{month}0"}})
+        return tuple(sorted(found, reverse=True))
+
+    @_translated
+    async def places(self, sitemap: str, limit: int) -> tuple[Place, ...]:
+        newest = self._articles.find({"listings": sitemap}, _PLACE).sort(_BY_PUBLICATION).limit(limit)
+        return tuple([_place(document) async for document in newest])
+
+    @_translated
+    async def translations(self, limit: int) -> tuple[Place, ...]:
+        translations = await self.places(TRANSLATIONS_SITEMAP, limit)
+        here = {place.article_id for place in translations}
+        wanted = {place.translation_of for place in translations if place.translation_of} - here
+        originals = self._articles.find({"_id": {"$in": sorted(wanted)}, "card.retracted": False}, _PLACE)
+        places = [
+            *translations,
+            *[_place(document) async for document in originals.sort("_id", mongo.ASCENDING)],
+        ]
+        return tuple(replace(place, changed_at=None) for place in places)
+
+    @_translated
+    async def changes(self) -> tuple[tuple[str, datetime], ...]:
+        latest = await self._articles.aggregate(_LATEST_BY_MONTH).to_list(None)
+        found = [(month["_id"], datetime.fromisoformat(month["changed_at"])) for month in latest]
+        return tuple(sorted(found, reverse=True))
+
+    @_translated
+    async def is_listed(self, listing: str) -> bool:
+        return await self._articles.find_one({"listings": listing}, {"_id": 1}) is not None
+
+    @_translated
+    async def is_translated(self, article_id: str) -> bool:
+        return await self._articles.find_one({"card.translation_of": article_id}, {"_id": 1}) is not None
+
+    @_translated
+    async def fresh(self, since: datetime, limit: int) -> tuple[Card, ...]:
+        wanted = {"card.published_at": {"$gte": rfc3339(since)}, "card.retracted": False}
+        newest = self._articles.find(wanted, {"card": 1}).sort(_BY_PUBLICATION).limit(limit)
+        return tuple([Card.model_validate(document["card"]) async for document in newest])
+
+    @_translated
+    async def card_at(self, path: str) -> Card | None:
+        document = await self._articles.find_one({"paths": path, "page_path": path}, {"card": 1})
+        return Card.model_validate(document["card"]) if document and document["card"] else None
+
+    @_translated
+    async def page_of(self, article_id: str) -> Address | None:
+        return _address(await self._articles.find_one({"_id": article_id}, _ADDRESS))
+
+    @_translated
+    async def address(self, path: str) -> Address | None:
+        return _address(await self._articles.find_one({"paths": path}, _ADDRESS))
+
+
+_NEWEST_ENTRY = {UPDATES_LEDGER: "updates_at", CORRECTIONS_LEDGER: "corrections_at"}
+_BY_PUBLICATION = [("card.published_at", mongo.DESCENDING), ("_id", mongo.ASCENDING)]
+_ORDERS: tuple[list[tuple[str, int]], ...] = (
+    [("paths", mongo.ASCENDING)],
+    _BY_PUBLICATION,
+    [("day", mongo.DESCENDING)],
+    [("first_month", mongo.DESCENDING), ("card.updated_at", mongo.DESCENDING)],
+    [("card.translation_of", mongo.ASCENDING)],
+    *([(field, mongo.DESCENDING), ("_id", mongo.ASCENDING)] for field in _NEWEST_ENTRY.values()),
+)
+_ADDRESS = {"update.status": 1, "page_path": 1}
+_PLACE = {
+    f"card.{field}": 1
+    for field in ("path", "updated_at", "published_at", "timezone", "language", "translation_of")
+}
+_LATEST_BY_MONTH: list[Mapping[str, Any]] = [
+    {"$sort": {"first_month": mongo.DESCENDING, "card.updated_at": mongo.DESCENDING}},
+    {"$match": {"first_month": {"$ne": None}}},
+    {"$group": {"_id": "$first_month", "changed_at": {"$first": "$card.updated_at"}}},
+]
+
+
+def _address(document: Mapping[str, Any] | None) -> Address | None:
+    if not document:
+        return None
+    return Address(document["_id"], Status(document["update"]["status"]), document["page_path"])
+
+
+def _place(document: Mapping[str, Any]) -> Place:
+    """Without a model in between: there may be fifty thousand."""
+    card = document["card"]
+    return Place(
+        path=card["path"],
+        changed_at=datetime.fromisoformat(card["updated_at"]),
+        language=card["language"],
+        article_id=document["_id"],
+        translation_of=card.get("translation_of"),
+    )
+
+
+_POST_ORDERS = (
+    ("article_id", "shown", "page", "number"),
+    ("article_id", "is_key", "number"),
+    ("article_id", "shown", "revision"),
+    ("article_id", "as_of", "page"),
+)
+"""What posts are found by: their page, being a key event, the revision they came to read so, what moved."""
+
+
+def _post_id(post: EntryUpdate) -> str:
+    return f"{post.article_id}/{post.entry_id}"
+
+
+def _post_document(post: EntryUpdate) -> mongo.Document:
+    """The record with what its queries find it by."""
+    is_key = post.entry is not None and post.entry.text.key_event
+    return {
+        **post.model_dump(mode="json"),
+        "_id": _post_id(post),
+        "shown": post.entry is not None,
+        "is_key": is_key,
+    }
+
+
+def _fields(state: ArticleState) -> Mapping[str, Any]:
+    """The document's fields: the state and what its queries are sorted and found by."""
+    dumped = state.model_dump(mode="json", exclude={"article_id", "announced"})
+    newest = {
+        field: max(
+            (dumped_time["time"] for dumped_time in _dumped(entries_in(path, state.ledger))), default=None
+        )
+        for path, field in _NEWEST_ENTRY.items()
+    }
+    return {
+        **dumped,
+        **newest,
+        "bumped_at": dumped["card"]["bumped_at"] if dumped["card"] else None,
+        "day": state.card.day if state.card and not state.card.retracted else None,
+        "month": state.card.month if state.card and not state.card.retracted else None,
+        "first_month": state.card.month if state.card else None,
+        "page_path": state.page_path,
+        "is_hidden": state.is_hidden,
+        "told": told_revision(state),
+    }
+
+
+def _dumped(entries: Iterable[LedgerEntry]) -> list[mongo.Document]:
+    return [entry.model_dump(mode="json") for entry in entries]
+
+
+def _state(document: Mapping[str, Any]) -> ArticleState:
+    return ArticleState.model_validate({**document, "article_id": document["_id"]})
+
+
+def _text_keys(value: Any) -> Any:
+    return {str(key): item for key, item in value.items()} if isinstance(value, dict) else value
+
+
+assert set(_NEWEST_ENTRY) == set(LEDGERS)  # noqa: S101
