@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from newsroom.bodies import paragraphs
 from newsroom.updates import ArticleUpdate, ChangeKind
-from services.render.cards import Listing, card_of
+from services.render.cards import card_of
+from services.render.listingkinds import Listing
 from services.render.pages import Pages
 from services.render.posts import Posts
 from services.render.sitefile import Machines
