@@ -6,6 +6,7 @@ it is laid out here, glyph by glyph, so that the same name gives the same drawin
 
 from __future__ import annotations
 
+import io
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Typeface:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self._font: Any = TTFont(file, lazy=True)
+        self._font: Any = TTFont(io.BytesIO(file.read_bytes()), lazy=True)
         self._glyphs = self._font.getGlyphSet()
         self._names: Mapping[int, str] = self._font.getBestCmap()
         self._kerning = tuple(_kerning(self._font))
