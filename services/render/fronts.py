@@ -12,12 +12,11 @@ from newsroom.addresses import (
     author_path,
     day_path,
     month_path,
-    section_path,
     tag_path,
 )
 from newsroom.notices import NoticeKind
 from services.render.cards import Card, LedgerEntry
-from services.render.contexts import Head, Link, Words, main_page, words_in
+from services.render.contexts import Head, Link, Words, main_page, section_link, words_in
 from services.render.dates import When
 from services.render.graph import Crumb, front_graph, listing_graph
 from services.render.listingkinds import Listing, ListingKind, month_in
@@ -169,7 +168,7 @@ def _item(card: Card, kind: ListingKind, site: Site, wording: Wording) -> Item:
         headline=words_in(card.headline, card.language),
         deck=card.deck,
         excerpt=card.excerpt,
-        section=Link(card.section, section_path(card.section)),
+        section=section_link(card.section, site),
         place=card.dateline_place,
         when=wording.when(card.published_at, card.timezone)
         if is_archive
@@ -207,7 +206,7 @@ def _title(listing: Listing, cards: Sequence[Card], site: Site, wording: Wording
         case ListingKind.AUTHOR:
             return _written(newest.authors if newest else (), listing.path, author_path)
         case _:
-            return (newest.section if newest else None) or site.section_name(listing.path) or ""
+            return site.section_title(listing.path, newest.section if newest else "")
 
 
 def _written(names: Iterable[str], path: str, path_of: Callable[[str], str]) -> str:
