@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from newsroom.addresses import article_by_id, author_path, oembed_path, tag_path
 from newsroom.articles import ArticleText, Source
-from newsroom.bodies import clean, minutes_to_read
+from newsroom.bodies import minutes_to_read
 from newsroom.excerpts import excerpt, quotable_characters
 from newsroom.updates import ArticleUpdate, Change, ChangeKind, PublicArticle
 from services.render.contexts import (
@@ -30,6 +30,7 @@ from services.render.graph import Correction, Crumb, article_graph, listing_grap
 from services.render.liveblog import LiveBlock, coverage, live_block
 from services.render.posts import NO_POSTS, Posts, post_bodies
 from services.render.sitefile import Site
+from services.render.typography import set_line, set_markup
 from services.render.wording import BREAKING, RETRACTED_ITEM, RETRACTED_TITLE, Label, Wording, direction
 
 UPDATES_BESIDE_TEXT = 4
@@ -169,8 +170,8 @@ def article_page(
         crumbs=crumbs,
         section=section,
         headline=words_in(text.headline, public.language),
-        deck=text.deck,
-        body=Markup(clean(text.body)),  # noqa: S704  (the one place where markup is trusted: it was cleaned just now)
+        deck=set_line(text.deck, public.language),
+        body=set_markup(text.body, public.language),
         place=public.dateline_place,
         published=published,
         updated=updated if public.updated_at != public.published_at else None,

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from newsroom.addresses import HOME, section_path
 from services.render.graph import Crumb
 from services.render.sitefile import Site
+from services.render.typography import set_line
 from services.render.wording import Wording, direction
 
 DESCRIPTION_CHARACTERS = 200
@@ -72,8 +73,8 @@ class Words:
 
 
 def words_in(text: str, language: str) -> Words:
-    """A text with its language and that language's direction."""
-    return Words(text, language, direction(language))
+    """A text, set as its language wants it, with that language and its direction."""
+    return Words(set_line(text, language), language, direction(language))
 
 
 def main_page(wording: Wording) -> Crumb:

@@ -21,6 +21,7 @@ from services.render.dates import When
 from services.render.graph import Crumb, front_graph, listing_graph
 from services.render.listingkinds import Listing, ListingKind, month_in
 from services.render.sitefile import Site
+from services.render.typography import set_line
 from services.render.wording import RETRACTED_ITEM, Label, Wording, message
 
 
@@ -166,7 +167,7 @@ def _item(card: Card, kind: ListingKind, site: Site, wording: Wording) -> Item:
         revision=card.revision,
         path=card.path,
         headline=words_in(card.headline, card.language),
-        deck=card.deck,
+        deck=set_line(card.deck, card.language),
         excerpt=card.excerpt,
         section=section_link(card.section, site),
         place=card.dateline_place,
@@ -174,7 +175,7 @@ def _item(card: Card, kind: ListingKind, site: Site, wording: Wording) -> Item:
         if is_archive
         else wording.when(card.bumped_at, site.timezone),
         label=wording.card_label(card.label) if card.label else None,
-        note=card.note,
+        note=set_line(card.note, card.language) if card.note else None,
         is_breaking=card.breaking,
         is_live=card.live,
     )

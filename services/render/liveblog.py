@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from newsroom.bodies import clean
 from newsroom.updates import EntryUpdate, PublicArticle, PublicEntry
 from services.render.dates import When
 from services.render.graph import Coverage, LivePost
@@ -24,6 +23,7 @@ from services.render.posts import (
     posts_page_path,
     told_at,
 )
+from services.render.typography import set_line, set_markup
 from services.render.wording import KEY_EVENT, LIVE, LIVE_OVER, PINNED, Label, Wording
 
 KEY_LINKS = 8
@@ -86,10 +86,10 @@ def live_block(path: str, public: PublicArticle, posts: Posts, wording: Wording)
         label=wording.label(LIVE_OVER if live.closed_at else LIVE),
         last=wording.when(live.entry_at, zone) if live.entry_at else None,
         closed=wording.when(live.closed_at, zone) if live.closed_at else None,
-        key_events=links(path, posts.key_events[:KEY_LINKS], zone, wording),
+        key_events=links(path, posts.key_events[:KEY_LINKS], public, wording),
         key_path=key_page_path(path) if posts.key_events else None,
-        pinned=next(iter(_posts(path, [pinned], zone, wording, label=PINNED)), None) if pinned else None,
-        posts=_posts(path, shown, zone, wording),
+        pinned=next(iter(_posts(path, [pinned], public, wording, label=PINNED)), None) if pinned else None,
+        posts=_posts(path, shown, public, wording),
         older=posts_page_path(path, older) if older > 0 else None,
         total=live.entries,
     )
@@ -111,29 +111,47 @@ def coverage(path: str, public: PublicArticle, posts: Posts, wording: Wording) -
     )
 
 
-def posts_of(path: str, posts: Iterable[EntryUpdate], zone: str, wording: Wording) -> tuple[Post, ...]:
+def posts_of(
+    path: str, posts: Iterable[EntryUpdate], public: PublicArticle, wording: Wording
+) -> tuple[Post, ...]:
     """Posts as they stand on a page of their own."""
-    return _posts(path, posts, zone, wording)
+    return _posts(path, posts, public, wording)
 
 
-def links(path: str, posts: Iterable[EntryUpdate], zone: str, wording: Wording) -> tuple[PostLink, ...]:
+def links(
+    path: str, posts: Iterable[EntryUpdate], public: PublicArticle, wording: Wording
+) -> tuple[PostLink, ...]:
     """Posts as links, each with what its headline says, or its beginning."""
     return tuple(
-        PostLink(permalink(path, post), wording.when(entry.added_at, zone), note_of(entry) or "")
+        PostLink(
+            permalink(path, post),
+            wording.when(entry.added_at, public.timezone),
+            set_line(note_of(entry) or "", public.language),
+        )
         for post, entry in _visible(posts)
     )
 
 
 def _posts(
-    path: str, posts: Iterable[EntryUpdate], zone: str, wording: Wording, *, label: Label | None = None
+    path: str,
+    posts: Iterable[EntryUpdate],
+    public: PublicArticle,
+    wording: Wording,
+    *,
+    label: Label | None = None,
 ) -> tuple[Post, ...]:
-    return tuple(_post(path, post, entry, zone, wording, label) for post, entry in _visible(posts))
+    return tuple(_post(path, post, entry, public, wording, label) for post, entry in _visible(posts))
 
 
 def _post(
-    path: str, post: EntryUpdate, entry: PublicEntry, zone: str, wording: Wording, label: Label | None
+    path: str,
+    post: EntryUpdate,
+    entry: PublicEntry,
+    public: PublicArticle,
+    wording: Wording,
+    label: Label | None,
 ) -> Post:
-    text = entry.text
+    text, zone = entry.text, public.timezone
     shown = KEY_EVENT if text.key_event and label is None else label
     return Post(
         id=f"entry-{post.entry_id}",
@@ -141,8 +159,8 @@ def _post(
         when=wording.when(entry.added_at, zone),
         changed=wording.when(told_at(entry), zone) if entry.changed_at else None,
         label=wording.label(shown) if shown else None,
-        headline=text.headline,
-        body=Markup(clean(text.body)),  # noqa: S704  (cleaned just now, as an article's body is)
+        headline=set_line(text.headline, public.language),
+        body=set_markup(text.body, public.language),
         author=text.author,
     )
 

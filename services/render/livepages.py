@@ -79,7 +79,7 @@ class _Frame:
             crumbs=self._crumbs(here, title),
             headline=self._headline(),
             title=title,
-            posts=posts_of(self.path, posts, self.public.timezone, self.wording),
+            posts=posts_of(self.path, posts, self.public, self.wording),
             older=older,
             newer=newer,
         )
@@ -95,7 +95,7 @@ class _Frame:
             crumbs=self._crumbs(here, title),
             headline=self._headline(),
             title=title,
-            links=links(self.path, posts, self.public.timezone, self.wording),
+            links=links(self.path, posts, self.public, self.wording),
         )
 
     def _head(self, here: str, title: str, older: str | None = None, newer: str | None = None) -> Head:

@@ -21,6 +21,7 @@ from services.render.listingkinds import Listing
 from services.render.look import TEMPLATES
 from services.render.pages import Pages
 from services.render.sitefile import Licence, Policies, Publisher, Site
+from services.render.typography import set_line
 from tests.page_parts import Element, a_retraction, a_story, a_text, a_told, graph_of, read_page
 from tests.render_parts import a_site
 
@@ -108,8 +109,10 @@ def test_every_field_of_an_article_is_shown_as_it_was_written() -> None:
     story = a_hostile_story()
     content = Pages(a_hostile_site()).article(story)[f"{story.path}index.html"]
     page = read_page(content)
-    for word in ("headline", "deck", "section", "tag", "author", "place", "source", "note", "new", "tagline"):
+    for word in ("headline", "section", "tag", "author", "place", "source", "tagline"):
         assert hostile(word) in page.one("body").text, word
+    for word in ("headline", "deck", "note", "new"):
+        assert set_line(hostile(word), "en") in page.one("body").text, word
     article = graph_of(page)["NewsArticle"]
     assert article["headline"] == hostile("headline")
     assert article["keywords"] == [hostile("tag")]
