@@ -16,7 +16,11 @@ from newsroom import addresses
     [
         ("Gunman takes hostages at a bank", "gunman-takes-hostages-at-a-bank"),
         ("Қазақстан", "qazaqstan"),
+        ("Ә Ғ Қ Ң Ө Ұ Ү Һ І", "a-gh-q-ng-o-u-u-h-i"),
+        ("Әуежайда ғалымдар жаңа өнім ұсынды", "auezhayda-ghalymdar-zhanga-onim-usyndy"),
         ("Заложники в банке", "zalozhniki-v-banke"),
+        ("Подъезд, ёлка, щука", "podezd-elka-shchuka"),
+        ("خطة جديدة", "khth-jdydh"),
         ("Don’t panic — it's over!", "dont-panic-its-over"),
         ("../../etc/passwd", "etc-passwd"),
         ("   ", ""),
