@@ -44,24 +44,31 @@ class OpenSite:
 
     def __init__(self, folder: Path, pages: Pages | None = None, store: Transport | None = None) -> None:
         """`store`: what answers render's questions about texts; without it nothing is made on request."""
-        pages = pages or Pages(a_site())
-        self.render = SmallRender(folder, pages=pages)
-        self.hub = Hub(SITE_URL)
-        self.hub.name_log("browser")
-        self.hub.ready.set()
-        self._pages = pages
+        self._pages = pages or Pages(a_site())
+        self.render = SmallRender(folder, pages=self._pages)
         self._told = 0
         self._client = httpx.AsyncClient(transport=store)
         key = SecretStr(KEY) if store else None
-        on_request = OnRequest(Archive("http://store.test", key, self._client), pages)
-        server = SiteServer(self.render.folder.root, pages, self.render.model.address, on_request=on_request)
-        routers = [preview_routes(on_request, pages)]
+        self._on_request = OnRequest(Archive("http://store.test", key, self._client), self._pages)
+        self._server = self._a_server()
+        self._serving: asyncio.Task[None] | None = None
+
+    def _a_server(self, port: int = 0) -> _Server:
+        """With a ring that knows what was told so far."""
+        self.hub = Hub(SITE_URL)
+        self.hub.name_log("browser")
+        for offset in range(self._told):
+            self.hub.take(offset, self.render.notices[offset])
+        self.hub.ready.set()
+        server = SiteServer(
+            self.render.folder.root, self._pages, self.render.model.address, on_request=self._on_request
+        )
+        routers = [preview_routes(self._on_request, self._pages)]
         app = create_site(RenderSettings(), Health("render"), self.hub, self.render.model, server, routers)
         app.state.keys.put(
             ApiKey(name="desk", role=Role.PUBLISHER, secret_sha256=digest(KEY), created_at=minute(0))
         )
-        self._server = _Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
-        self._serving: asyncio.Task[None] | None = None
+        return _Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="off"))
 
     @property
     def url(self) -> str:
@@ -70,16 +77,31 @@ class OpenSite:
     async def open(self) -> None:
         await self.render.folder.settle(self._pages.fixed())
         await self.render.lay_ground()
+        await self._serve()
+
+    async def close(self) -> None:
+        await self._stop()
+        await self._client.aclose()
+        self.render.folder.close()
+
+    @asynccontextmanager
+    async def away(self) -> AsyncIterator[None]:
+        """The server is down for a while; another one takes its place, at its address."""
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        await self._stop()
+        yield
+        self._server = self._a_server(port)
+        await self._serve()
+
+    async def _serve(self) -> None:
         self._serving = asyncio.create_task(self._server.serve())
         await until(lambda: self._server.started, "the server listens")
 
-    async def close(self) -> None:
+    async def _stop(self) -> None:
         self.hub.end()
         self._server.should_exit = True
         if self._serving:
             await self._serving
-        await self._client.aclose()
-        self.render.folder.close()
 
     async def take(self, *updates: ArticleUpdate | EntryUpdate, tells: bool = True) -> None:
         """Render one batch and its listings; then its notices go to whoever listens."""
@@ -122,10 +144,14 @@ async def an_open_site(folder: Path) -> AsyncIterator[OpenSite]:
 
 
 @asynccontextmanager
-async def a_browser(executable: str) -> AsyncIterator[Browser]:
-    """Chromium without a window."""
+async def a_browser(executable: str, *, keeps_pages: bool = False) -> AsyncIterator[Browser]:
+    """Chromium without a window. `keeps_pages`: with the back/forward cache, as readers have it."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=list(CHROMIUM_ARGUMENTS))
+        browser = await playwright.chromium.launch(
+            executable_path=executable,
+            args=list(CHROMIUM_ARGUMENTS),
+            ignore_default_args=["--disable-back-forward-cache"] if keeps_pages else None,
+        )
         try:
             yield browser
         finally:
