@@ -17,11 +17,16 @@ LANGUAGES = ("en", "kk", "ru", "ar")
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_form_of_a_number_has_its_text(language: str) -> None:
-    """As the browser will ask for them: by CLDR's rules for the language of the page."""
+    """As the browser will ask for them: by CLDR's rules for the language of the page.
+
+    The number itself stands in it where it is large (Arabic has words for one and two).
+    """
     wording = wording_of(language)
     words = json.loads(script_words(wording))
     for name in ("updates", "entries", "stories"):
-        assert all("{n}" in words[name][wording.locale.plural_form(n)] for n in range(1_000)), name
+        forms = [words[name][wording.locale.plural_form(n)] for n in range(1_000)]
+        assert all(forms), name
+        assert all("{n}" in form for form in forms[3:]), name
 
 
 def test_every_kind_of_notice_has_its_name() -> None:
