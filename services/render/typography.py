@@ -18,6 +18,7 @@ from markupsafe import Markup
 from newsroom.bodies import BLOCKS, clean
 from services.render.quotation import MARKS, OPAQUE, quotation
 from services.render.spacing import kept_together
+from services.render.tables import reachable
 
 HELD = "\u00a0"
 
@@ -53,7 +54,7 @@ def set_line(text: str, language: str) -> str:
 
 def set_markup(body: str, language: str) -> Markup:
     """An article's or a post's body as a page shows it: cleaned once more, and set."""
-    return Markup(set_body(clean(body), language))  # noqa: S704  (the one place where markup is trusted)
+    return Markup(reachable(set_body(clean(body), language)))  # noqa: S704  (the one place where markup is trusted)
 
 
 def set_body(html: str, language: str) -> str:

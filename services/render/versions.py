@@ -14,6 +14,7 @@ from services.render.contexts import Head, Words, main_page, section_crumb, word
 from services.render.dates import When
 from services.render.graph import Crumb
 from services.render.sitefile import Site
+from services.render.tables import reachable
 from services.render.wording import ADDED, REMOVED, Label, Wording, message
 
 _FIELD_NAMES = {
@@ -119,7 +120,7 @@ def _segments(difference: FieldDifference | None) -> tuple[Segment, ...]:
 
 def _body(difference: FieldDifference | None, wording: Wording) -> Markup:
     """The marked body, cleaned again, each mark told in a word for those who do not see it."""
-    html = clean_marked(difference.html or "") if difference else ""
+    html = reachable(clean_marked(difference.html or "")) if difference else ""
     for mark, word in _BEGINS.items():
         html = html.replace(f"<{mark}>", f'<{mark}><span class="unseen">{wording.text(word)} </span>')
     return Markup(html)  # noqa: S704  (it was cleaned just now)
