@@ -14,7 +14,7 @@ from newsroom.addresses import CORRECTIONS_LEDGER, UPDATES_LEDGER
 from services.render.contexts import Link, section_link
 from services.render.scriptwords import script_words
 from services.render.sitefile import Site
-from services.render.wording import ADDED, BREAKING, LIVE, REMOVED, Wording, wording_of
+from services.render.wording import ADDED, BREAKING, LIVE, REMOVED, Wording, direction, wording_of
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Voice:
             "gettext": self.wording.markup,
             "ngettext": self.wording.markup_plural,
             "site": self.site,
+            "site_direction": direction(self.site.language),
             "sections": tuple(section_link(section, self.site) for section in self.site.sections),
             "ledgers": (
                 Link(text("Updates"), UPDATES_LEDGER),
