@@ -29,14 +29,14 @@ from newsroom.updates import (
     entry_message,
     update_message,
 )
-from services.render.cards import Card, LedgerEntry
+from services.render.cards import Card, LedgerEntry, card_of, ledger_of, listings_of
 from services.render.listingkinds import Listing, Place, standing_paths
 from services.render.pages import ErrorStatus, Pages
 from services.render.posts import NO_POSTS, Posts, key_page_path, page_count, posts_page_path
 from services.render.readmodel import Address, Identity, Rebuild, newest_entries
 from services.render.shown import archived, entries_in
 from services.render.sitefile import Licence, Policies, Publisher, Site
-from services.render.standing import Announced, ArticleState, told_revision
+from services.render.standing import Announced, ArticleState, View, coalesce, first_met, told_revision
 
 BEGINNING = datetime(2023, 6, 20, 4, 0, tzinfo=UTC)
 SITE_URL = "http://site.test"
@@ -254,6 +254,17 @@ def a_notice(
     )
 
 
+def a_view(update: ArticleUpdate) -> View:
+    """What listings show of an article without posts."""
+    return View(card_of(update), ledger_of(update), listings_of(update))
+
+
+def a_state(update: ArticleUpdate) -> ArticleState:
+    """The article in a read model that met it with this update."""
+    (arrival,) = coalesce([a_delivery(update)])
+    return first_met(arrival, a_view(update))
+
+
 class PlainPages(Pages):
     """Pages without a look: each tells exactly what it was given, so that a test can read it back.
 
@@ -303,7 +314,7 @@ class PlainPages(Pages):
         if listing.path in standing_paths(self.site) or not listing.is_for_feeds_alone:
             seen = [card for card in listing.cards if not card.retracted]
             files[f"{listing.path}index.html"] = _lines(listing, seen)
-        if listing.kind.is_front:
+        if listing.kind.has_feeds:
             files[f"{listing.path}feed.atom"] = _lines(listing, listing.cards)
         return files
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from newsroom.addresses import HOME, section_path
+from newsroom.addresses import FEEDS, HOME, section_path
 from services.render.graph import Crumb
 from services.render.sitefile import Site
 from services.render.typography import set_line
@@ -29,13 +29,40 @@ class Alternate:
     url: str
 
 
+FEED_TYPES = {
+    "feed.atom": ("Atom", "application/atom+xml"),
+    "feed.rss": ("RSS", "application/rss+xml"),
+    "feed.json": ("JSON Feed", "application/feed+json"),
+}
+assert set(FEED_TYPES) == set(FEEDS)  # noqa: S101
+
+
+@dataclass(frozen=True)
+class FeedLink:
+    """One feed of a listing: the name of its format, what the feed is called, its media type."""
+
+    format: str
+    title: str
+    media_type: str
+    path: str
+
+
+def feed_links(path: str, title: str) -> tuple[FeedLink, ...]:
+    """The feeds of the listing at that path."""
+    return tuple(
+        FeedLink(written, f"{title} ({written})", media_type, path + name)
+        for name, (written, media_type) in FEED_TYPES.items()
+    )
+
+
 @dataclass(frozen=True)
 class Head:
     """What stands in `<head>`. `canonical` and `graph` are None on pages that are no resource (errors).
 
     `is_indexed`: whether search engines may list the page; one without `canonical` they may not.
     `most_quoted`: how many characters of it they may show, None where no text of an article stands.
-    `oembed`: where the card is asked for that others put beside a link to it.
+    `oembed`: where the card is asked for that others put beside a link to it. `feeds`: the page's own, before
+    those of the site.
     """
 
     title: str
@@ -53,6 +80,7 @@ class Head:
     most_quoted: int | None = None
     oembed: str | None = None
     alternates: tuple[Alternate, ...] = ()
+    feeds: tuple[FeedLink, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from newsroom.addresses import (
-    CORRECTIONS_LEDGER,
-    UPDATES_LEDGER,
-    author_path,
     day_path,
     month_path,
-    tag_path,
 )
 from newsroom.notices import NoticeKind
 from services.render.cards import Card, LedgerEntry
-from services.render.contexts import Head, Link, Words, main_page, section_link, words_in
+from services.render.contexts import Head, Link, Words, feed_links, main_page, section_link, words_in
 from services.render.dates import When
 from services.render.graph import Crumb, front_graph, listing_graph
-from services.render.listingkinds import Listing, ListingKind, month_in
+from services.render.listingkinds import Listing, ListingKind
 from services.render.sitefile import Site
+from services.render.titles import description_of, title_of, whole_title
 from services.render.typography import set_line
-from services.render.wording import RETRACTED_ITEM, Label, Wording, message
+from services.render.wording import RETRACTED_ITEM, Label, Wording
 
 
 @dataclass(frozen=True)
@@ -111,10 +108,10 @@ def listing_page(listing: Listing, site: Site, wording: Wording) -> ListingPage:
         next((card for card in cards if card.breaking), None) if listing.kind is ListingKind.HOME else None
     )
     lead = cards[0] if cards else None
-    title = _title(listing, cards, site, wording)
+    title = title_of(listing, site, wording)
     crumbs = () if listing.kind is ListingKind.HOME else (main_page(wording), Crumb(title, listing.path))
     return ListingPage(
-        head=_listing_head(listing, title, crumbs, site, wording),
+        head=_head(listing, crumbs, site, wording),
         kind=listing.kind,
         path=listing.path,
         title=title,
@@ -129,35 +126,21 @@ def listing_page(listing: Listing, site: Site, wording: Wording) -> ListingPage:
 
 def ledger_page(listing: Listing, site: Site, wording: Wording) -> LedgerPage:
     """A ledger of notices from its entries."""
-    title, intro = (wording.text(each) for each in _LEDGERS[listing.path])
+    title = title_of(listing, site, wording)
     crumbs = (main_page(wording), Crumb(title, listing.path))
     entries = [_entry(entry, site, wording) for entry in listing.entries]
     return LedgerPage(
-        head=Head(title, intro, site.absolute(listing.path), graph=listing_graph(site, listing.path, crumbs)),
+        head=_head(listing, crumbs, site, wording),
         kind=listing.kind,
         path=listing.path,
         title=title,
-        intro=intro,
+        intro=description_of(listing, site, wording),
         crumbs=crumbs,
         days=tuple(
             EntryDay(day, tuple(lines)) for day, lines in groupby(entries, lambda entry: entry.when.day)
         ),
         zone=site.timezone,
     )
-
-
-_LEDGERS = {
-    UPDATES_LEDGER: (
-        message("Updates"),
-        message("Everything that was published or changed, newest first, and what changed."),
-    ),
-    CORRECTIONS_LEDGER: (
-        message("Corrections"),
-        message(
-            "What we got wrong and put right: corrections, clarifications, editor’s notes and retractions."
-        ),
-    ),
-}
 
 
 def _item(card: Card, kind: ListingKind, site: Site, wording: Wording) -> Item:
@@ -192,44 +175,16 @@ def _archives(listing: Listing, wording: Wording) -> tuple[Link, ...]:
     return (*months, *(Link(wording.day(day), day_path(day)) for day in listing.days))
 
 
-def _title(listing: Listing, cards: Sequence[Card], site: Site, wording: Wording) -> str:
-    """The listing's name as its newest entry writes it."""
-    newest = cards[0] if cards else None
-    match listing.kind:
-        case ListingKind.HOME:
-            return site.name
-        case ListingKind.DAY:
-            return wording.day(listing.path.strip("/"))
-        case ListingKind.MONTH:
-            return wording.month(month_in(listing.path))
-        case ListingKind.TAG:
-            return _written(newest.tags if newest else (), listing.path, tag_path)
-        case ListingKind.AUTHOR:
-            return _written(newest.authors if newest else (), listing.path, author_path)
-        case _:
-            return site.section_title(listing.path, newest.section if newest else "")
-
-
-def _written(names: Iterable[str], path: str, path_of: Callable[[str], str]) -> str:
-    """The name that leads to the path, as it was written; the path's last part where none does."""
-    return next((name for name in names if path_of(name) == path), path.strip("/").rpartition("/")[2])
-
-
-def _listing_head(
-    listing: Listing, title: str, crumbs: tuple[Crumb, ...], site: Site, wording: Wording
-) -> Head:
-    canonical = site.absolute(listing.path)
-    if listing.kind is ListingKind.HOME:
-        return Head(site.name, site.tagline, canonical, graph=front_graph(site))
-    text, names = wording.text, {"title": title, "site": site.name}
-    descriptions = {
-        ListingKind.SECTION: text("%(title)s: the latest from %(site)s.", **names),
-        ListingKind.TAG: text("Everything on %(title)s from %(site)s.", **names),
-        ListingKind.AUTHOR: text("Articles by %(title)s in %(site)s.", **names),
-        ListingKind.DAY: text("What %(site)s published on %(title)s.", **names),
-        ListingKind.MONTH: text("What %(site)s published in %(title)s.", **names),
-    }
-    return Head(title, descriptions[listing.kind], canonical, graph=listing_graph(site, listing.path, crumbs))
+def _head(listing: Listing, crumbs: tuple[Crumb, ...], site: Site, wording: Wording) -> Head:
+    is_home = listing.kind is ListingKind.HOME
+    title = whole_title(listing, site, wording)
+    return Head(
+        title=title_of(listing, site, wording),
+        description=description_of(listing, site, wording),
+        canonical=site.absolute(listing.path),
+        graph=front_graph(site) if is_home else listing_graph(site, listing.path, crumbs),
+        feeds=feed_links(listing.path, title) if listing.kind.has_feeds else (),
+    )
 
 
 def _entry(entry: LedgerEntry, site: Site, wording: Wording) -> Entry:

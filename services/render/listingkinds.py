@@ -68,6 +68,11 @@ class ListingKind(StrEnum):
         return self in (ListingKind.UPDATES, ListingKind.CORRECTIONS)
 
     @property
+    def has_feeds(self) -> bool:
+        """Whether feeds tell what moves in it."""
+        return self.is_front or self.is_ledger
+
+    @property
     def is_sitemap(self) -> bool:
         """Whether it is one file for search engines, and no page."""
         return not (self.is_front or self.is_archive or self.is_ledger)

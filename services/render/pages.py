@@ -15,7 +15,7 @@ from typing import Literal
 import newsroom.bodies
 import newsroom.excerpts
 import newsroom.sentences
-from newsroom.addresses import ABOUT, FEEDS, REUSE
+from newsroom.addresses import ABOUT, REUSE
 from newsroom.differences import Difference
 from newsroom.updates import ArticleUpdate, Status
 from services.render import (
@@ -29,6 +29,7 @@ from services.render import (
     fixedpages,
     fronts,
     graph,
+    jsonfeed,
     listingkinds,
     liveblog,
     livepages,
@@ -40,6 +41,7 @@ from services.render import (
     spacing,
     tables,
     terms,
+    titles,
     typography,
     versions,
     voices,
@@ -66,6 +68,7 @@ _DRAWING_MODULES = (
     fixedpages,
     fronts,
     graph,
+    jsonfeed,
     listingkinds,
     liveblog,
     livepages,
@@ -77,6 +80,7 @@ _DRAWING_MODULES = (
     spacing,
     tables,
     terms,
+    titles,
     typography,
     voices,
     wording,
@@ -159,9 +163,8 @@ class Pages:
         files = {}
         if is_standing or not listing.is_for_feeds_alone:
             files[f"{listing.path}index.html"] = _listing_page(listing, look)
-        if listing.kind.is_front:
-            feed = feeds.feed_of(listing, look.voice.site, look.voice.wording)
-            files[listing.path + FEEDS[0]] = look.draw("feed.atom", feed)
+        if listing.kind.has_feeds:
+            files |= _feeds(listing, look)
         return files
 
     def versions(self, path: str, difference: Difference) -> bytes:
@@ -200,6 +203,16 @@ def _code() -> Iterator[bytes]:
     for module in _DRAWING_MODULES:
         yield Path(module.__file__ or "").read_bytes()
     yield from (f"{library} {version(library)}".encode() for library in _DRAWING_LIBRARIES)
+
+
+def _feeds(listing: Listing, look: Look) -> Mapping[str, bytes]:
+    site = look.voice.site
+    feed = feeds.feed_of(listing, site, look.voice.wording)
+    return {
+        f"{listing.path}{feeds.ATOM}": look.draw(feeds.ATOM, feed),
+        f"{listing.path}{feeds.RSS}": look.draw(feeds.RSS, feed),
+        f"{listing.path}{feeds.JSON}": jsonfeed.json_feed(feed, site, look.assets.touch_icon),
+    }
 
 
 def _listing_page(listing: Listing, look: Look) -> bytes:

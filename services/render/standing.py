@@ -13,7 +13,7 @@ from datetime import datetime
 from newsroom.addresses import TRANSLATIONS_SITEMAP
 from newsroom.articles import ArticleId, Contract
 from newsroom.kafka.consumer import Delivery
-from newsroom.notices import Notice, NoticeKind, notice_kind
+from newsroom.notices import RETRACTED_HEADLINE, Notice, NoticeKind, notice_kind
 from newsroom.records import Record
 from newsroom.updates import (
     Announcement,
@@ -27,7 +27,6 @@ from services.render.cards import Card, LedgerEntry
 from services.render.posts import all_pages, note_of, page_count, permalink, stale_pages, told_at, told_posts
 from services.render.shown import address_shown, shown
 
-RETRACTED_HEADLINE = "Article retracted"
 IF_TRANSLATED = f"{TRANSLATIONS_SITEMAP}#if-translated"
 """In place of a mark: the translations are to be marked if there are any of this article."""
 _HIDDEN = frozenset({Status.WITHDRAWN, Status.RETRACTED})

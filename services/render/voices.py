@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from jinja2 import BaseLoader, Environment, StrictUndefined
 
-from newsroom.addresses import CORRECTIONS_LEDGER, UPDATES_LEDGER
-from services.render.contexts import Link, section_link
+from newsroom.addresses import CORRECTIONS_LEDGER, HOME, UPDATES_LEDGER
+from services.render.contexts import Link, feed_links, section_link
 from services.render.scriptwords import script_words
 from services.render.sitefile import Site
 from services.render.wording import ADDED, BREAKING, LIVE, REMOVED, Wording, direction, wording_of
@@ -38,6 +38,7 @@ class Voice:
                 Link(text("Updates"), UPDATES_LEDGER),
                 Link(text("Corrections"), CORRECTIONS_LEDGER),
             ),
+            "site_feeds": feed_links(HOME, self.site.name),
             "breaking": self.wording.label(BREAKING),
             "live": self.wording.label(LIVE),
             "added_word": text(ADDED),

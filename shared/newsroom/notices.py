@@ -19,6 +19,8 @@ from newsroom.updates import Change, ChangeKind
 
 SOURCE = "/newsroom/render"
 TYPE = "newsroom.notice.v1"
+RETRACTED_HEADLINE = "Article retracted"
+"""In place of the headline in the notice of a retraction."""
 
 
 class NoticeKind(StrEnum):

@@ -14,10 +14,10 @@ from pydantic import SecretStr
 from newsroom import mongo as mongo_edge
 from newsroom.addresses import CORRECTIONS_LEDGER, HOME, UPDATES_LEDGER
 from newsroom.updates import ArticleUpdate, ChangeKind, Status
-from services.render.cards import card_of, ledger_of, listings_of
+from services.render.cards import card_of
 from services.render.mongoreadmodel import MongoReadModel
 from services.render.readmodel import Address, Identity, ReadModel, Rebuild
-from services.render.standing import ArticleState, View, coalesce, first_met, moved_on
+from services.render.standing import ArticleState, coalesce, moved_on
 from tests.render_parts import (
     MemoryReadModel,
     a_change,
@@ -29,6 +29,8 @@ from tests.render_parts import (
     a_post,
     a_public,
     a_retracted,
+    a_state,
+    a_view,
     a_withdrawn,
 )
 
@@ -52,20 +54,11 @@ async def model(request: pytest.FixtureRequest) -> AsyncIterator[ReadModel]:
     client.close()
 
 
-def a_state(update: ArticleUpdate) -> ArticleState:
-    (arrival,) = coalesce([a_delivery(update)])
-    return first_met(arrival, _view(update))
-
-
 def the_next(former: ArticleState, update: ArticleUpdate) -> ArticleState:
     (arrival,) = coalesce([a_delivery(update)])
-    state = moved_on(former, arrival, _view(update))
+    state = moved_on(former, arrival, a_view(update))
     assert state is not None
     return state
-
-
-def _view(update: ArticleUpdate) -> View:
-    return View(card_of(update), ledger_of(update), listings_of(update))
 
 
 async def test_an_article_is_put_in_once_and_found_again(model: ReadModel) -> None:
