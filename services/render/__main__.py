@@ -228,10 +228,6 @@ class Render:
             group.create_task(self._watch_rebuild(self._rebuilding))
             group.create_task(_watch(self._mending))
 
-    async def _watch_rebuild(self, rebuilding: asyncio.Task[None]) -> None:
-        if await _watch(rebuilding):
-            self.updates.partly_read = frozenset()
-
     async def _open_streams(self, notices: TopicReader) -> None:
         while not self.hub.is_over and not await notices.catch_up(_CATCH_UP_SECONDS):
             log.info("live_waits", reason="the notices are not read to their end yet")
@@ -245,15 +241,11 @@ class Render:
             self.hub.skip(record.offset)
 
 
-async def _watch(task: asyncio.Task[None]) -> bool:
-    """Whether it came to its end: a bug in it is a bug of the process, its cancellation at the stop is
-    none.
-    """
+async def _watch(task: asyncio.Task[None]) -> None:
+    """A bug in it is a bug of the process, its cancellation at the stop is none."""
     await asyncio.wait([task])
-    if task.cancelled():
-        return False
-    task.result()
-    return True
+    if not task.cancelled():
+        task.result()
 
 
 async def run() -> int:
@@ -263,7 +255,11 @@ async def run() -> int:
     render = Render(settings)
     health = Health("render")
     render.add_checks(health)
-    routers = [preview_routes(render.on_request, render.pages), verification_routes(render.verifier)]
+    routers = [
+        preview_routes(render.on_request, render.pages),
+        reuse_routes(render.model, render.pages),
+        verification_routes(render.verifier),
+    ]
     app = create_site(settings, health, render.hub, render.model, render.server(), routers)
     app.state.keys = render.keys.ring
     app.state.keys_are_known = lambda: render.keys.is_caught_up

@@ -29,6 +29,7 @@ from services.render.dates import When
 from services.render.graph import Correction, Crumb, article_graph, listing_graph
 from services.render.liveblog import LiveBlock, coverage, live_block
 from services.render.posts import NO_POSTS, Posts, post_bodies
+from services.render.quotes import Quote
 from services.render.sitefile import Site
 from services.render.typography import set_line, set_markup
 from services.render.wording import BREAKING, RETRACTED_ITEM, RETRACTED_TITLE, Label, Wording, direction
@@ -48,14 +49,6 @@ class Told:
     when: When
     note: Words
     since: int | None = None
-
-
-@dataclass(frozen=True)
-class Reuse:
-    """What the reuse box offers to copy: plain text and HTML, each with the link that is its condition."""
-
-    text: str
-    html: str
 
 
 @dataclass(frozen=True)
@@ -85,7 +78,7 @@ class ArticlePage:
     earlier_updates: tuple[Told, ...]
     tags: tuple[Link, ...]
     sources: tuple[Source, ...]
-    reuse: Reuse
+    reuse: Quote
     copyright_notice: str
     live: LiveBlock | None = None
     original: str | None = None
@@ -183,7 +176,7 @@ def article_page(
         earlier_updates=updates[UPDATES_BESIDE_TEXT:],
         tags=tuple(Link(tag, tag_path(tag)) for tag in text.tags),
         sources=text.sources,
-        reuse=_reuse(text.headline, extract, site.absolute(path), site.name),
+        reuse=Quote(text.headline, extract, site.absolute(path), site.name, public.language),
         copyright_notice=f"© {public.published_at.year} {site.publisher.name}",
         live=live_block(path, public, posts, wording),
         original=article_by_id(text.translation_of) if text.translation_of else None,
@@ -292,13 +285,3 @@ def _alternates(text: ArticleText, language: str, url: str, site: Site) -> tuple
         return ()
     original = site.absolute(article_by_id(text.translation_of))
     return (Alternate(language, url), Alternate("x-default", original))
-
-
-def _reuse(headline: str, extract: str, url: str, site_name: str) -> Reuse:
-    quoted = f"{extract}\n\n" if extract else ""
-    text = f"{quoted}{headline} ({site_name})\n{url}"
-    paragraph = Markup("<p>{}</p>\n  ").format(extract) if extract else Markup("")
-    html = Markup(
-        '<blockquote cite="{0}">\n  {1}<footer><a href="{0}">{2}</a>, {3}</footer>\n</blockquote>'
-    ).format(url, paragraph, headline, site_name)
-    return Reuse(text=text, html=str(html))

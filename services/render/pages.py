@@ -7,7 +7,7 @@ construction or when the site becomes another; equal input gives equal bytes as 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -36,6 +36,7 @@ from services.render import (
     look,
     previews,
     quotation,
+    quotes,
     scriptwords,
     sitemaps,
     spacing,
@@ -48,13 +49,14 @@ from services.render import (
     wording,
 )
 from services.render import posts as postings
+from services.render.cards import Card, LedgerEntry
 from services.render.listingkinds import Listing
 from services.render.look import MANIFEST, Look, load_look
 from services.render.posts import NO_POSTS, Posts
 from services.render.previews import Head, Revision
 from services.render.sitefile import Site
 from services.render.terms import term_files, terms_of
-from services.render.voices import voice_of
+from services.render.voices import Voice, voice_of
 
 ErrorStatus = Literal[401, 403, 404, 410, 503]
 _DRAWING_MODULES = (
@@ -76,6 +78,7 @@ _DRAWING_MODULES = (
     postings,
     quotation,
     scriptwords,
+    quotes,
     sitemaps,
     spacing,
     tables,
@@ -175,6 +178,25 @@ class Pages:
         return look.draw("versions.html", page, voice)
 
     def preview(self, head: Head, revision: Revision | None) -> bytes | None:
+    def excerpt(self, card: Card, ledger: Iterable[LedgerEntry]) -> bytes:
+        """What others may use of an article, as data."""
+        quote, voice = self._quote(card, ledger)
+        return quotes.excerpt_data(card, quote, voice.site).model_dump_json().encode()
+
+    def excerpt_page(self, card: Card, ledger: Iterable[LedgerEntry]) -> bytes:
+        """The same as a page."""
+        quote, voice = self._quote(card, ledger)
+        return self._look.draw("excerpt.html", quote, voice)
+
+    def oembed(self, card: Card, ledger: Iterable[LedgerEntry], max_width: int, max_height: int) -> bytes:
+        """The same as oEmbed answers, for that much room in CSS pixels."""
+        quote, voice = self._quote(card, ledger)
+        return quotes.oembed(card, quote, voice.site, max_width, max_height).model_dump_json().encode()
+
+    def news_sitemap(self, cards: Iterable[Card]) -> bytes:
+        """The sitemap of what was published lately."""
+        return sitemaps.news_sitemap(cards, self._look.site)
+
         """The newest text, or a revision's, as its page would look. None where there is none to show."""
         look = self._look
         text = revision.article if revision else head.article
@@ -196,6 +218,10 @@ def fingerprint_of(look: Look) -> str:
     for part in (*look.parts(), *_code()):
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()
+
+    def _quote(self, card: Card, ledger: Iterable[LedgerEntry]) -> tuple[quotes.Quote, Voice]:
+        voice = voice_of(self._look.site, card.language)
+        return quotes.quote_of(card, ledger, voice.site, voice.wording), voice
 
 
 def _code() -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """On which terms machines may use the site, in the forms that machines read: made from the site's settings.
 
-The same terms stand in `robots.txt` (RFC 9309), which leads to the licence in RSL 1.0, in `tdmrep.json` (the TDM
-Reservation Protocol) and in every page's head. People read them on the page about reuse.
+The same terms stand in `robots.txt` (RFC 9309), which leads to the licence in RSL 1.0, in `tdmrep.json` (the
+TDM Reservation Protocol) and in every page's head. People read them on the page about reuse.
 """
 
 from __future__ import annotations

@@ -58,6 +58,7 @@ class Kind(Enum):
     NOT_LIVE = ("not-live", 409, "The article takes no entries")
     OVERTAKEN = ("overtaken", 409, "Its due time stands no longer")
     NAME_TAKEN = ("name-taken", 409, "The name is taken")
+    GONE = ("gone", 410, "What stood here has been taken down")
     REVISION_MISMATCH = ("revision-mismatch", 412, "What was to be changed stands at another revision")
     TOO_LARGE = ("too-large", 413, "The request is too large")
     UNSUPPORTED_MEDIA_TYPE = ("unsupported-media-type", 415, "The body must be plain JSON")
