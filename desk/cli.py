@@ -24,8 +24,9 @@ from desk import (
     verifying,
     wording,
 )
-from desk.demo import STORIES, Player, load_story
+from desk.demo import Player
 from desk.options import Desk, complain, desk_options, echo_json, given, json_option, to_json
+from desk.storybook import STORIES, load_story
 
 _HELP = f"""The newsroom's desk: run a newsroom, write articles, follow what readers see.
 

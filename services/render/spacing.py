@@ -68,7 +68,10 @@ _MONTHS_AR = "يناير فبراير مارس أبريل مايو يونيو ي
 _RULES: Mapping[str, _Rules] = {
     "en": _Rules(
         units=_words(
-            _LATIN_UNITS, _MONTHS_EN, _SHORT_MONTHS_EN, "thousand million billion trillion a.m. p.m. am pm"
+            _LATIN_UNITS,
+            _MONTHS_EN,
+            _SHORT_MONTHS_EN,
+            "tenge thousand million billion trillion a.m. p.m. am pm",
         ),
         leading_names=_words("mr mr. mrs mrs. ms ms. dr dr. prof. st st. gen. col. lt. sgt. sen. rep. gov."),
         leading_numbers=_words(_MONTHS_EN.lower(), _SHORT_MONTHS_EN.lower(), "no. nos. p. pp. vol. ch."),

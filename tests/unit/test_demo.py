@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
 
 from desk import wording
-from desk.demo import STORIES, load_story
+from desk.manuscripts import Manuscript
+from desk.storybook import STORIES, Story, load_story
 from desk.wording import OK
-from newsroom.addresses import slugify
 from newsroom.errors import Misconfigured
 from newsroom.excerpts import excerpt
 from services.render.sitefile import load_site
@@ -27,6 +28,8 @@ class LivingNewsroom:
     taken: set[str] = field(default_factory=set)
     revision: int = 0
     posted: list[str] = field(default_factory=list)
+    is_closed: bool = False
+    originals: dict[str, str | None] = field(default_factory=dict)
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         """Ingest and site in one."""
@@ -35,15 +38,32 @@ class LivingNewsroom:
             kind = "breaking" if after == 0 else "correction" if after == 3 else "update"
             return a_stream(sse(a_notice(revision=after + 1, kind=kind)))(request)
         body = json.loads(request.content)
-        identity = body.get("id", "fresh")
-        if request.url.path == "/articles" and identity in self.taken:
+        if request.url.path != "/articles":
+            self.posted.append(request.url.path)
+            return self._changed(request)
+        identity = body.get("id") or self._made(body)
+        if identity in self.taken:
             return a_problem(409, "there is an article of that id")(request)
-        self.posted.append(request.url.path if request.url.path != "/articles" else f"new:{identity}")
-        if identity != "fresh":
+        self.posted.append(f"new:{identity}")
+        self.originals[identity] = body.get("translation_of")
+        if "id" in body:
             self.taken.add(identity)
-            return an_answer(201, a_receipt(article_id=identity))(request)
-        self.revision = 1 if request.url.path == "/articles" else self.revision + 1
-        return an_answer(201, a_receipt(article_id="fresh", revision=self.revision))(request)
+        if identity == "fresh":
+            self.revision = 1
+        return an_answer(201, a_receipt(article_id=identity))(request)
+
+    def _made(self, body: dict[str, object]) -> str:
+        """The id of an article that came without one."""
+        return "live" if body.get("live") else str(body["language"]) if "language" in body else "fresh"
+
+    def _changed(self, request: httpx.Request) -> httpx.Response:
+        identity = request.url.path.split("/")[2]
+        if request.url.path == "/articles/live/amendments":
+            self.is_closed = json.loads(request.content)["article"]["live"] is False
+        if identity == "fresh":
+            self.revision += 1
+        revision = self.revision if identity == "fresh" else 2
+        return an_answer(201, a_receipt(article_id=identity, revision=revision))(request)
 
 
 def play(living: LivingNewsroom) -> tuple[str, list[float]]:
@@ -64,7 +84,6 @@ def test_the_story_has_every_kind_of_change() -> None:
     assert {"correct", "amend"} < set(kinds)
     assert kinds[-1] == "update"
     assert all(bool(step.note) == (step.kind in ("update", "correct")) for step in story.steps)
-    assert len(story.background) == 3
 
 
 def test_every_version_is_another_text_of_the_same_article() -> None:
@@ -86,20 +105,61 @@ def test_the_amendment_changes_spelling_only() -> None:
     assert [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]] == [("Dostik", "Dostyk")]
 
 
+SAID = {
+    "en": "software demonstration",
+    "kk": "бағдарламаны көрсету",
+    "ru": "показа программы",
+    "ar": "لعرض برنامج",
+}
+
+
+def manuscripts_of(story: Story) -> list[Manuscript]:
+    """Every article that the demonstration posts, in any version."""
+    return [*story.background, *(step.manuscript for step in story.steps), story.live, *story.translations]
+
+
 def test_every_text_says_that_it_is_a_demonstration() -> None:
-    """Nobody shall take it for reporting."""
-    story = load_story(STORY)
-    for manuscript in (*story.background, *(step.manuscript for step in story.steps)):
-        assert "software demonstration" in manuscript.article.body
+    """Nobody shall take it for reporting, in whatever language."""
+    for manuscript in manuscripts_of(load_story(STORY)):
+        assert SAID[manuscript.article.language] in manuscript.article.body
 
 
 def test_the_sections_are_those_of_the_site() -> None:
-    """So each article stands under a section that the menu has."""
+    """So each article stands under a section that the menu has, and none of these is empty."""
     site = load_site(STORIES.parent.parent / "site.toml", "http://127.0.0.1:8000")
+    assert {manuscript.article.section for manuscript in manuscripts_of(load_story(STORY))} == set(
+        site.sections
+    )
+
+
+def test_the_background_gives_the_site_a_past() -> None:
+    """Several months for the archives, tags and authors with more than one article each."""
+    articles = [manuscript.article for manuscript in load_story(STORY).background]
+    months = {article.published_at.strftime("%Y/%m") for article in articles if article.published_at}
+    tags = Counter(tag for article in articles for tag in article.tags)
+    authors = Counter(author for article in articles for author in article.authors)
+    assert len(months) >= 4
+    assert sum(count > 1 for count in tags.values()) >= 5
+    assert sum(count > 1 for count in authors.values()) >= 3
+
+
+def test_translations_name_an_original_that_is_there() -> None:
+    """One story stands in every language that the interface speaks."""
     story = load_story(STORY)
-    used = {m.article.section for m in (*story.background, *(step.manuscript for step in story.steps))}
-    assert used <= set(site.sections)
-    assert all(slugify(section) for section in used)
+    ids = {manuscript.id for manuscript in story.background}
+    translated = [m.article for m in story.background if m.article.translation_of]
+    assert {article.translation_of for article in translated} <= ids
+    assert {article.language for article in translated} == {"kk", "ru", "ar"}
+    assert [manuscript.article.language for manuscript in story.translations] == ["kk", "ru"]
+
+
+def test_the_live_article_has_key_events_and_one_post_on_top() -> None:
+    story = load_story(STORY)
+    posts = [post.entry for step in story.steps for post in step.posts]
+    assert story.live.article.live
+    assert all(step.posts for step in story.steps)
+    assert sum(post.pinned for post in posts) == 1
+    assert sum(post.key_event for post in posts) >= 4
 
 
 def test_it_says_which_page_to_open_before_anything_happens() -> None:
@@ -121,15 +181,39 @@ def test_each_step_is_told_with_the_notice_that_readers_see() -> None:
     assert pauses == [6.0] * 5
 
 
-def test_a_second_run_makes_another_article_and_leaves_the_others() -> None:
+def test_a_second_run_makes_other_articles_and_leaves_the_first_ones() -> None:
     """The background is posted once; the story each time, under an id that ingest makes."""
     living = LivingNewsroom()
-    play(living)
+    printed, _ = play(living)
+    background = [f"new:{manuscript.id}" for manuscript in load_story(STORY).background]
     first = list(living.posted)
+    assert first[: len(background)] == background
+    assert f"{len(background)} other articles" in printed
     living.posted.clear()
-    play(living)
-    assert first[:4] == ["new:demo-markets", "new:demo-heat", "new:demo-library", "new:fresh"]
-    assert living.posted == first[3:]
+    again, _ = play(living)
+    assert living.posted == first[len(background) :]
+    assert "other articles fill" not in again
+
+
+def test_a_live_article_runs_beside_the_story_and_is_closed_with_it() -> None:
+    """Opened after the first report; each step posts into it."""
+    living = LivingNewsroom()
+    printed, _ = play(living)
+    story = load_story(STORY)
+    posts = [post for step in story.steps for post in step.posts]
+    assert living.posted.index("new:live") == living.posted.index("new:fresh") + 1
+    assert living.posted.count("/articles/live/entries") == len(posts)
+    assert all(f"Into the live article: {post.entry.headline}" in printed for post in posts)
+    assert living.posted[-3:] == ["/articles/live/amendments", "new:kk", "new:ru"]
+    assert living.is_closed
+
+
+def test_the_story_ends_in_other_languages_too() -> None:
+    """Each translation names the article that this run made."""
+    living = LivingNewsroom()
+    printed, _ = play(living)
+    assert (living.originals["kk"], living.originals["ru"]) == ("fresh", "fresh")
+    assert "In another language (kk): http://127.0.0.1:8000/" in printed
 
 
 def test_a_page_that_does_not_follow_ends_the_demonstration() -> None:
