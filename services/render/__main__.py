@@ -45,6 +45,7 @@ from services.render.previewing import preview_routes
 from services.render.readmodel import Identity
 from services.render.rebuild import Rebuilder, StoreClient, identify, start_offsets, work_off
 from services.render.redrawing import Redrawing
+from services.render.reuse import reuse_routes
 from services.render.serving import SiteServer
 from services.render.settings import RenderSettings
 from services.render.site import SiteFolder
@@ -228,6 +229,10 @@ class Render:
             group.create_task(self._watch_rebuild(self._rebuilding))
             group.create_task(_watch(self._mending))
 
+    async def _watch_rebuild(self, rebuilding: asyncio.Task[None]) -> None:
+        if await _watch(rebuilding):
+            self.updates.partly_read = frozenset()
+
     async def _open_streams(self, notices: TopicReader) -> None:
         while not self.hub.is_over and not await notices.catch_up(_CATCH_UP_SECONDS):
             log.info("live_waits", reason="the notices are not read to their end yet")
@@ -241,11 +246,15 @@ class Render:
             self.hub.skip(record.offset)
 
 
-async def _watch(task: asyncio.Task[None]) -> None:
-    """A bug in it is a bug of the process, its cancellation at the stop is none."""
+async def _watch(task: asyncio.Task[None]) -> bool:
+    """Whether it came to its end: a bug in it is a bug of the process, its cancellation at the stop is
+    none.
+    """
     await asyncio.wait([task])
-    if not task.cancelled():
-        task.result()
+    if task.cancelled():
+        return False
+    task.result()
+    return True
 
 
 async def run() -> int:
