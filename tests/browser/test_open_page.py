@@ -167,6 +167,23 @@ async def test_a_correction_does_not_wait_as_updates_do(site: Site, browser: Bro
         await expect(region).to_have_text("2 updates. Correction: It was seven people, not eight.")
 
 
+async def test_after_a_correction_an_update_waits_its_turn(site: Site, browser: Browser) -> None:
+    """It is counted after five seconds at most, and read out when the reader had twenty to listen."""
+    async with a_page(browser) as page:
+        await page.clock.install()
+        await opened(site, page, the_story(2))
+        region = page.get_by_role("status")
+        await site.take(the_story(3))
+        await expect(region).to_have_text("Correction: It was seven people, not eight.")
+        await site.take(the_story(4))
+        await expect(page).to_have_title("(2) Hostages freed in Astana | The Test")
+        await page.clock.run_for(5_000)
+        await expect(page.get_by_role("button", name="2 updates · show")).to_be_visible()
+        await expect(region).to_have_text("Correction: It was seven people, not eight.")
+        await page.clock.run_for(15_000)
+        await expect(region).to_have_text("2 updates. Correction: It was seven people, not eight.")
+
+
 async def test_switched_off_it_stays_off_until_it_is_switched_on(site: Site, browser: Browser) -> None:
     async with a_page(browser) as page:
         await opened(site, page, the_story())
@@ -251,11 +268,12 @@ async def test_a_front_offers_what_is_new_in_it(site: Site, browser: Browser) ->
 
 async def test_a_front_says_nothing_of_what_is_not_in_it(site: Site, browser: Browser) -> None:
     async with a_page(browser) as page:
-        await opened(site, page, the_story(), "/corrections/")
         looks: list[str] = []
-        page.on("response", lambda answer: looks.append(answer.url) if answer.url == page.url else None)
+        page.on("requestfinished", lambda request: looks.append(request.resource_type))
+        await opened(site, page, the_story(), "/corrections/")
+        await until(lambda: looks.count("fetch") == 1, "the page has looked whether it missed something")
         await site.take(the_story(2))
-        await until(lambda: len(looks) == 3, "the page has looked three times")
+        await until(lambda: looks.count("fetch") == 4, "the page has looked three times")
         await expect(page.locator("[data-offer]")).to_be_hidden()
         await expect(page).to_have_title("Corrections | The Test")
 

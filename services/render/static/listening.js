@@ -171,7 +171,7 @@ function fail() {
 async function poll() {
   try {
     const feed = await (await fetch("/updates/feed.json", { cache: "no-cache" })).json();
-    const notices = feed.items.map((item) => item._newsroom).reverse();
+    const notices = feed.items.map((item) => item._newsroom).reverse(); // oldest first
     if (!page || !isLeader || isStreaming) return;
     const key = (notice) => `${notice.article_id}/${notice.revision}`;
     if (polls++ % DOUBT_EVERY === 0) tell("doubt");

@@ -78,7 +78,7 @@ async function look(tries = TRIES_MS) {
   due = document.hidden;
   if (due || gone) return;
   const page = await load();
-  if (!page) return gone ? null : setTimeout(lookSoon, OFFER_EVERY_MS);
+  if (!page) return gone ? null : setTimeout(lookSoon, OFFER_EVERY_MS * (1 + 3 * Math.random()));
   const isNew = revision ? page.revision > revision : page.content !== shown;
   if (isNew || (newest && heard.size)) propose(isNew ? page : null);
   else if (heard.size && tries.length) setTimeout(() => look(tries.slice(1)), tries[0]);
