@@ -127,8 +127,10 @@ def _body(difference: FieldDifference | None, wording: Wording) -> Markup:
 
 
 def _other(difference: FieldDifference, wording: Wording) -> OtherField:
-    name = wording.text(_FIELD_NAMES[difference.field])
-    return OtherField(name, _told(difference.before), _told(difference.after))
+    before, after = _told(difference.before), _told(difference.after)
+    if difference.field == "language":
+        before, after = wording.language_name(before), wording.language_name(after)
+    return OtherField(wording.text(_FIELD_NAMES[difference.field]), before, after)
 
 
 def _told(value: object) -> str:

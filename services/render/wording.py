@@ -157,6 +157,11 @@ class Wording:
         """A number of things: `12,345`."""
         return format_decimal(n, locale=self.locale)
 
+    def language_name(self, tag: str) -> str:
+        """What a language is called, by its BCP 47 tag; the tag itself where that is not known."""
+        name: str = self.locale.languages.get(tag.partition("-")[0].lower(), tag)
+        return name
+
     def joints(self, count: int) -> tuple[str, ...]:
         """What stands before, between and behind the names in a list: `("", ", ", " and ", "")` of three."""
         return tuple(format_list(["\0"] * count, locale=self.locale).split("\0"))
