@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import newsroom.bodies
 import newsroom.excerpts
@@ -59,6 +59,7 @@ from services.render.terms import term_files, terms_of
 from services.render.voices import Voice, voice_of
 
 ErrorStatus = Literal[401, 403, 404, 410, 503]
+ERRORS: tuple[ErrorStatus, ...] = get_args(ErrorStatus)
 _DRAWING_MODULES = (
     articlepages,
     cards,
@@ -77,8 +78,8 @@ _DRAWING_MODULES = (
     look,
     postings,
     quotation,
-    scriptwords,
     quotes,
+    scriptwords,
     sitemaps,
     spacing,
     tables,
@@ -100,6 +101,13 @@ class Pages:
     def __init__(self, site: Site, folder: Path | None = None) -> None:
         """`folder`: the newsroom's own templates and drawings, where it has some. Raises: Misconfigured."""
         self.become(load_look(site, folder))
+
+    @classmethod
+    def in_look(cls, look: Look) -> Pages:
+        """Pages in a look that is loaded already."""
+        pages = cls.__new__(cls)
+        pages.become(look)
+        return pages
 
     def become(self, look: Look) -> None:
         """Draw in another look from now on. What was drawn before stays as it is."""
@@ -170,14 +178,6 @@ class Pages:
             files |= _feeds(listing, look)
         return files
 
-    def versions(self, path: str, difference: Difference) -> bytes:
-        """The page of two revisions side by side, of the article at that path. Never written to a file."""
-        look, text = self._look, difference.article
-        voice = voice_of(look.site, text.language) if text else look.voice
-        page = versions.versions_page(path, difference, voice.site, voice.wording)
-        return look.draw("versions.html", page, voice)
-
-    def preview(self, head: Head, revision: Revision | None) -> bytes | None:
     def excerpt(self, card: Card, ledger: Iterable[LedgerEntry]) -> bytes:
         """What others may use of an article, as data."""
         quote, voice = self._quote(card, ledger)
@@ -197,6 +197,14 @@ class Pages:
         """The sitemap of what was published lately."""
         return sitemaps.news_sitemap(cards, self._look.site)
 
+    def versions(self, path: str, difference: Difference) -> bytes:
+        """The page of two revisions side by side, of the article at that path. Never written to a file."""
+        look, text = self._look, difference.article
+        voice = voice_of(look.site, text.language) if text else look.voice
+        page = versions.versions_page(path, difference, voice.site, voice.wording)
+        return look.draw("versions.html", page, voice)
+
+    def preview(self, head: Head, revision: Revision | None) -> bytes | None:
         """The newest text, or a revision's, as its page would look. None where there is none to show."""
         look = self._look
         text = revision.article if revision else head.article
@@ -211,6 +219,10 @@ class Pages:
             errors[status] = look.draw("error.html", fixedpages.error_page(status, look.voice.wording))
         return errors[status]
 
+    def _quote(self, card: Card, ledger: Iterable[LedgerEntry]) -> tuple[quotes.Quote, Voice]:
+        voice = voice_of(self._look.site, card.language)
+        return quotes.quote_of(card, ledger, voice.site, voice.wording), voice
+
 
 def fingerprint_of(look: Look) -> str:
     """SHA-256 (hex) over all that pages are made of but articles: settings, templates, assets, code."""
@@ -218,10 +230,6 @@ def fingerprint_of(look: Look) -> str:
     for part in (*look.parts(), *_code()):
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()
-
-    def _quote(self, card: Card, ledger: Iterable[LedgerEntry]) -> tuple[quotes.Quote, Voice]:
-        voice = voice_of(self._look.site, card.language)
-        return quotes.quote_of(card, ledger, voice.site, voice.wording), voice
 
 
 def _code() -> Iterator[bytes]:
