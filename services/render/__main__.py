@@ -45,11 +45,11 @@ from services.render.previewing import preview_routes
 from services.render.readmodel import Identity
 from services.render.rebuild import Rebuilder, StoreClient, identify, start_offsets, work_off
 from services.render.redrawing import Redrawing
+from services.render.renewal import LookSource, Renewal
 from services.render.reuse import reuse_routes
 from services.render.serving import SiteServer
 from services.render.settings import RenderSettings
 from services.render.site import SiteFolder
-from services.render.sitefile import load_site
 from services.render.standing import Announced
 from services.render.verification import verification_routes
 from services.render.verifying import Verifier
@@ -66,8 +66,9 @@ class Render:
 
     def __init__(self, settings: RenderSettings) -> None:
         self._settings = settings
-        site = load_site(settings.site_file, settings.site_url)
-        self.pages = Pages(site, settings.site_folder)
+        source = LookSource(settings.site_file, settings.site_folder, settings.site_url)
+        seen = source.mark()
+        self.pages = Pages.in_look(source.load())
         self.folder = SiteFolder(settings.pages)
         self.mongo = mongo.connect(settings.mongo, app_name=CLIENT)
         self.model = MongoReadModel(self.mongo[settings.render_database])
@@ -90,11 +91,12 @@ class Render:
             store=StoreClient(settings.store_url, settings.publisher_key, self.http),
             worked_off=lambda identity: work_off(settings.kafka, identity),
         )
+        self.renewal = Renewal(source, self.pages, self.rebuilder, seen=seen)
         self._update_loop: Consumer[Announced] | None = None
         self._listing_loop: Consumer[Marked] | None = None
         self._notices: TopicReader | None = None
         self._rising: asyncio.Task[None] | None = None
-        self._rebuilding: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
         self._mending: asyncio.Task[None] | None = None
 
     def server(self) -> SiteServer:
@@ -149,7 +151,7 @@ class Render:
         once.
         """
         self.hub.end()
-        for task in (self._rising, self._rebuilding, self._mending):
+        for task in (self._rising, self._renewing, self._mending):
             if task is not None:
                 task.cancel()
         running = [
@@ -175,7 +177,7 @@ class Render:
         identity = await persist(lambda: identify(self.model, settings.kafka), "identity")
         await persist(self.rebuilder.lay_ground, "standing pages")
         self._wire_consumers(identity)
-        self._rebuilding = asyncio.create_task(self.rebuilder.run(identity), name="rebuild")
+        self._renewing = asyncio.create_task(self.renewal.run(identity), name="renewal")
         self._mending = asyncio.create_task(self.mender.run(), name="mending")
 
     async def _open_folder(self) -> None:
@@ -219,19 +221,15 @@ class Render:
         assert self._update_loop is not None  # noqa: S101  (wired while coming up, like the next four)
         assert self._listing_loop is not None  # noqa: S101
         assert self._notices is not None  # noqa: S101
-        assert self._rebuilding is not None  # noqa: S101
+        assert self._renewing is not None  # noqa: S101
         assert self._mending is not None  # noqa: S101
         async with asyncio.TaskGroup() as group:
             group.create_task(self._update_loop.run())
             group.create_task(self._listing_loop.run())
             group.create_task(self._notices.run())
             group.create_task(self._open_streams(self._notices))
-            group.create_task(self._watch_rebuild(self._rebuilding))
+            group.create_task(_watch(self._renewing))
             group.create_task(_watch(self._mending))
-
-    async def _watch_rebuild(self, rebuilding: asyncio.Task[None]) -> None:
-        if await _watch(rebuilding):
-            self.updates.partly_read = frozenset()
 
     async def _open_streams(self, notices: TopicReader) -> None:
         while not self.hub.is_over and not await notices.catch_up(_CATCH_UP_SECONDS):
@@ -246,15 +244,11 @@ class Render:
             self.hub.skip(record.offset)
 
 
-async def _watch(task: asyncio.Task[None]) -> bool:
-    """Whether it came to its end: a bug in it is a bug of the process, its cancellation at the stop is
-    none.
-    """
+async def _watch(task: asyncio.Task[None]) -> None:
+    """A bug in it is a bug of the process, its cancellation at the stop is none."""
     await asyncio.wait([task])
-    if task.cancelled():
-        return False
-    task.result()
-    return True
+    if not task.cancelled():
+        task.result()
 
 
 async def run() -> int:

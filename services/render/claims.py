@@ -1,4 +1,7 @@
-"""A folder for temporary files that is one process's own, told by a lock that ends with the process."""
+"""A folder for temporary files that is one process's own, told by a lock that ends with the process.
+
+The lock file holds one word, which the process tells all others as long as it lives.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import secrets
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+
+_LONGEST_WORD = 1_000
 
 
 def claim(folder: Path) -> tuple[int, Path]:
@@ -25,6 +30,30 @@ def claim(folder: Path) -> tuple[int, Path]:
             temporary.mkdir()
             return handle, temporary
         os.close(handle)
+
+
+def tell(handle: int, word: str) -> None:
+    """Say something to whoever shares the folder; `handle` is that of our lock."""
+    written = word.encode()
+    os.pwrite(handle, written, 0)
+    os.ftruncate(handle, len(written))
+
+
+def told(folder: Path) -> frozenset[str]:
+    """What the living say, we among them; an empty word is of one that has said nothing yet."""
+    words = set()
+    for lock_path in folder.glob("tmp-*.lock"):
+        try:
+            handle = os.open(lock_path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            words.add(os.pread(handle, _LONGEST_WORD, 0).decode())
+        finally:
+            os.close(handle)
+    return frozenset(words)
 
 
 def remove_dead(folder: Path, inherit: Callable[[Path], None]) -> None:

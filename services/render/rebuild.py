@@ -27,7 +27,8 @@ from services.render.consumer import UpdateRenderer, tell_undrawn
 from services.render.drawing import CannotBeDrawn
 from services.render.listingkinds import listing_of, standing_paths
 from services.render.listings import ListingRenderer
-from services.render.pages import Pages
+from services.render.look import Look
+from services.render.pages import Pages, fingerprint_of
 from services.render.posts import all_pages, key_page_path, posts_page_path
 from services.render.readmodel import Identity, ReadModel, Rebuild
 from services.render.site import EVERYTHING, SiteFolder
@@ -39,6 +40,7 @@ _SITEMAPS = "/sitemaps"
 _ARTICLE_FOLDER = re.compile(r"/[a-z0-9-]+/\d{4}/\d{2}/\d{2}/[a-z0-9-]+/")
 _BELOW_POSTS = re.compile(rf"(?P<article>{_ARTICLE_FOLDER.pattern})entries/.*")
 _POLL_SECONDS = 0.5
+PATIENCE_SECONDS = 60.0
 
 
 async def identify(model: ReadModel, bootstrap: str) -> Identity:
@@ -126,7 +128,8 @@ class Rebuilder:
     """Brings a pages folder up to this process's templates and read model, and keeps no more than belongs
     there.
 
-    `worked_off`: waits until all instances have rendered what stands on the log. Raises: Away.
+    `worked_off`: waits until all instances have rendered what stands on the log. Raises: Away. A rebuild is
+    asked for when all who write into the folder draw in one look, or after `patience_seconds`.
     """
 
     def __init__(
@@ -139,10 +142,12 @@ class Rebuilder:
         listings: ListingRenderer,
         store: StoreClient,
         worked_off: Callable[[Identity], Awaitable[None]],
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._model, self._folder, self._pages = model, folder, pages
         self._updates, self._listings = updates, listings
         self._store, self._worked_off = store, worked_off
+        self._patience_seconds = patience_seconds
 
     async def lay_ground(self) -> None:
         """Write what no article makes: assets, fixed files, and the standing listings where they are
@@ -154,18 +159,47 @@ class Rebuilder:
             if await self._folder.read(name) is None:
                 await self._write_listing(path)
 
+    async def renew(self, look: Look) -> None:
+        """Draw in another look from now on; `run` makes of it what stands.
+
+        What was noted of a rebuild for that look is forgotten: it began while we drew in another. The assets
+        stand before a page leads to them.
+        """
+        await self._folder.settle(look.assets.files)
+        await self._folder.write_note(b"")
+        noted = await self._model.rebuild()
+        if noted is not None and noted.wanted.startswith(f"{fingerprint_of(look)}/"):
+            await self._model.note_rebuild(Rebuild(wanted="", republication_id=""))
+        self._pages.become(look)
+        await self.lay_ground()
+
     async def run(self, identity: Identity) -> None:
         """Rebuild if the folder was last built with something else; ends when it is done."""
         wanted = Fingerprint(fingerprint=self._pages.fingerprint, read_model=identity.id)
-        if await self._standing_fingerprint() == wanted:
-            return
+        await persist(lambda: self._folder.tell_look(wanted.fingerprint), "look")
+        if await self._standing_fingerprint() != wanted:
+            await self._rebuild(wanted, identity)
+        self._updates.partly_read = frozenset()
+
+    async def _rebuild(self, wanted: Fingerprint, identity: Identity) -> None:
         log.info("rebuild_begins", fingerprint=wanted.fingerprint)
+        await self._agreed(wanted.fingerprint)
         await persist(lambda: self._announced_again(wanted), "rebuild")
         await persist(self._write_standing, "standing listings")
         await persist(lambda: self._worked_off(identity), "rebuild")
         await persist(self._sweep, "sweep")
         await persist(lambda: self._folder.write_note(wanted.model_dump_json().encode()), "fingerprint")
         log.info("rebuild_done", fingerprint=wanted.fingerprint)
+
+    async def _agreed(self, fingerprint: str) -> None:
+        """Wait until nobody here draws in another look, whose pages would come between."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._patience_seconds
+        while await persist(self._folder.looks, "looks") != {fingerprint}:
+            if loop.time() > deadline:
+                log.warning("rebuild_goes_ahead", reason="another instance still draws in another look")
+                return
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def _standing_fingerprint(self) -> Fingerprint | None:
         note = await persist(self._folder.read_note, "fingerprint")

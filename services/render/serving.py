@@ -37,7 +37,7 @@ from services.render.negotiation import (
     matches,
 )
 from services.render.onrequest import OnRequest
-from services.render.pages import Pages
+from services.render.pages import ErrorStatus, Pages
 from services.render.readmodel import Address
 from services.render.site import ENCODINGS
 
@@ -80,7 +80,7 @@ class SiteServer:
         self._on_request = on_request
         self._find_address = find_address
         self._serves_pages = serves_pages
-        self._errors = {status: pages.error(status) for status in (404, 410, 503)}
+        self._pages = pages
 
     async def answer(self, request: Request) -> Response:
         """The file, a redirect, or one of the error pages."""
@@ -170,10 +170,10 @@ class SiteServer:
         response.headers.update(_NOT_FOR_ENGINES)
         return response
 
-    def _error(self, status: int) -> Response:
+    def _error(self, status: ErrorStatus) -> Response:
         retry = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
         return Response(
-            self._errors[status],
+            self._pages.error(status),
             status_code=status,
             headers={
                 **SECURITY,

@@ -21,7 +21,7 @@ from typing import ParamSpec, TypeVar
 
 import brotli  # type: ignore[import-untyped]
 
-from services.render.claims import claim, remove_dead
+from services.render.claims import claim, remove_dead, tell, told
 from services.render.files import files_in, flush_folder, outages, prune, read_file, rename_in, target
 from services.render.unverified import Touch, Unverified
 
@@ -138,6 +138,14 @@ class SiteFolder:
     async def write_note(self, content: bytes) -> None:
         await self._run(self._write_note, content)
 
+    async def tell_look(self, fingerprint: str) -> None:
+        """Tell all who write into this folder, as long as we live, in which look we draw."""
+        await self._run(self._tell_look, fingerprint)
+
+    async def looks(self) -> frozenset[str]:
+        """The looks in which those who write here draw, we among them; empty words of those yet to say so."""
+        return await self._run(self._looks)
+
     async def paths(self) -> list[str]:
         """Every file that stands, as site paths, siblings left out."""
         return await self._run(self._paths)
@@ -157,6 +165,16 @@ class SiteFolder:
             prefix = "/" if relative == "." else f"/{relative}/"
             found += [prefix + name for name in names if not _is_sibling(name)]
         return sorted(found)
+
+    def _tell_look(self, fingerprint: str) -> None:
+        if self._lock is None:
+            raise RuntimeError("the pages folder is not open")
+        with outages():
+            tell(self._lock, fingerprint)
+
+    def _looks(self) -> frozenset[str]:
+        with outages():
+            return told(self._folder)
 
     def _read_note(self) -> bytes | None:
         with outages():

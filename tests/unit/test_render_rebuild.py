@@ -3,102 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
-from pydantic import SecretStr
 
 from newsroom.errors import Away, Misconfigured
 from newsroom.records import TopicPartition
-from newsroom.updates import ArticleUpdate
 from services.render import rebuild
 from services.render.listingkinds import Listing, standing_paths
-from services.render.pages import Pages
 from services.render.readmodel import Address, Identity, Rebuild
-from services.render.rebuild import Rebuilder, StoreClient, identify, start_offsets, work_off
+from services.render.rebuild import StoreClient, identify, start_offsets, work_off
+from services.render.site import SiteFolder
 from services.render.standing import ArticleState
+from tests.rebuild_parts import IDENTITY, Store, World
 from tests.render_parts import MemoryReadModel, PlainPages, a_public, a_site, a_withdrawn, until
-from tests.render_world import SmallRender
-
-IDENTITY = Identity(id="model", cluster_id="cluster", updates={0: 0}, listings={0: 0})
-KEY = SecretStr("nr_secret")
-
-
-class Store:
-    """The store's part of a rebuild: announces its heads to a render when it is asked to."""
-
-    def __init__(self, *heads: ArticleUpdate) -> None:
-        self.heads: Sequence[ArticleUpdate] = heads
-        self.render: SmallRender | None = None
-        self.asked: list[str] = []
-        self.keys = set[str]()
-        self.states: dict[str, str] = {}
-        self.answers: list[httpx.Response | Exception] = []
-        """What is answered first, before anything is done."""
-        self.client = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
-
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
-        self.keys.add(request.headers.get("authorization", ""))
-        if self.answers:
-            answer = self.answers.pop(0)
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
-        if request.method == "POST":
-            return await self._begin()
-        republication_id = request.url.path.rpartition("/")[2]
-        if republication_id not in self.states:
-            return httpx.Response(404)
-        state = self.states[republication_id]
-        self.states[republication_id] = "done"
-        return httpx.Response(200, json={"id": republication_id, "state": state, "total": 7})
-
-    async def _begin(self) -> httpx.Response:
-        name = f"rep_{len(self.asked) + 1}"
-        self.asked.append(name)
-        self.states[name] = "running"
-        assert self.render is not None
-        await self.render.take(*self.heads, again=True)
-        return httpx.Response(202, json={"id": name, "state": "running"})
-
-
-class World:
-    """A render whose rebuilder asks a store."""
-
-    def __init__(
-        self,
-        folder: Path,
-        store: Store,
-        *,
-        model: MemoryReadModel | None = None,
-        pages: Pages | None = None,
-        key: SecretStr | None = KEY,
-    ) -> None:
-        self.pages = pages or PlainPages()
-        self.small = store.render = SmallRender(folder, pages=self.pages, model=model)
-        self.store = store
-        self.rebuilder = Rebuilder(
-            model=self.small.model,
-            folder=self.small.folder,
-            pages=self.pages,
-            updates=self.small.updates,
-            listings=self.small.listings,
-            store=StoreClient("http://store.test", key, store.client),
-            worked_off=self._work_off,
-        )
-
-    async def _work_off(self, _: Identity) -> None:
-        await self.small.list_marked()
-
-    async def start(self) -> None:
-        await self.rebuilder.lay_ground()
-        await self.rebuilder.run(IDENTITY)
-
-    def pages_that_stand(self) -> set[str]:
-        return {path for path in self.small.files() if not path.endswith((".br", ".gz"))}
 
 
 @pytest.fixture(autouse=True)
@@ -217,6 +138,53 @@ async def test_former_assets_stay_until_everything_is_rendered_anew(tmp_path: Pa
     await new.start()
     assert seen == [True]
     assert "/assets/site.old.css" not in new.small.files()
+
+
+async def test_nothing_is_asked_while_another_instance_draws_in_another_look(
+    tmp_path: Path, store: Store
+) -> None:
+    """What it wrote in between would stand for ever."""
+    world = World(tmp_path, store, patience_seconds=60)
+    other = SiteFolder(tmp_path)
+    other.open()
+    await other.tell_look("older")
+    looked: list[frozenset[str]] = []
+    looks = world.small.folder.looks
+
+    async def noted() -> frozenset[str]:
+        looked.append(await looks())
+        return looked[-1]
+
+    world.small.folder.looks = noted  # type: ignore[method-assign]
+    rebuilding = asyncio.create_task(world.start())
+    await until(lambda: len(looked) > 2, "it has looked around more than once")
+    assert looked[-1] == {"older", world.pages.fingerprint}
+    assert store.asked == []
+    await other.tell_look(world.pages.fingerprint)
+    await asyncio.wait_for(rebuilding, 5)
+    assert store.asked == ["rep_1"]
+    other.close()
+
+
+async def test_an_instance_that_died_is_not_waited_for(tmp_path: Path, store: Store) -> None:
+    world = World(tmp_path, store, patience_seconds=60)
+    dead = SiteFolder(tmp_path)
+    dead.open()
+    await dead.tell_look("older")
+    dead.close()
+    await asyncio.wait_for(world.start(), 5)
+    assert store.asked == ["rep_1"]
+
+
+async def test_an_instance_that_never_follows_is_waited_for_only_so_long(
+    tmp_path: Path, store: Store
+) -> None:
+    world = World(tmp_path, store, patience_seconds=0.05)
+    other = SiteFolder(tmp_path)
+    other.open()
+    await asyncio.wait_for(world.start(), 5)
+    assert store.asked == ["rep_1"]
+    other.close()
 
 
 async def test_two_instances_ask_once(tmp_path: Path, store: Store) -> None:

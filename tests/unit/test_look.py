@@ -1,0 +1,103 @@
+"""Templates of a newsroom's own: one by one, on top of ours, and tried before they are worn."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from newsroom.errors import Misconfigured
+from services.render.look import TEMPLATES, Look, load_look
+from services.render.pages import Pages, fingerprint_of
+from services.render.rehearsal import rehearse
+from tests.page_parts import a_story
+from tests.render_parts import a_site
+
+
+def own(folder: Path, name: str, source: str) -> Path:
+    """A site folder with a template in it."""
+    (folder / "templates").mkdir(exist_ok=True)
+    (folder / "templates" / name).write_text(source, encoding="utf-8")
+    return folder
+
+
+def drawn_with(folder: Path) -> str:
+    """The page of a story."""
+    story = a_story()
+    return Pages(a_site(), folder).article(story)[f"{story.path}index.html"].decode()
+
+
+def broken(source: str, folder: Path) -> str:
+    """What is said of a look with such a template of articles."""
+    with pytest.raises(Misconfigured) as refused:
+        rehearse(load_look(a_site(), own(folder, "article.html", source)))
+    return str(refused.value)
+
+
+def test_a_template_of_ones_own_stands_in_place_of_ours(tmp_path: Path) -> None:
+    page = drawn_with(own(tmp_path, "article.html", "<h1>{{ page.headline.text }}</h1>"))
+    assert page == "<h1>Hostages freed in Astana</h1>"
+
+
+def test_the_others_stay_ours(tmp_path: Path) -> None:
+    pages = Pages(a_site(), own(tmp_path, "article.html", "mine"))
+    assert pages.error(404) == Pages(a_site()).error(404)
+
+
+def test_a_part_that_many_templates_use_changes_in_all_of_them(tmp_path: Path) -> None:
+    folder = own(tmp_path, "ask.html", "Ask the desk.")
+    assert "Ask the desk." in drawn_with(folder)
+    assert b"Ask the desk." in Pages(a_site(), folder).fixed()["/reuse/index.html"]
+
+
+def test_a_template_of_ones_own_may_stand_on_the_one_that_it_replaces(tmp_path: Path) -> None:
+    """So that one block is changed, and the rest follows ours in later versions."""
+    source = '{% extends "newsroom/article.html" %}{% block main %}<p>Mine.</p>{{ super() }}{% endblock %}'
+    page = drawn_with(own(tmp_path, "article.html", source))
+    assert page.index("<p>Mine.</p>") < page.index("<h1")
+
+
+def test_a_folder_that_is_not_there_changes_nothing(tmp_path: Path) -> None:
+    plain = fingerprint_of(load_look(a_site()))
+    assert fingerprint_of(load_look(a_site(), tmp_path / "none")) == plain
+    assert fingerprint_of(load_look(a_site(), own(tmp_path, "ask.html", "Ask."))) != plain
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("<p>\n{% if %}</p>", "article.html, line 2"),
+        ('{% extends "nothing.html" %}', "nothing.html"),
+        ("<p>\n\n{{ page.nothing }}</p>", "article.html, line 3"),
+        ("{{ nothing }}", "'nothing' is undefined"),
+        ("{{ 1 // 0 }}", "article.html, line 1"),
+    ],
+)
+def test_a_template_that_cannot_be_used_is_named_with_its_line(
+    source: str, said: str, tmp_path: Path
+) -> None:
+    assert said in broken(source, tmp_path)
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "article.html").write_bytes(b"\xff\xfe")
+    with pytest.raises(Misconfigured, match=r"template .* cannot be used"):
+        load_look(a_site(), tmp_path)
+
+
+def test_a_rehearsal_tries_every_template_that_makes_files() -> None:
+    """All but the page of two revisions, which is made on request."""
+    tried = set[str]()
+
+    @dataclasses.dataclass(frozen=True)
+    class Noting(Look):
+        def draw(self, template: str, *given: object, **named: object) -> bytes:
+            tried.add(template)
+            return super().draw(template, *given, **named)  # type: ignore[arg-type]
+
+    rehearse(Noting(**vars(load_look(a_site()))))
+    every = {file.name for file in TEMPLATES.iterdir()}
+    parts = {"base.html", "macros.html", "ask.html", "meta.html", "live.html"}
+    assert every - parts - tried == {"versions.html"}
