@@ -133,6 +133,14 @@ def test_values_in_markup_are_escaped_and_messages_are_not() -> None:
     assert told == "<b>30 %</b> of &lt;i&gt;, <a>it</a>"
 
 
+@pytest.mark.parametrize(
+    ("language", "tag", "name"),
+    [("en", "kk", "Kazakh"), ("ru", "kk-Cyrl", "казахский"), ("kk", "AR", "араб тілі"), ("en", "xx", "xx")],
+)
+def test_languages_are_named_in_words(language: str, tag: str, name: str) -> None:
+    assert wording_of(language).language_name(tag) == name
+
+
 def plain(text: str) -> str:
     """With plain spaces for those that do not break."""
     return text.replace("\u202f", " ").replace("\xa0", " ")
