@@ -237,9 +237,7 @@ class MongoReadModel:
 
     @_translated
     async def archive(self, listing: str, limit: int) -> tuple[Card, ...]:
-        without = {f"card.{field}": 0 for field in NOT_ARCHIVED}
-        found = self._articles.find({"listings": listing}, {"card": 1} | without)
-        newest = found.sort(_BY_PUBLICATION).limit(limit)
+        newest = self._articles.find({"listings": listing}, _ARCHIVED).sort(_BY_PUBLICATION).limit(limit)
         return tuple([archived(document["card"]) async for document in newest])
 
     @_translated
@@ -313,6 +311,7 @@ _ORDERS: tuple[list[tuple[str, int]], ...] = (
     [("card.translation_of", mongo.ASCENDING)],
     *([(field, mongo.DESCENDING), ("_id", mongo.ASCENDING)] for field in _NEWEST_ENTRY.values()),
 )
+_ARCHIVED = {f"card.{field}": 1 for field in Card.model_fields if field not in NOT_ARCHIVED}
 _ADDRESS = {"update.status": 1, "page_path": 1}
 _PLACE = {
     f"card.{field}": 1
