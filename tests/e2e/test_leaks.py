@@ -1,19 +1,19 @@
 """No text that readers may not see is in any output: each withheld text has a word of its own, and it is
 looked for in everything that a newsroom puts out.
 
-A route that is added has to be listed here, with what it is asked, or the first test fails.
+A route that is added has to be listed in `tests.asked`, or the first test fails.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gzip
-import itertools
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import brotli  # type: ignore[import-untyped]
 import httpx
@@ -25,6 +25,7 @@ from newsroom import topics
 from newsroom.addresses import article_path, publication_day
 from newsroom.times import now, rfc3339
 from tests import outputs
+from tests.asked import A_PLACE, ASKED, STREAMED, addresses
 from tests.outputs import Output, found
 from tests.stack import Json, Stack, an_article, until, without_id
 
@@ -53,64 +54,6 @@ FORBIDDEN = {
 
 BELOW_REPORTER = ("nobody", "reader")
 IDS = ("draft", "over", "timed", "sealed", "held", "dropped", "gone", "killed", "plain", "unknown")
-PLAIN = ("",)
-A_PLACE = r"id: .+\n(.+\n)*\n"
-"""What a stream has sent once it waits for more."""
-OF_EVERY_SERVICE = (
-    "/docs", "/health/live", "/health/ready", "/metrics", "/openapi.json", "/problems/{slug}",
-)  # fmt: skip
-
-ASKED: Mapping[tuple[str, str, str], tuple[str, ...]] = {
-    **{
-        (service, "GET", path): PLAIN
-        for service in ("ingest", "store", "render")
-        for path in OF_EVERY_SERVICE
-    },
-    ("ingest", "POST", "/articles"): PLAIN,
-    ("ingest", "POST", "/articles/{article_id}/publication"): PLAIN,
-    ("ingest", "PUT", "/articles/{article_id}/draft"): PLAIN,
-    ("ingest", "POST", "/articles/{article_id}/updates"): PLAIN,
-    ("ingest", "POST", "/articles/{article_id}/corrections"): PLAIN,
-    ("ingest", "POST", "/articles/{article_id}/amendments"): PLAIN,
-    ("ingest", "POST", "/articles/{article_id}/retraction"): PLAIN,
-    ("ingest", "POST", "/articles/{article_id}/withdrawal"): PLAIN,
-    ("ingest", "POST", "/articles/{article_id}/entries"): PLAIN,
-    ("ingest", "PUT", "/articles/{article_id}/entries/{entry_id}"): PLAIN,
-    ("ingest", "GET", "/events/{event_id}"): PLAIN,
-    ("ingest", "GET", "/keys"): PLAIN,
-    ("ingest", "POST", "/keys"): PLAIN,
-    ("ingest", "DELETE", "/keys/{name}"): PLAIN,
-    ("store", "GET", "/articles"): (
-        "", "?state=draft", "?state=scheduled", "?state=embargoed", "?section=kazakhstan", "?tag=astana",
-        "?since=2020-01-01T00:00:00Z", "?limit=1",
-    ),
-    ("store", "GET", "/articles/{article_id}"): PLAIN,
-    ("store", "GET", "/articles/{article_id}/revisions"): PLAIN,
-    ("store", "GET", "/articles/{article_id}/revisions/{revision}"): PLAIN,
-    ("store", "GET", "/articles/{article_id}/diff"): tuple(
-        f"?from={older}&to={newer}{view}"
-        for older, newer in itertools.combinations(range(1, 5), 2)
-        for view in ("", "&view=public")
-    ),
-    ("store", "GET", "/articles/{article_id}/entries"): PLAIN,
-    ("store", "GET", "/articles/{article_id}/entries/{entry_id}"): PLAIN,
-    ("store", "GET", "/events/{event_id}"): PLAIN,
-    ("store", "POST", "/republications"): PLAIN,
-    ("store", "GET", "/republications/{republication_id}"): PLAIN,
-    ("store", "GET", "/announcements"): PLAIN,
-    ("store", "GET", "/announcements/{article_id}"): PLAIN,
-    ("store", "GET", "/announcements/{article_id}/entries"): PLAIN,
-    ("store", "GET", "/dead-letters"): ("", "?state=waiting"),
-    ("store", "GET", "/dead-letters/{letter_id}"): PLAIN,
-    ("store", "POST", "/dead-letters/{letter_id}/retry"): PLAIN,
-    ("store", "DELETE", "/dead-letters/{letter_id}"): PLAIN,
-    ("render", "POST", "/api/verification"): PLAIN,
-    ("render", "GET", "/preview/{article_id}"): ("", *(f"?revision={number}" for number in range(1, 5))),
-    ("render", "GET", "/{path:path}"): PLAIN,
-}  # fmt: skip
-"""Everything that is answered at once, and the queries to ask it with."""
-
-STREAMED = {("ingest", "GET", "/events"), ("render", "GET", "/live"), ("render", "GET", "/live/{article_id}")}
 
 
 @dataclass
@@ -145,20 +88,31 @@ class Scene:
             "name": ("reader", "nobody"),
             "slug": ("not-found", "nothing"),
             "path:path": [path.removeprefix("/") for path in self.addresses()],
+            "place:path": [page.strip("/") for page in self.pages()],
+            "url": [quote(self.stack.url("render") + page, safe="") for page in self.pages()],
         }
         return known[name]
 
     def addresses(self) -> Iterator[str]:
         """Paths of the site: what stands, what stood, what never did, and what hangs below it."""
         today = publication_day(now(), "Asia/Almaty")
-        guessed = [article_path("Kazakhstan", today, f"story-{each}", each) for each in IDS]
-        for page in dict.fromkeys([*self.paths, *guessed]):
+        for page in self.pages():
             for below in ("", "index.html", "history/", "history/1-2/", "history/2-3/", "history/1-3/"):
                 yield page + below
             yield from (f"{page}entries/{number}/" for number in (1, 2))
-        yield from ("/", "/kazakhstan/", "/world/", "/tags/astana/", f"/{today}/", "/updates/")
-        yield from ("/corrections/", "/feed.atom", "/feed.rss", "/feed.json", "/updates/feed.atom")
-        yield from ("/sitemap.xml", "/news-sitemap.xml", "/robots.txt", "/nowhere/", "/nowhere", "/%2e%2e/")
+        month = today.rpartition("/")[0]
+        for listing in ("/", "/kazakhstan/", "/world/", "/tags/astana/", "/updates/", "/corrections/"):
+            yield from (listing, f"{listing}feed.atom", f"{listing}feed.rss", f"{listing}feed.json")
+        yield from (f"/{today}/", f"/{month}/", f"/kazakhstan/{month}/", f"/world/{month}/")
+        yield from ("/sitemap.xml", "/sitemaps/pages.xml", f"/sitemaps/{month.replace('/', '-')}.xml")
+        yield from ("/sitemaps/translations.xml", "/robots.txt", "/license.xml", "/.well-known/tdmrep.json")
+        yield from ("/about/", "/reuse/", "/site.webmanifest", "/nowhere/", "/nowhere", "/%2e%2e/")
+
+    def pages(self) -> list[str]:
+        """Where a page of an article stands, stood or might."""
+        today = publication_day(now(), "Asia/Almaty")
+        guessed = [article_path("Kazakhstan", today, f"story-{each}", each) for each in IDS]
+        return list(dict.fromkeys([*self.paths, *guessed]))
 
 
 def a_text(article_id: str, *words: str, **changes: object) -> Json:
@@ -258,14 +212,9 @@ async def asked(scene: Scene, role: str) -> list[Output]:
     for (service, method, template), queries in ASKED.items():
         if method != "GET" and role not in BELOW_REPORTER:
             continue
-        parts = re.findall(r"{([^}]+)}", template)
-        for values in itertools.product(*(scene.values(part) for part in parts)):
-            path = template
-            for part, value in zip(parts, values, strict=True):
-                path = path.replace(f"{{{part}}}", str(value))
-            for query in queries:
-                url = scene.stack.url(service) + path + query
-                answers.append(await outputs.answer(scene.clients[role], method, url))
+        for address in addresses(template, queries, scene.values):
+            url = scene.stack.url(service) + address
+            answers.append(await outputs.answer(scene.clients[role], method, url))
     return answers
 
 
