@@ -19,6 +19,7 @@ from newsroom.addresses import ABOUT, REUSE
 from newsroom.differences import Difference
 from newsroom.updates import ArticleUpdate, Status
 from services.render import (
+    archivepages,
     articlepages,
     cards,
     catalogues,
@@ -30,6 +31,7 @@ from services.render import (
     fronts,
     graph,
     jsonfeed,
+    ledgers,
     listingkinds,
     liveblog,
     livepages,
@@ -61,6 +63,7 @@ from services.render.voices import Voice, voice_of
 ErrorStatus = Literal[401, 403, 404, 410, 503]
 ERRORS: tuple[ErrorStatus, ...] = get_args(ErrorStatus)
 _DRAWING_MODULES = (
+    archivepages,
     articlepages,
     cards,
     catalogues,
@@ -72,6 +75,7 @@ _DRAWING_MODULES = (
     fronts,
     graph,
     jsonfeed,
+    ledgers,
     listingkinds,
     liveblog,
     livepages,
@@ -252,5 +256,7 @@ def _feeds(listing: Listing, look: Look) -> Mapping[str, bytes]:
 def _listing_page(listing: Listing, look: Look) -> bytes:
     site, wording = look.voice.site, look.voice.wording
     if listing.kind.is_ledger:
-        return look.draw("ledger.html", fronts.ledger_page(listing, site, wording))
-    return look.draw("listing.html", fronts.listing_page(listing, site, wording))
+        return look.draw("ledger.html", ledgers.ledger_page(listing, site, wording))
+    if listing.kind.is_archive:
+        return look.draw("archive.html", archivepages.archive_page(listing, site, wording))
+    return look.draw("listing.html", fronts.front_page(listing, site, wording))

@@ -13,7 +13,7 @@ from services.render.cards import Card, LedgerEntry
 from services.render.listingkinds import ListingKind, listing_kind
 
 LEDGERS = (UPDATES_LEDGER, CORRECTIONS_LEDGER)
-NOT_ARCHIVED = frozenset({"revision", "excerpt", "note", "updated_at", "bumped_at"})
+NOT_ARCHIVED = frozenset({"revision", "excerpt", "note", "updated_at", "bumped_at", "breaking", "live"})
 """What archives do not show of a card, so that the past keeps its bytes when an old story moves on."""
 
 
@@ -36,7 +36,9 @@ def shown(path: str, card: Card | None, ledger: tuple[LedgerEntry, ...]) -> obje
 def archived(card: Mapping[str, Any]) -> Card:
     """A stored card as archives get it, of which `NOT_ARCHIVED` may be missing."""
     first = {"revision": 0, "updated_at": card["published_at"], "bumped_at": card["published_at"]}
-    return Card.model_validate({**card, "excerpt": "", "note": None, **first})
+    return Card.model_validate(
+        {**card, "excerpt": "", "note": None, "breaking": False, "live": False, **first}
+    )
 
 
 def entries_in(path: str, ledger: tuple[LedgerEntry, ...]) -> tuple[LedgerEntry, ...]:

@@ -5,9 +5,11 @@ The name of a section, tag or author is the newest entry's way of writing it; ad
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from newsroom.addresses import HOME, author_path, tag_path
+from services.render.contexts import Head, feed_links
+from services.render.graph import Crumb, front_graph, listing_graph
 from services.render.listingkinds import Listing, ListingKind, listing_kind, month_in
 from services.render.sitefile import Site
 from services.render.wording import Wording, message
@@ -43,6 +45,19 @@ def whole_title(listing: Listing, site: Site, wording: Wording) -> str:
     """The same where the site does not stand around it: `Corrections | The Daily`."""
     title = title_of(listing, site, wording)
     return title if listing.kind is ListingKind.HOME else f"{title} | {site.name}"
+
+
+def head_of(listing: Listing, crumbs: Sequence[Crumb], site: Site, wording: Wording) -> Head:
+    """What stands in the `<head>` of its page."""
+    is_home = listing.kind is ListingKind.HOME
+    has_feeds = listing.kind.has_feeds
+    return Head(
+        title=title_of(listing, site, wording),
+        description=description_of(listing, site, wording),
+        canonical=site.absolute(listing.path),
+        graph=front_graph(site) if is_home else listing_graph(site, listing.path, crumbs),
+        feeds=feed_links(listing.path, whole_title(listing, site, wording)) if has_feeds else (),
+    )
 
 
 def description_of(listing: Listing, site: Site, wording: Wording) -> str:

@@ -23,7 +23,7 @@ from tests.render_parts import SITE_URL, a_site
 
 SITE = a_site("Kazakhstan", "Central Asia")
 PAGES = Pages(SITE)
-FRONTS = ("/", "/kazakhstan/", "/tags/astana/", "/authors/tomas-lind/", "/2023/06/20/")
+FRONTS = ("/", "/kazakhstan/", "/tags/astana/", "/authors/tomas-lind/")
 
 
 def a_listing(path: str, *updates: ArticleUpdate, months: tuple[str, ...] = ()) -> Listing:
@@ -91,6 +91,10 @@ def test_a_front_has_one_lead_and_a_dated_list(path: str) -> None:
         ("/tags/astana/", "Astana"),
         ("/authors/tomas-lind/", "Tomas Lind"),
         ("/2023/06/20/", "20 June, 2023"),
+        ("/2023/06/", "June 2023"),
+        ("/kazakhstan/2023/06/", "Kazakhstan: June 2023"),
+        ("/tags/astana/2023/06/", "Astana: June 2023"),
+        ("/authors/tomas-lind/2023/06/", "Tomas Lind: June 2023"),
     ],
 )
 def test_a_listing_is_titled_as_its_newest_entry_writes_it(path: str, title: str) -> None:
@@ -137,20 +141,28 @@ def test_a_retracted_article_stands_on_no_front() -> None:
     assert headlines(page) == ["First"]
 
 
-def test_a_front_leads_to_its_archives() -> None:
-    page = page_of("/kazakhstan/", named("First"), months=("2023/06", "2023/05"))
-    links = page.one("nav", class_="archives").all("a")
-    assert [(link["href"], link.text) for link in links] == [
+def test_a_front_leads_to_every_month_of_its_archive_year_by_year() -> None:
+    page = page_of("/kazakhstan/", named("First"), months=("2023/06", "2023/05", "2022/12"))
+    years = page.one("nav", class_="archives").all("details")
+    assert [(year.one("summary").text, "open" in year.attributes) for year in years] == [
+        ("2023", True),
+        ("2022", False),
+    ]
+    assert [(link["href"], link.text) for year in years for link in year.all("a")] == [
         ("/kazakhstan/2023/06/", "June 2023"),
         ("/kazakhstan/2023/05/", "May 2023"),
+        ("/kazakhstan/2022/12/", "December 2022"),
     ]
 
 
-def test_an_archive_tells_the_time_of_publication_and_leads_to_no_other_day() -> None:
-    story = a_story(a_text(headline="Old"), a_told(2, ChangeKind.UPDATED, "More."))
-    page = page_of("/2023/06/20/", named("Lead", 500), story)
-    assert page.one("article", data_item="story").one("time").text == "10:40"
-    assert not page.all("nav", class_="archives")
+def test_a_front_and_a_ledger_lead_people_to_their_feeds() -> None:
+    for path in ("/", "/tags/astana/", "/updates/"):
+        links = page_of(path, named("First")).one("p", class_="feeds").all("a")
+        assert [(link.text, link["href"]) for link in links] == [
+            ("Atom", f"{path}feed.atom"),
+            ("RSS", f"{path}feed.rss"),
+            ("JSON Feed", f"{path}feed.json"),
+        ]
 
 
 def test_the_section_of_a_listing_is_marked_in_the_navigation() -> None:
@@ -222,7 +234,7 @@ def test_an_error_page_has_the_sites_look_and_is_no_resource(status: ErrorStatus
     assert page.one("main").one("a", href="/")
 
 
-@pytest.mark.parametrize("path", [*FRONTS, "/2023/06/", "/updates/", "/corrections/"])
+@pytest.mark.parametrize("path", [*FRONTS, "/2023/06/20/", "/2023/06/", "/updates/", "/corrections/"])
 def test_no_listing_holds_more_than_the_excerpt(path: str) -> None:
     """Six of the twenty sentences are 30 %; the seventh must stand nowhere."""
     story = a_story(a_text(deck=""), a_told(2, ChangeKind.CORRECTION, "It was seven."))
