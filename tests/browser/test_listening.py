@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.browser]
 NOTES = ("Two more are free.", "All are free.", "The street is open again.")
 EIGHT = [f"story{number}" for number in range(1, 9)]
 WHOLE_SITE = None
+FULL = 5_000
+LEDGER = "**/updates/feed.json"
 
 
 @pytest_asyncio.fixture
@@ -217,6 +219,45 @@ async def test_after_a_long_sleep_a_page_asks_anew(site: Site, browser: Browser)
         await offers(page)
 
 
+async def test_refused_a_page_asks_the_ledger_until_the_stream_works(site: Site, browser: Browser) -> None:
+    """By a conditional request that any cache may answer."""
+    async with a_page(browser) as page:
+        await page.clock.install()
+        await site.take(a_story_of("story1"))
+        site.hub.streams = FULL
+        async with page.expect_response(LEDGER):
+            await page.goto(site.url + str(a_story_of("story1").path))
+        async with page.expect_request(LEDGER) as second:
+            await page.clock.fast_forward(5_000)
+        assert "if-none-match" in await (await second.value).all_headers()
+        await site.take(a_story_of("story1", 2))
+        await page.clock.fast_forward(10_000)
+        await expect(page.get_by_role("status")).to_have_text("Update: Two more are free.")
+        site.hub.streams = 0
+        await page.clock.fast_forward(20_000)
+        await until(lambda: listened_to(site) == ["story1"], "the page listens")
+        await site.take(a_story_of("story1", 3))
+        await offers(page, 2)
+
+
+async def test_refused_only_one_tab_asks_for_all(site: Site, browser: Browser) -> None:
+    async with a_page(browser) as first:
+        await first.clock.install()
+        second = await first.context.new_page()
+        asked: list[str] = []
+        second.on("request", lambda request: asked.append(request.url))
+        site.hub.streams = FULL
+        for article_id, tab in zip(EIGHT[:2], (first, second), strict=True):
+            await site.take(a_story_of(article_id))
+            async with first.expect_response(LEDGER):
+                await tab.goto(site.url + str(a_story_of(article_id).path))
+                await first.clock.fast_forward(10_000)
+        await site.take(a_story_of("story2", 2))
+        await first.clock.fast_forward(30_000)
+        await offers(second)
+        assert not [url for url in asked if "/live" in url or "/updates/" in url]
+
+
 async def test_a_stream_that_says_nothing_is_given_up(site: Site, browser: Browser) -> None:
     """Something on the way holds it back: the page asks otherwise, and tries it again."""
     held = AsyncExitStack()
@@ -230,7 +271,7 @@ async def test_a_stream_that_says_nothing_is_given_up(site: Site, browser: Brows
         await page.route("**/live/**", hold, times=1)
         async with page.expect_request("**/live/**"):
             await page.goto(site.url + str(a_story_of("story1").path))
-        async with page.expect_request("**/updates/feed.json"):
+        async with page.expect_request(LEDGER):
             await page.clock.fast_forward(10_000)
         await page.clock.fast_forward(3_000)
         await site.has_readers()
