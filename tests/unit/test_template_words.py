@@ -15,6 +15,8 @@ from services.render.voices import template_environment
 ENVIRONMENT = template_environment(FileSystemLoader(TEMPLATES))
 ATTRIBUTES = re.compile(r"""[\w-]+="[^"]*"|\bdata-[\w-]+""")
 """What a block puts into a tag that another template opens."""
+FORMATS = re.compile(r"\b(?:HTML|JSON|RSS|Atom|oEmbed)\b")
+"""Names that are the same in every language."""
 READ_OUT = frozenset(
     {"alt", "aria-description", "aria-label", "aria-roledescription", "placeholder", "title"}
 )
@@ -33,7 +35,7 @@ class Words(HTMLParser):
                 self.handle_data(value or "")
 
     def handle_data(self, data: str) -> None:
-        words = ATTRIBUTES.sub("", data).strip()
+        words = FORMATS.sub("", ATTRIBUTES.sub("", data)).strip()
         if any(character.isalpha() for character in words):
             self.found.append(words)
 
