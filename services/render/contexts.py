@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
 from newsroom.addresses import FEEDS, HOME, section_path
-from services.render.graph import Crumb
+from services.render.graph import Crumb, Graph
 from services.render.sitefile import Site
 from services.render.typography import set_line
 from services.render.wording import Wording, direction
@@ -70,7 +68,7 @@ class Head:
     canonical: str | None = None
     is_indexed: bool = True
     kind: str = "website"
-    graph: Markup | None = None
+    graph: Graph | None = None
     published: str | None = None
     modified: str | None = None
     section: str | None = None

@@ -16,6 +16,7 @@ from services.render.sitefile import Site
 
 _ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 Node = Mapping[str, object]
+Graph = Sequence[Node]
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def article_graph(
     crumbs: Sequence[Crumb],
     corrections: Sequence[Correction],
     live: Coverage | None = None,
-) -> Markup:
+) -> Graph:
     """`NewsArticle` on its `WebPage`, `BreadcrumbList` and `NewsMediaOrganization`.
 
     `times`: published, modified. With `live` a `LiveBlogPosting` too, beside `NewsArticle`, which alone may
@@ -88,6 +89,7 @@ def article_graph(
         "datePublished": times[0],
         "dateModified": times[1],
         "author": _authors(authors, site),
+        "image": {"@id": _card_id(site)},
         **_of_the_house(site, public),
     }
     if description:
@@ -105,7 +107,7 @@ def article_graph(
     if live is not None:
         article |= _coverage(live, site)
     page = _page(site, "WebPage", path, headline, public.language)
-    return _graph(article, page, _breadcrumb(site, url, crumbs), _website(site), _publisher(site))
+    return (article, page, _breadcrumb(site, url, crumbs), _website(site), _publisher(site))
 
 
 def _of_the_house(site: Site, public: PublicArticle) -> dict[str, object]:
@@ -158,20 +160,27 @@ def _coverage(live: Coverage, site: Site) -> dict[str, object]:
     return fields | ({"coverageEndTime": live.end} if live.end else {})
 
 
-def listing_graph(site: Site, path: str, crumbs: Sequence[Crumb]) -> Markup:
+def listing_graph(site: Site, path: str, crumbs: Sequence[Crumb]) -> Graph:
     """`CollectionPage`, `BreadcrumbList` and the publisher."""
     url = site.absolute(path)
     page = _page(site, "CollectionPage", path, crumbs[-1].name if crumbs else site.name, site.language)
-    return _graph(page, _breadcrumb(site, url, crumbs), _website(site), _publisher(site))
+    return (page, _breadcrumb(site, url, crumbs), _website(site), _publisher(site))
 
 
-def front_graph(site: Site) -> Markup:
+def front_graph(site: Site) -> Graph:
     """`WebSite` and the publisher."""
-    return _graph(_website(site), _publisher(site))
+    return (_website(site), _publisher(site))
 
 
-def _graph(*nodes: Node) -> Markup:
-    return script_json({"@context": "https://schema.org", "@graph": list(nodes)})
+def graph_script(graph: Graph, pictures: Graph) -> Markup:
+    """A page's graph as it stands in its `<script>`, with the pictures that its nodes refer to."""
+    return script_json({"@context": "https://schema.org", "@graph": [*graph, *pictures]})
+
+
+def pictures_of(site: Site, card: str, logo: str) -> Graph:
+    """What is shown beside a link to any page, and what stands for the publisher; by their addresses."""
+    shown = ((_card_id(site), card), (_logo_id(site), logo))
+    return [{"@type": "ImageObject", "@id": name, "url": site.absolute(path)} for name, path in shown]
 
 
 def _breadcrumb(site: Site, url: str, crumbs: Sequence[Crumb]) -> Node:
@@ -223,6 +232,7 @@ def _publisher(site: Site) -> Node:
         "name": site.publisher.name,
         "url": site.publisher.url or site.absolute(HOME),
         "email": site.publisher.contact,
+        "logo": {"@id": _logo_id(site)},
         "publishingPrinciples": site.absolute(ABOUT),
         **{name: site.absolute(f"{ABOUT}#{policy}") for name, policy in _policies(site)},
     }
@@ -257,3 +267,11 @@ def _publisher_id(site: Site) -> str:
 
 def _website_id(site: Site) -> str:
     return f"{site.url}/#website"
+
+
+def _card_id(site: Site) -> str:
+    return f"{site.url}/#card"
+
+
+def _logo_id(site: Site) -> str:
+    return f"{site.url}/#logo"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader, Template, TemplateError
@@ -16,6 +17,7 @@ from newsroom.addresses import ABOUT, HOME, REUSE, SITE_FEED
 from newsroom.errors import Misconfigured
 from services.render.assets import Assets, load_assets
 from services.render.brand import load_brand
+from services.render.graph import graph_script, pictures_of
 from services.render.listingkinds import standing_paths
 from services.render.sitefile import Site
 from services.render.voices import Voice, template_environment, voice_of
@@ -65,7 +67,7 @@ def load_look(site: Site, folder: Path | None = None) -> Look:
         voice=voice_of(site, site.language),
         standing=frozenset(standing_paths(site)),
         assets=assets,
-        templates=_compiled(own, sources, assets),
+        templates=_compiled(own, sources, site, assets),
         sources=sources,
     )
 
@@ -75,13 +77,22 @@ def _sources(folder: Path, prefix: str = "") -> dict[str, bytes]:
     return {f"{prefix}{file.relative_to(folder).as_posix()}": file.read_bytes() for file in files}
 
 
-def _compiled(own: Path | None, sources: Mapping[str, bytes], assets: Assets) -> Mapping[str, Template]:
+def _compiled(
+    own: Path | None, sources: Mapping[str, bytes], site: Site, assets: Assets
+) -> Mapping[str, Template]:
     """Every template, compiled, with what all of them may use."""
     ours = FileSystemLoader(TEMPLATES)
     loaders: list[BaseLoader] = [ours, PrefixLoader({OURS: ours})]
     environment = template_environment(ChoiceLoader([FileSystemLoader(own), *loaders] if own else loaders))
+    pictures = pictures_of(site, card=assets.card.address, logo=assets.icons[max(assets.icons)])
     environment.globals.update(
-        assets=assets, home=HOME, feed=SITE_FEED, about=ABOUT, reuse=REUSE, manifest=MANIFEST
+        assets=assets,
+        home=HOME,
+        feed=SITE_FEED,
+        about=ABOUT,
+        reuse=REUSE,
+        manifest=MANIFEST,
+        graph_script=partial(graph_script, pictures=pictures),
     )
     try:
         return {name: environment.get_template(name) for name in sources if not name.startswith(f"{OURS}/")}

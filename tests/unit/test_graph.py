@@ -90,6 +90,16 @@ def test_an_article_tells_its_terms_and_whose_it_is() -> None:
     assert article["citation"][0]["url"] == "https://gov.example/statement"
 
 
+def test_article_and_publisher_have_a_picture_that_stands() -> None:
+    story = a_story()
+    data = data_of(read_page(PAGES.article(story)[f"{story.path}index.html"]))
+    nodes = {node["@id"]: node for node in data["@graph"]}
+    article, publisher = nodes[f"{SITE_URL}{story.path}#article"], nodes[f"{SITE_URL}/#publisher"]
+    for picture in (article["image"], publisher["logo"]):
+        address = nodes[picture["@id"]]["url"]
+        assert PAGES.assets()[address.removeprefix(SITE_URL)].startswith(b"\x89PNG")
+
+
 def test_a_translation_names_its_original_by_an_address_that_never_moves() -> None:
     story = a_story(a_text(translation_of="first"))
     article = graph_of(read_page(PAGES.article(story)[f"{story.path}index.html"]))["NewsArticle"]

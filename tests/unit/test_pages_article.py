@@ -226,7 +226,7 @@ def test_the_head_says_what_the_page_is() -> None:
 def test_machines_get_the_article_with_its_corrections_and_never_its_body() -> None:
     story = a_story(None, *CORRECTED)
     graph = graph_of(page_of(story))
-    assert set(graph) == {"NewsArticle", "WebPage", "WebSite", "BreadcrumbList", "NewsMediaOrganization"}
+    assert set(graph) >= {"NewsArticle", "WebPage", "WebSite", "BreadcrumbList", "NewsMediaOrganization"}
     article = graph["NewsArticle"]
     assert "articleBody" not in article
     assert article["headline"] == "Hostages freed in Astana"

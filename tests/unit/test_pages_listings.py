@@ -172,12 +172,13 @@ def test_the_section_of_a_listing_is_marked_in_the_navigation() -> None:
 
 
 def test_the_front_says_that_it_is_the_web_site() -> None:
-    assert set(graph_of(page_of("/", named("First")))) == {"WebSite", "NewsMediaOrganization"}
+    assert set(graph_of(page_of("/", named("First")))) == {"WebSite", "NewsMediaOrganization", "ImageObject"}
     assert set(graph_of(page_of("/tags/astana/", named("First")))) == {
         "CollectionPage",
         "WebSite",
         "BreadcrumbList",
         "NewsMediaOrganization",
+        "ImageObject",
     }
 
 
