@@ -144,12 +144,12 @@ async def an_open_site(folder: Path) -> AsyncIterator[OpenSite]:
 
 
 @asynccontextmanager
-async def a_browser(executable: str, *, keeps_pages: bool = False) -> AsyncIterator[Browser]:
+async def a_browser(executable: str, *arguments: str, keeps_pages: bool = False) -> AsyncIterator[Browser]:
     """Chromium without a window. `keeps_pages`: with the back/forward cache, as readers have it."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=executable,
-            args=list(CHROMIUM_ARGUMENTS),
+            args=[*CHROMIUM_ARGUMENTS, *arguments],
             ignore_default_args=["--disable-back-forward-cache"] if keeps_pages else None,
         )
         try:
