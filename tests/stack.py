@@ -196,7 +196,8 @@ class Stack:
         """That a rebuild is over, its note beside the pages tells. Topics are looked at from left to right:
         what one consumer has committed, the next one's topic has.
         """
-        if not (self.pages / "fingerprint.json").exists():
+        note = self.pages / "fingerprint.json"
+        if not note.exists() or not note.read_bytes():
             return False
         consumers = await asyncio.to_thread(self._consumers)
         return bool(consumers) and all([await self._has_read(*consumer) for consumer in consumers])

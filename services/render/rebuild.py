@@ -195,7 +195,7 @@ class Rebuilder:
         """Wait until nobody here draws in another look, whose pages would come between."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience_seconds
-        while await persist(self._folder.looks, "looks") != {fingerprint}:
+        while not await persist(self._folder.looks, "looks") <= {fingerprint}:
             if loop.time() > deadline:
                 log.warning("rebuild_goes_ahead", reason="another instance still draws in another look")
                 return
