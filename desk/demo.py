@@ -49,8 +49,8 @@ class Player:
         self._add_posts(live.article_id, story.steps[0].posts)
         for number, step in enumerate(story.steps[1:], start=2):
             self.pause(self.step_seconds)
-            receipt = self._take(number, step, receipt.article_id, receipt.revision or 0)
             self._add_posts(live.article_id, step.posts)
+            receipt = self._take(number, step, receipt.article_id, receipt.revision or 0)
         self._close(live.article_id, story.live)
         self._translate(receipt.article_id, story.translations)
         self._say_goodbye(receipt)

@@ -48,7 +48,7 @@ class _StoryFile(Contract):
 class Step:
     """One thing that the desk does. `tell` says which and why; `note` is what readers get.
 
-    `posts`: what goes into the live article meanwhile.
+    `posts`: what goes into the live article, once it is open, before the step.
     """
 
     kind: StepKind

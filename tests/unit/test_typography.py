@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -9,9 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from newsroom.bodies import clean, paragraphs
+from services.render.cards import card_of
+from services.render.listingkinds import Listing
+from services.render.pages import Pages
 from services.render.quotation import MARKS
 from services.render.spacing import MOST_TOGETHER
 from services.render.typography import HELD, set_body, set_line
+from tests.page_parts import a_story, a_text, graph_of, read_page
+from tests.render_parts import a_site
 
 LOOKS = {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", HELD: " "}
 """What each mark that setting may put in was typed as; a mark within a quotation stands for a double one."""
@@ -188,3 +194,35 @@ def test_a_set_body_is_as_clean_as_it_was_and_reads_the_same(typed: str, languag
     assert set_body(once, language) == once
     assert TAG.findall(once) == TAG.findall(body)
     assert list(map(len, paragraphs(once))) == list(map(len, paragraphs(body)))
+
+
+TYPED_TEXT = (
+    '<p>"It is 5 km," she said. Here is a second sentence that goes on. And a third that goes on and on.</p>'
+)
+
+
+def test_pages_are_set_and_what_machines_take_is_not() -> None:
+    """Feeds, descriptions, the graph and the box for copying keep the text as it was sent."""
+    story = a_story(a_text(headline='"Out" at 5 km', deck="It's 5 km", body=TYPED_TEXT))
+    content = Pages(a_site()).article(story)[f"{story.path}index.html"]
+    page = read_page(content)
+    assert page.one("h1").text == "“Out” at 5 km"
+    assert page.one("p", class_="deck").text == "It’s 5 km"
+    assert "“It is 5 km,” she said." in page.one("div", class_="body").text
+    assert content.decode().count(f"5{HELD}km") == 3
+    assert graph_of(page)["NewsArticle"]["headline"] == '"Out" at 5 km'
+    assert page.one("meta", name="description")["content"] == "It's 5 km"
+    assert '"It is 5 km," she said.' in page.one("textarea", id="reuse-text").text
+
+
+def test_the_card_on_a_front_is_set_and_its_entry_in_a_feed_is_not() -> None:
+    story = a_story(a_text(headline='"Out" at 5 km', deck="It's 5 km", body=TYPED_TEXT))
+    card = card_of(story)
+    assert card is not None
+    files = Pages(a_site()).listing(Listing("/", (card,)))
+    front = files["/index.html"].decode()
+    assert "“Out” at 5 km" in read_page(files["/index.html"]).one("article").text
+    assert front.count(f"5{HELD}km") == 2
+    feed = json.loads(files["/feed.json"])
+    assert feed["items"][0]["title"] == '"Out" at 5 km'
+    assert HELD not in str(feed)
