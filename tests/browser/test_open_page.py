@@ -150,6 +150,19 @@ async def main_of(page: Page) -> str:
     return html.replace(' class="fresh"', "").replace(' fresh"', '"')
 
 
+async def test_a_page_speaks_the_language_of_its_article(site: Site, browser: Browser) -> None:
+    """Also what the script says, with the form of a word that the number wants."""
+    async with a_page(browser) as page:
+        await opened(site, page, the_story(language="ru"))
+        await site.take(the_story(2, language="ru"))
+        await expect(page.get_by_role("button", name="1 обновление · показать")).to_be_visible()
+        await site.take(the_story(3, language="ru"))
+        await expect(page.get_by_role("button", name="2 обновления · показать")).to_be_visible()
+        await expect(page.get_by_role("status")).to_have_text(
+            "2 обновления. Исправление: It was seven people, not eight."
+        )
+
+
 async def test_a_correction_does_not_wait_as_updates_do(site: Site, browser: Browser) -> None:
     """For twenty seconds after an announcement another update is only counted; a correction is told."""
     async with a_page(browser) as page:
@@ -368,6 +381,16 @@ async def test_a_post_in_an_open_live_page_is_offered_and_moves_nothing(site: Si
         assert abs(after["y"] - before["y"]) < 2
         assert await page.locator("body").get_attribute("data-revision") == "33"
         assert await shifts(page) < 0.01
+
+
+async def test_nothing_moves_while_a_page_of_posts_comes_up(site: Site, browser: Browser) -> None:
+    for count in (0, 1):
+        await post(site, count)
+    async with a_page(browser) as page:
+        for path in (str(the_story().path), f"{the_story().path}entries/1/"):
+            await page.goto(site.url + path)
+            await site.has_readers()
+            assert await shifts(page) < 0.01, path
 
 
 async def test_a_permalink_leads_to_its_post_for_good(site: Site, browser: Browser) -> None:
