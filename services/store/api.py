@@ -28,7 +28,7 @@ from services.store.listing import ArticleList, ListQuery, list_articles
 from services.store.reading import Reading
 from services.store.rebuilds import Rebuilds, RepublicationRequest, rebuild_routes
 from services.store.settings import StoreSettings
-from services.store.views import ArticleView, event_status, shown_head, sight_of
+from services.store.views import ArticleView, event_status, page_url, shown_head, sight_of
 from services.store.visible import visible_article
 
 VERSION = "1"
@@ -147,7 +147,7 @@ def _articles(reading: Reading, site_url: str) -> APIRouter:
         view = shown_revision(article, revision, decision, sight) if decision is not None else None
         if view is None:
             raise NotFound(f"The article has no revision {revision}, or none that you may see.")
-        return view
+        return view.model_copy(update={"url": page_url(article, site_url)})
 
     return router
 

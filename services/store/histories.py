@@ -45,6 +45,9 @@ class RevisionView(Contract):
     article: ShownText | None = Field(default=None, description="The text; only of a single revision")
     entry: ShownEntry | None = Field(default=None, description="The entry; only of a single revision")
     excerpt: str | None = None
+    url: str | None = Field(
+        default=None, description="The article's page, absolute, which a quote leads to; of a single revision"
+    )
 
 
 class History(Contract):

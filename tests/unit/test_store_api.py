@@ -90,6 +90,7 @@ async def test_nobody_sees_more_of_a_body_than_the_excerpt_without_a_key(api: Ap
         answer = (await api.get(path)).json()
         assert "body" not in answer["article"]
         assert answer["excerpt"] == f"x {'2' if path.endswith('x') else '1'}, first."
+        assert answer["url"].startswith("http"), "a quote needs the link"
         assert "second sentence" not in str(answer)
 
 
