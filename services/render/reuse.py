@@ -19,7 +19,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from newsroom.addresses import NEWS_SITEMAP, OEMBED
 from newsroom.errors import Away, NotFound
-from newsroom.http.problems import Kind, Refused, responses
+from newsroom.http.problems import MEDIA_TYPE, Kind, Refused, responses
 from newsroom.times import now
 from newsroom.updates import Status
 from services.render.cards import Card, LedgerEntry
@@ -212,6 +212,6 @@ def _error(pages: Pages, status: ErrorStatus) -> Response:
 
 
 def _html_of(description: str, *statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The documentation of answers that are pages."""
-    page = {"content": {"text/html": {}}, "description": description}
+    """The documentation of answers that are pages; to what is no address at all, the framework's own."""
+    page = {"content": {"text/html": {}, MEDIA_TYPE: {}}, "description": description}
     return dict.fromkeys(statuses or (200, 301, 404, 410, 503), page)
