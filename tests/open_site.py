@@ -21,6 +21,7 @@ from services.render.live import Hub
 from services.render.onrequest import OnRequest
 from services.render.pages import Pages
 from services.render.previewing import preview_routes
+from services.render.reuse import reuse_routes
 from services.render.serving import SiteServer
 from services.render.settings import RenderSettings
 from tests.render_parts import SITE_URL, a_site, minute, until
@@ -63,7 +64,10 @@ class OpenSite:
         server = SiteServer(
             self.render.folder.root, self._pages, self.render.model.address, on_request=self._on_request
         )
-        routers = [preview_routes(self._on_request, self._pages)]
+        routers = [
+            preview_routes(self._on_request, self._pages),
+            reuse_routes(self.render.model, self._pages),
+        ]
         app = create_site(RenderSettings(), Health("render"), self.hub, self.render.model, server, routers)
         app.state.keys.put(
             ApiKey(name="desk", role=Role.PUBLISHER, secret_sha256=digest(KEY), created_at=minute(0))

@@ -43,6 +43,11 @@ class Shown:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def file(self) -> str:
+        """The path of the file that it is or would be."""
+        return f"{self.path.rstrip('/')}/index.html" if Path(self.path).suffix != ".html" else self.path
+
 
 @dataclass(frozen=True)
 class RememberingLook(Look):
@@ -99,7 +104,7 @@ class WholeSite(OpenSite):
             for shown in () if not self._stories else SHOWN:
                 answer = await client.get(shown.path, headers=dict(shown.headers))
                 assert answer.status_code == shown.status, shown
-                pages.setdefault(f"{shown.path}index.html", answer.content)
+                pages.setdefault(shown.file, answer.content)
         return pages | {f"/{status}.html": self.pages.error(status) for status in STATUSES}
 
 
@@ -146,6 +151,8 @@ def _kinds() -> Iterator[Shown]:
     yield Shown("oldest posts", f"{live}entries/1/")
     yield Shown("key events", f"{live}entries/key/")
     yield Shown("preview", f"/preview/{DRAFT}", headers=WITH_KEY)
+    yield Shown("excerpt", f"{article}excerpt.html")
+    yield Shown("retracted excerpt", f"{paths['retracted']}excerpt.html")
     yield Shown("unknown", "/nowhere/", status=404)
     yield Shown("withdrawn", paths["withdrawn"], status=410)
 

@@ -55,7 +55,7 @@ async def test_every_template_is_among_the_pages_that_are_checked() -> None:
     async with a_whole_site() as site:
         every = await site.every_page()
         drawn = {site.pages.template_of.get(page) for page in every.values()}
-        named = {site.pages.template_of.get(every[f"{shown.path}index.html"]) for shown in SHOWN}
+        named = {site.pages.template_of.get(every[shown.file]) for shown in SHOWN}
     assert pages - drawn == set()
     assert pages - named == set()
 

@@ -7,10 +7,16 @@ const [chromePath, categories, ...urls] = process.argv.slice(2);
 const onlyCategories = categories === "all" ? undefined : categories.split(",");
 const chromeFlags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
 
+// What cost points, each with its first findings: the lines of robots.txt, or the elements on the page.
 const lost = ({ lhr }, category) =>
   category.auditRefs
-    .filter(({ id, weight }) => weight > 0 && lhr.audits[id].score !== null && lhr.audits[id].score < 1)
-    .map(({ id }) => `${id}: ${lhr.audits[id].title} (${lhr.audits[id].displayValue ?? lhr.audits[id].score})`);
+    .map(({ id, weight }) => ({ audit: lhr.audits[id], weight }))
+    .filter(({ audit, weight }) => weight > 0 && audit.score !== null && audit.score < 1)
+    .map(({ audit: { id, title, displayValue, details } }) => ({
+      id,
+      title: displayValue ? `${title} (${displayValue})` : title,
+      found: (details?.items ?? []).slice(0, 5).map(({ line, node, url }) => line ?? node?.snippet ?? url ?? ""),
+    }));
 
 const measured = (result) =>
   Object.entries(result.lhr.categories).map(([name, category]) => ({
