@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,18 +22,24 @@ from newsroom.updates import (
     PublicEntry,
     Status,
 )
-from tests.render_parts import a_change, a_draft, a_post, a_public, a_retracted, a_withdrawn, minute
+from services.render.pages import Pages
+from tests.render_parts import a_change, a_draft, a_post, a_public, a_retracted, a_site, a_withdrawn, minute
 from tests.render_world import MEMORY, SmallRender
 
 ACTIONS = st.sampled_from(
     [
         "update", "update", "amend", "correct", "move", "tag", "draft", "withdraw", "publish", "retract",
-        "live", "live", "close", "post", "post", "post", "post", "change",
+        "live", "live", "close", "post", "post", "post", "post", "change", "translate", "zone",
     ]
 )  # fmt: skip
 STORIES = st.lists(ACTIONS, min_size=0, max_size=9)
 Announced = ArticleUpdate | EntryUpdate
 SECTIONS = ("Kazakhstan", "World")
+ZONES = ("Asia/Almaty", "UTC")
+TURN_OF_THE_MONTH = datetime(2023, 6, 30, 20, tzinfo=UTC)
+"""In Almaty it is July."""
+OTHERS = {"a0": "a1", "a1": "a2", "a2": "a1"}
+"""Whose translation each may become: of one that is one itself, too."""
 
 
 class Story:
@@ -45,6 +53,7 @@ class Story:
         self._changes: tuple[Change, ...] = ()
         self._section = SECTIONS[0]
         self._tags: tuple[str, ...] = ("Astana",)
+        self._zone, self._original = ZONES[0], ""
         self._paths: list[str] = []
         self._live: LiveState | None = None
         self._texts: dict[str, PublicEntry | None] = {}
@@ -143,6 +152,10 @@ class Story:
                 self._section = SECTIONS[1 - SECTIONS.index(self._section)]
             if action == "tag":
                 self._tags = ("Astana", f"T{revision}")
+            if action == "zone":
+                self._zone = ZONES[1 - ZONES.index(self._zone)]
+            if action == "translate":
+                self._original = "" if self._original else OTHERS[self.article_id]
             self._show(revision)
 
     def _show(self, revision: int) -> None:
@@ -155,8 +168,20 @@ class Story:
             slug=self.article_id,
         )
         assert shown.public is not None
-        live = {"revision": revision, "live": self._live}
-        shown = shown.model_copy(update={"public": shown.public.model_copy(update=live)})
+        assert shown.public.text is not None
+        language = "kk" if self.article_id == "a2" else "en"
+        original = self._original or None
+        text = shown.public.text.model_copy(update={"translation_of": original, "language": language})
+        public: dict[str, object] = {
+            "revision": revision,
+            "live": self._live,
+            "timezone": self._zone,
+            "language": language,
+            "text": text,
+        }
+        if self.article_id == "a1":
+            public["published_at"] = TURN_OF_THE_MONTH
+        shown = shown.model_copy(update={"public": shown.public.model_copy(update=public)})
         assert shown.path is not None
         former = tuple(path for path in dict.fromkeys(self._paths) if path != shown.path)
         self._paths.append(shown.path)
@@ -170,9 +195,9 @@ def told(article_id: str, actions: list[str]) -> Story:
     return story
 
 
-async def from_scratch(folder: Path, stories: list[Story]) -> dict[str, bytes]:
+async def from_scratch(folder: Path, stories: list[Story], pages: Pages | None = None) -> dict[str, bytes]:
     """What a rebuild writes: every head announced again, after its posts, to an empty read model."""
-    render = SmallRender(folder)
+    render = SmallRender(folder, pages=pages)
     await render.lay_ground()
     await render.take(*(record for story in stories for record in story.again()), again=True)
     await render.list_marked()
@@ -197,6 +222,32 @@ def test_any_interleaving_with_repeats_and_breaks_gives_the_same_files(
         place = max(0, place - back) if data.draw(st.booleans(), "breaks") and len(batches) < 30 else place
     lost = [data.draw(st.integers(0, 3), "lost acknowledgement") for _ in batches]
     asyncio.run(check(stories, batches, lost))
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [
+        ["correct", "update", "retract"],
+        ["move", "tag", "zone", "update", "amend"],
+        ["translate", "update", "move", "translate", "withdraw", "publish"],
+        ["live", "post", "post", "change", "close", "correct", "withdraw"],
+    ],
+)
+async def test_the_real_pages_after_each_step_are_those_of_a_rebuild(
+    tmp_path: Path, actions: list[str]
+) -> None:
+    """Fronts, archives, feeds and sitemaps show nothing of an article that does not mark them."""
+    pages = Pages(a_site())
+    render = SmallRender(tmp_path / "live", pages=pages)
+    await render.lay_ground()
+    stories = [told("a0", []), told("a2", ["translate"]), Story("a1")]
+    await render.take(*stories[0].records, *stories[1].records)
+    for number, action in enumerate(["publish", *actions]):
+        known = len(stories[2].records)
+        stories[2].tell(action)
+        await render.take(*stories[2].records[known:])
+        await render.list_marked()
+        assert render.files() == await from_scratch(tmp_path / f"scratch{number}", stories, pages)
 
 
 def merged(stories: list[Story], data: st.DataObject) -> list[Announced]:
