@@ -64,14 +64,17 @@ def _news_language(language: str) -> str:
 
 
 def _translations(places: Sequence[Place], site: Site) -> list[str]:
-    """Each page of every text that stands in more than one language, with all of these languages."""
+    """Each page of every text that stands in more than one language, with all of these languages.
+
+    Where there is none, the pages alone: the format has no empty sitemap.
+    """
     elements = []
     for group in _groups(places):
         links = "".join(_alternate(language, place, site) for language, place in group.items())
         original = next((place for place in group.values() if place.translation_of is None), None)
         links += _alternate("x-default", original, site) if original else ""
         elements += [_element("url", site.absolute(place.path), None, links) for place in group.values()]
-    return elements
+    return elements or [_element("url", site.absolute(place.path)) for place in places]
 
 
 def _groups(places: Sequence[Place]) -> list[Mapping[str, Place]]:
