@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 
 from newsroom.bodies import paragraphs
 from newsroom.sentences import sentence_ends
@@ -32,22 +34,24 @@ def excerpt(body: str) -> str:
     max_characters = len(text) * SHARE_PERCENT // 100
     is_spaced = _is_spaced(text)
     max_words = _count_words(text, is_spaced=is_spaced) * SHARE_PERCENT // 100
-    kept, begin = "", 0
-    for block in blocks:
-        if begin > max_characters:
-            break
-        for end in sentence_ends(block):
-            candidate = text[: begin + end]
-            if len(candidate) > max_characters or _count_words(candidate, is_spaced=is_spaced) > max_words:
-                break
-            kept = candidate
-        begin += len(block) + 1
-    return kept or _cut(text, max_characters - 1, max_words, is_spaced=is_spaced)
+    ends = [end for end in _ends(blocks) if end <= max_characters]
+    fitting = bisect_right(ends, max_words, key=lambda end: _count_words(text[:end], is_spaced=is_spaced))
+    if fitting:
+        return text[: ends[fitting - 1]]
+    return _cut(text, max_characters - 1, max_words, is_spaced=is_spaced)
 
 
 def quotable_characters(body: str) -> int:
     """How many characters of a body others may quote: what search engines are told."""
     return len(" ".join(paragraphs(body))) * SHARE_PERCENT // 100
+
+
+def _ends(blocks: Iterable[str]) -> Iterator[int]:
+    """Where the sentences of all blocks end, with a space between these."""
+    begin = 0
+    for block in blocks:
+        yield from (begin + end for end in sentence_ends(block))
+        begin += len(block) + 1
 
 
 def _is_spaced(text: str) -> bool:

@@ -9,10 +9,13 @@ import re
 from collections.abc import Iterator
 
 _CLOSING = "\"'»”’›)\\]」』）】〉》"
-_SPACED_END = re.compile(rf"[.!?…؟۔։።।॥]+[{_CLOSING}]*(?=\s|$)")
+_MARKS = ".!?…؟۔։።।॥"
+_SPACED_END = re.compile(rf"(?<![{_MARKS}])[{_MARKS}]++[{_CLOSING}]*+(?=\s|$)")
 _UNSPACED_END = re.compile(rf"[。！？｡]+[{_CLOSING}]*")
 _WORD_BEFORE = re.compile(r"[^\s\"'«»“”„‘’‚()\[\]…/]+$")
-_FIRST_LETTER = re.compile(r"[\W_]*(\w)")
+_FARTHEST = 40
+"""How far around a mark is looked: no abbreviation is longer, and long paragraphs are read in one go."""
+_FIRST_LETTER = re.compile(rf"[\W_]{{0,{_FARTHEST}}}+(\w)")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.-?)*[^\W\d_]")
 _SHORT_NUMBER = re.compile(r"\d{1,2}|[IVXLC]{1,4}")
 
@@ -56,7 +59,7 @@ def _ends_there(paragraph: str, match: re.Match[str]) -> bool:
         return False
     if not match[0].startswith(".") or match[0].startswith(".."):
         return True
-    before = _WORD_BEFORE.search(paragraph, 0, match.start())
+    before = _WORD_BEFORE.search(paragraph, max(0, match.start() - _FARTHEST), match.start())
     return before is None or not _is_shortened(before[0])
 
 

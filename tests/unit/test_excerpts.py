@@ -149,3 +149,9 @@ def test_a_cut_without_spaces_parts_no_letter_from_its_mark() -> None:
         quoted = excerpt("<p>" + ("กำลังนี้ที่" * 9)[:length] + "</p>")
         following = ("กำลังนี้ที่" * 9)[len(quoted) - 1]
         assert not quoted or unicodedata.category(following)[0] != "M"
+
+
+def test_one_paragraph_as_long_as_a_body_may_be_is_quoted_like_a_short_one() -> None:
+    """It takes as long as its length, not as its square: readers of the log wait for it."""
+    quoted = excerpt("<p>" + "Word one is. " * 80_000 + "</p>")
+    assert quoted == " ".join(["Word one is."] * 24_000)
