@@ -138,18 +138,26 @@ def _belong(before: str, after: str, rules: _Rules, is_start: bool) -> bool:
         return _counts(before, after, rules)
     if last in _DASHES or last in _SIGNS_BEFORE:
         return len(before) == 1 and (is_start if last in _DASHES else after[0].isdigit())
-    word = before.lstrip(_OPENING).lower()
-    if word in rules.leading or _is_trailing(after.rstrip(_CLOSING), rules):
+    return _is_with_next(before, after, rules) or (bool(rules.trailing) and _is_trailing(after, rules))
+
+
+def _is_with_next(before: str, after: str, rules: _Rules) -> bool:
+    """Whether a word stays with the one that follows it, for what either is."""
+    word = before.lstrip(_OPENING)
+    if rules.leading and word.lower() in rules.leading:
         return True
-    if last == "." and _is_abbreviated(before.lstrip(_OPENING), after, rules):
+    if word.endswith(".") and _is_abbreviated(word, after, rules):
         return True
     if after[0].isdigit():
-        return word in rules.leading_numbers
-    return after[0].isupper() and (word in rules.leading_names or _is_name_first(before, after, rules))
+        return word.lower() in rules.leading_numbers
+    if not after[0].isupper():
+        return False
+    return word.lower() in rules.leading_names or _is_name_first(before, after, rules)
 
 
 def _is_trailing(after: str, rules: _Rules) -> bool:
-    return after in rules.trailing or after.rstrip(".") in rules.trailing
+    word = after.rstrip(_CLOSING)
+    return word in rules.trailing or word.rstrip(".") in rules.trailing
 
 
 def _counts(number: str, after: str, rules: _Rules) -> bool:
