@@ -53,7 +53,7 @@ class Wordmark(_Drawing):
 class Brand(_Drawing):
     """The drawings of a site.
 
-    `wordmarks`: by name; one with letters that the bundled typeface lacks is missing, and set as plain text.
+    `wordmarks`: by name; one that is very long, or has letters that the typeface lacks, is set as plain text.
     `icons`: square bitmaps by the length of their sides. `card`: the picture beside a link to a page.
     """
 
@@ -82,6 +82,7 @@ def load_brand(site: Site, folder: Path | None = None) -> Brand:
 
 def order_of(site: Site) -> Order:
     """What has to be drawn for a site."""
+    site = site.in_language(site.language)
     names = (site.name, *(site.in_language(language).name for language in site.translations))
     return Order(
         name=site.name,

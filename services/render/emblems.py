@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import io
 import sys
-from functools import cache
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from services.render.brand import CARD_HEIGHT, CARD_WIDTH, Brand, Order, Wordmark
-from services.render.lettering import BOLD, MEDIUM, Typeface
+from services.render.brand import Brand, Order, Wordmark
+from services.render.lettering import BOLD, TRACKING, typeface_of
+from services.render.linkcard import font_of, link_card
 
 TOUCH_ICON, SMALL_ICON, LARGE_ICON = 180, 192, 512
 _WORDMARK_HEIGHT = 100
-_TRACKING = -6
-_MARGIN = 100
-_LARGEST_NAME, _LARGEST_TAGLINE = 132, 44
-_NAME_AT, _RULES_AT, _TAGLINE_AT = 330, 402, 492
-_RULE = 3
+_LONGEST = 14
+"""Times its height: a longer name would be too small on a narrow screen, and is set as text, which breaks."""
 _FINER = 2
 """Icons are drawn so many times larger, then made smaller: smooth edges."""
 
@@ -32,25 +29,22 @@ def draw(order: Order) -> Brand:
         wordmarks={name: drawn for name in order.names if (drawn := _wordmark(name))},
         icon=_icon(order).encode(),
         icons={size: _bitmap_icon(order, size) for size in (TOUCH_ICON, SMALL_ICON, LARGE_ICON)},
-        card=_card(order),
+        card=_png(link_card(order)),
     )
-
-
-@cache
-def _typeface(is_bold: bool) -> Typeface:
-    return Typeface(BOLD if is_bold else MEDIUM)
 
 
 def _wordmark(name: str) -> Wordmark | None:
     """The name on its line: high enough for the tallest letters of a line, deep enough for the lowest."""
-    typeface = _typeface(is_bold=True)
+    typeface = typeface_of(BOLD)
     if not typeface.can_set(name):
         return None
-    box, line = typeface.box(name, _TRACKING), typeface.box("dp")
+    box, line = typeface.box(name, TRACKING), typeface.box("dp")
     top, bottom = max(box.top, line.top), min(box.bottom, line.bottom)
     scale = _WORDMARK_HEIGHT / (top - bottom)
     width = max(1, round(box.width * scale))
-    path = typeface.path(name, scale, -box.left * scale, top * scale, _TRACKING)
+    if width > _LONGEST * _WORDMARK_HEIGHT:
+        return None
+    path = typeface.path(name, scale, -box.left * scale, top * scale, TRACKING)
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" id="wordmark" viewBox="0 0 {width} {_WORDMARK_HEIGHT}">'
         f'<path fill="currentColor" d="{path}"/></svg>'
@@ -61,7 +55,7 @@ def _wordmark(name: str) -> Wordmark | None:
 def _initial(order: Order) -> str | None:
     """The first letter or digit of the name, large; None where the typeface does not have it."""
     first = next((letter.upper()[0] for letter in order.name if letter.isalnum()), "")
-    return first if _typeface(is_bold=True).can_set(first) else None
+    return first if typeface_of(BOLD).can_set(first) else None
 
 
 def _icon(order: Order) -> str:
@@ -80,7 +74,7 @@ def _mark(order: Order) -> str:
     letter = _initial(order)
     if letter is None:
         return "M16 34a16 16 0 0 1 32 0zM10 38h44v4H10zm6 10h32v4H16z"
-    typeface = _typeface(is_bold=True)
+    typeface = typeface_of(BOLD)
     box = typeface.box(letter)
     scale = min(42 / box.height, 46 / box.width)
     left = 32 - (box.left + box.width / 2) * scale
@@ -98,7 +92,7 @@ def _bitmap_icon(order: Order, size: int) -> bytes:
         draws.rectangle((10 * unit, 38 * unit, 54 * unit, 42 * unit), fill=order.light.ground)
         draws.rectangle((16 * unit, 48 * unit, 48 * unit, 52 * unit), fill=order.light.ground)
     else:
-        typeface = _typeface(is_bold=True)
+        typeface = typeface_of(BOLD)
         box = typeface.box(letter)
         em = large * min(0.56 / box.height, 0.66 / box.width) * typeface.units
         units = em / typeface.units
@@ -106,40 +100,8 @@ def _bitmap_icon(order: Order, size: int) -> bytes:
             large / 2 - (box.left + box.width / 2) * units,
             large / 2 + (box.bottom + box.height / 2) * units,
         )
-        draws.text(at, letter, fill=order.light.ground, font=_font(typeface, em), anchor="ls")
+        draws.text(at, letter, fill=order.light.ground, font=font_of(typeface, em), anchor="ls")
     return _png(image.resize((size, size), Image.Resampling.LANCZOS))
-
-
-def _card(order: Order) -> bytes:
-    """The name over two rules, as on a front page, and the tagline; what cannot be set is left out."""
-    colours = order.light
-    image = Image.new("RGB", (CARD_WIDTH, CARD_HEIGHT), colours.ground)
-    draws = ImageDraw.Draw(image)
-    draws.rectangle((0, 0, CARD_WIDTH, 23), fill=colours.accent)
-    _line(draws, order.name, _typeface(is_bold=True), _LARGEST_NAME, _NAME_AT, colours.text)
-    for top in (_RULES_AT, _RULES_AT + 3 * _RULE):
-        draws.rectangle((_MARGIN, top, CARD_WIDTH - _MARGIN - 1, top + _RULE - 1), fill=colours.text)
-    _line(draws, order.tagline, _typeface(is_bold=False), _LARGEST_TAGLINE, _TAGLINE_AT, colours.muted)
-    return _png(image)
-
-
-def _line(
-    draws: ImageDraw.ImageDraw, text: str, typeface: Typeface, largest: float, baseline: float, colour: str
-) -> None:
-    """A line in the middle of the card, as large as there is room for."""
-    if not typeface.can_set(text):
-        return
-    box = typeface.box(text, _TRACKING)
-    size = min(largest, (CARD_WIDTH - 2 * _MARGIN) * typeface.units / max(1, box.width))
-    scale = size / typeface.units
-    left = (CARD_WIDTH - box.width * scale) / 2 - box.left * scale
-    font = _font(typeface, size)
-    for letter, at in typeface.places(text, _TRACKING):
-        draws.text((left + at * scale, baseline), letter, fill=colour, font=font, anchor="ls")
-
-
-def _font(typeface: Typeface, size: float) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(typeface.file, size, layout_engine=ImageFont.Layout.BASIC)
 
 
 def _png(image: Image.Image) -> bytes:

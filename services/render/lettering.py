@@ -10,6 +10,7 @@ import io
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 FONTS = Path(__file__).parent / "fonts"
 BOLD = FONTS / "NotoSerifDisplay-Bold.ttf"
 MEDIUM = FONTS / "NotoSerifDisplay-Medium.ttf"
+TRACKING = -6
+"""Between the letters of a name, in units of the font: large letters stand a little closer."""
 _EXTENSION_LOOKUP = 9
 
 
@@ -89,6 +92,12 @@ class Typeface:
 
     def _glyph(self, letter: str) -> Any:
         return self._glyphs[self._names[ord(letter)]]
+
+
+@cache
+def typeface_of(file: Path) -> Typeface:
+    """A bundled typeface, read once."""
+    return Typeface(file)
 
 
 def _short(number: float) -> str:

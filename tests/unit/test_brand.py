@@ -87,11 +87,43 @@ def test_a_name_that_the_typeface_does_not_have_stays_text_and_the_rest_is_drawn
     assert b"<path" in brand.icon
 
 
-def test_a_name_of_any_length_stays_on_the_card() -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Long " * 40,
+        "The Central Asian Steppe Dispatch of Record",
+        "X",
+        "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch",
+    ],
+)
+def test_a_name_of_any_length_stays_on_the_card(name: str) -> None:
     """The margins keep the colour of the ground."""
-    card = Image.open(io.BytesIO(drawn(an_order("Long " * 40)).card)).convert("RGB")
-    margin = card.crop((0, 30, 90, 630))
-    assert margin.getcolors() == [(90 * 600, card.getpixel((0, 629)))]
+    card = Image.open(io.BytesIO(drawn(an_order(name)).card)).convert("RGB")
+    for margin in ((0, 24, 90, 630), (1110, 24, 1200, 630), (0, 24, 1200, 50)):
+        assert card.crop(margin).getcolors() == [
+            ((margin[2] - margin[0]) * (margin[3] - margin[1]), card.getpixel((0, 629)))
+        ]
+
+
+def test_a_long_name_is_broken_on_the_card_so_that_it_can_be_read() -> None:
+    """Its ink reaches higher than that of one line."""
+
+    def top_of(name: str) -> int:
+        card = (
+            Image.open(io.BytesIO(drawn(an_order(name)).card))
+            .convert("L")
+            .point(lambda tone: 255 * (tone < 90))
+        )
+        box = card.crop((0, 30, 1200, 400)).getbbox()
+        assert box is not None
+        return box[1]
+
+    assert top_of("Steppe Dispatch") > top_of("The Central Asian Steppe Dispatch of Record")
+
+
+def test_a_very_long_name_is_set_as_text_which_breaks_on_a_narrow_screen() -> None:
+    assert drawn(an_order("The Central Asian Steppe Dispatch of Record")).wordmarks == {}
+    assert drawn(an_order("The Steppe Dispatch")).wordmarks.keys() == {"The Steppe Dispatch"}
 
 
 def test_the_typeface_has_the_letters_of_kazakh_and_its_neighbours() -> None:
