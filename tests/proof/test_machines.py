@@ -16,6 +16,8 @@ import xmlschema
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
 
 from tests.node_tools import asked
+from tests.page_parts import read_page
+from tests.schema_org import faults
 from tests.whole_site import WholeSite
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -127,3 +129,14 @@ async def test_the_reference_parser_has_nothing_to_say_of_the_asyncapi_document(
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text(ASYNCAPI.read_text().replace("operations:", "operation:", 1))
     assert asked("asyncapi.mjs", str(wrong)) != []
+
+
+async def test_every_graph_is_sound_by_schema_org_s_vocabulary(files: Mapping[str, bytes]) -> None:
+    """And no page that search engines may list is without one."""
+    for path, content in named(files, ".html").items():
+        page = read_page(content)
+        scripts = page.all("script", type="application/ld+json")
+        is_listed = page.one("meta", name="robots")["content"] != "noindex"
+        assert len(scripts) == int(is_listed), path
+        for script in scripts:
+            assert faults(json.loads("".join(str(child) for child in script.children))) == [], path
