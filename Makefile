@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up demo test tools lighthouse check bench messages lock clean FORCE
+.PHONY: help up demo test tools lighthouse check bench messages pictures lock clean FORCE
 
 # PYTHON=/path/to/python chooses another one for the virtual environment.
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python3.14; do \
@@ -38,11 +38,14 @@ check: .venv/.dev ## Format, lint, types, who may import whom, dead and duplicat
 	try mypy; \
 	try lint-imports; \
 	try vulture; \
-	try pylint shared/newsroom services desk bench tests; \
+	try pylint shared/newsroom services desk bench pictures tests; \
 	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
 bench: .venv/.dev ## Measure POST to page beside the bare floor of the same parts
 	@exec .venv/bin/python -m bench $(ARGS)
+
+pictures: .venv/.dev ## Take the pictures of the README anew, from the demo story (needs Chromium)
+	@exec .venv/bin/python -m pictures
 
 messages: .venv/.runtime ## Bring the interface's catalogues up to date, and tell what is to be translated
 	@exec .venv/bin/python -m services.render.messages

@@ -43,6 +43,7 @@ class Newsroom:
     bootstrap: str
     mongo_url: str
     ingest: str
+    store: str
     site: str
     public: Path
     key: str
@@ -79,6 +80,7 @@ def a_newsroom(root: Path, jars: Path, say: Callable[[str], None]) -> Iterator[N
             bootstrap=kafka.bootstrap,
             mongo_url=mongod.url,
             ingest=addresses["ingest"],
+            store=addresses["store"],
             site=addresses["render"],
             public=home.site / "public",
             key=key,
