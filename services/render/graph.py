@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from newsroom.addresses import ABOUT, HOME, REUSE, article_by_id, author_path, section_path
 from newsroom.articles import ArticleText
-from newsroom.bodies import paragraphs
 from newsroom.updates import PublicArticle
 from services.render.sitefile import Site
 
@@ -128,10 +127,8 @@ def _of_the_house(site: Site, public: PublicArticle) -> dict[str, object]:
 
 def _of_the_text(text: ArticleText, site: Site) -> dict[str, object]:
     """What is said of the text, not one word of it."""
-    fields: dict[str, object] = {
-        "articleSection": site.section_title(section_path(text.section), text.section),
-        "wordCount": sum(len(paragraph.split()) for paragraph in paragraphs(text.body)),
-    }
+    section = site.section_title(section_path(text.section), text.section)
+    fields: dict[str, object] = {"articleSection": section}
     if text.sources:
         fields["citation"] = [
             {"@type": "CreativeWork", "name": source.name, **({"url": source.url} if source.url else {})}

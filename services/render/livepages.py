@@ -6,15 +6,16 @@ What they show of the article moves seldom, so that a new post writes its own pa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from newsroom.articles import ArticleText
+from newsroom.excerpts import quotable_characters
 from newsroom.updates import ArticleUpdate, EntryUpdate, PublicArticle
 from services.render.contexts import Head, Words, main_page, section_crumb, words_in
 from services.render.graph import Crumb, listing_graph
 from services.render.liveblog import Post, PostLink, links, posts_of
-from services.render.posts import Posts, all_pages, key_page_path, page_count, posts_page_path
+from services.render.posts import Posts, all_pages, bodies_of, key_page_path, page_count, posts_page_path
 from services.render.sitefile import Site
 from services.render.wording import Wording
 
@@ -65,14 +66,19 @@ class _Frame:
     site: Site
     wording: Wording
 
-    def page(self, number: int, posts: Iterable[EntryUpdate]) -> PostsPage:
+    def page(self, number: int, posts: Sequence[EntryUpdate]) -> PostsPage:
         count = page_count(self.update)
         older = posts_page_path(self.path, number - 1) if number > 1 else None
         newer = posts_page_path(self.path, number + 1) if number < count else None
         title = self.wording.text("Page %(number)s", number=number)
         here = posts_page_path(self.path, number)
         return PostsPage(
-            head=self._head(here, title, older, newer),
+            head=replace(
+                self._head(here, title),
+                previous=older,
+                following=newer,
+                most_quoted=quotable_characters("".join(bodies_of(posts))),
+            ),
             article_id=self.update.article_id,
             path=here,
             article_path=self.path,
@@ -98,7 +104,7 @@ class _Frame:
             links=links(self.path, posts, self.public, self.wording),
         )
 
-    def _head(self, here: str, title: str, older: str | None = None, newer: str | None = None) -> Head:
+    def _head(self, here: str, title: str) -> Head:
         return Head(
             title=f"{title}: {self.text.headline}",
             description=self.wording.text(
@@ -106,8 +112,6 @@ class _Frame:
             ),
             canonical=self.site.absolute(here),
             graph=listing_graph(self.site, here, self._crumbs(here, title)),
-            previous=older,
-            following=newer,
         )
 
     def _crumbs(self, here: str, title: str) -> tuple[Crumb, ...]:

@@ -38,12 +38,14 @@ NO_POSTS = Posts()
 
 
 def post_bodies(posts: Posts) -> list[str]:
-    """The text of every post that stands on the article's own page."""
-    shown = (posts.pinned, *posts.latest)
-    texts = {
-        post.entry_id: post.entry.text.body for post in shown if post is not None and post.entry is not None
-    }
-    return list(texts.values())
+    """The text of every post that stands on the article's own page, each once."""
+    shown = {post.entry_id: post for post in (posts.pinned, *posts.latest) if post is not None}
+    return bodies_of(shown.values())
+
+
+def bodies_of(posts: Iterable[EntryUpdate]) -> list[str]:
+    """The text of each post that the public may see."""
+    return [post.entry.text.body for post in posts if post.entry is not None]
 
 
 def page_count(update: ArticleUpdate) -> int:

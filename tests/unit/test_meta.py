@@ -39,6 +39,8 @@ def test_of_a_live_page_its_posts_count_too_each_once() -> None:
     share = len(" ".join(part for text in texts for part in paragraphs(text))) * 3 // 10
     head = head_of(live, Posts(latest=posts, pinned=posts[1], pages={1: posts}))
     assert robots_of(head)[1] == f"max-snippet:{share}"
+    below = head_of(live, Posts(latest=posts, pages={1: posts}, key_events=posts), below="entries/1/")
+    assert robots_of(below)[1] == f"max-snippet:{share}"
 
 
 def test_pages_without_a_text_of_an_article_are_not_limited() -> None:
