@@ -96,14 +96,17 @@ def order_of(site: Site) -> Order:
 @lru_cache(maxsize=16)
 def _made(order: Order) -> Brand:
     """The drawings of an order; equal orders are drawn once."""
-    drawn = subprocess.run(
-        [sys.executable, "-m", "services.render.emblems"],
-        input=order.model_dump_json().encode(),
-        stdout=subprocess.PIPE,
-        timeout=_PATIENCE_SECONDS,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        check=True,
-    )
+    try:
+        drawn = subprocess.run(
+            [sys.executable, "-m", "services.render.emblems"],
+            input=order.model_dump_json().encode(),
+            stdout=subprocess.PIPE,
+            timeout=_PATIENCE_SECONDS,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Misconfigured(f"wordmark, icon and card of the site cannot be drawn: {error}") from error
     return Brand.model_validate_json(drawn.stdout)
 
 

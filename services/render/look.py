@@ -74,7 +74,10 @@ def load_look(site: Site, folder: Path | None = None) -> Look:
 
 def _sources(folder: Path, prefix: str = "") -> dict[str, bytes]:
     files = sorted(file for file in folder.rglob("*") if file.is_file())
-    return {f"{prefix}{file.relative_to(folder).as_posix()}": file.read_bytes() for file in files}
+    try:
+        return {f"{prefix}{file.relative_to(folder).as_posix()}": file.read_bytes() for file in files}
+    except OSError as error:
+        raise Misconfigured(f"a template cannot be read: {error}") from error
 
 
 def _compiled(

@@ -167,6 +167,13 @@ def test_an_own_drawing_that_cannot_be_used_is_told(
     assert name in str(refused.value)
 
 
+def test_where_nothing_can_be_drawn_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A render that runs goes on with what it had."""
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    with pytest.raises(Misconfigured, match="cannot be drawn"):
+        load_brand(a_site().model_copy(update={"name": "Never drawn before"}))
+
+
 def test_an_own_drawing_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "brand" / "favicon.svg").mkdir(parents=True)
     with pytest.raises(Misconfigured, match=r"favicon\.svg"):

@@ -87,6 +87,21 @@ def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
         load_look(a_site(), tmp_path)
 
 
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was there a moment ago, or is somebody else's."""
+    folder = own(tmp_path, "article.html", "mine")
+    read = Path.read_bytes
+
+    def refused(path: Path) -> bytes:
+        if path.name == "article.html" and path.is_relative_to(folder):
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    with pytest.raises(Misconfigured, match=r"template cannot be read.*article\.html"):
+        load_look(a_site(), folder)
+
+
 def test_a_rehearsal_tries_every_template_that_makes_files() -> None:
     """All but the page of two revisions, which is made on request."""
     tried = set[str]()
