@@ -10,10 +10,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Error, Page, Route, expect
 
-from newsroom.updates import ArticleUpdate, ChangeKind
+from newsroom.updates import ArticleUpdate, ChangeKind, EntryUpdate
 from tests.open_site import OpenSite as Site
 from tests.open_site import a_browser, a_page, an_open_site
-from tests.page_parts import a_story, a_text, a_told
+from tests.page_parts import a_retraction, a_story, a_text, a_told
 from tests.render_parts import a_live, a_post, a_withdrawn, until
 
 pytestmark = [pytest.mark.browser]
@@ -99,16 +99,37 @@ async def test_a_tab_hears_only_of_its_own_article(site: Site, browser: Browser)
 
 async def test_when_the_tab_that_listens_closes_another_goes_on(site: Site, browser: Browser) -> None:
     """What is told in between is not missed, and those who are left still share one stream."""
+
+    async def late(route: Route) -> None:
+        for article_id in EIGHT[1:4]:
+            await site.take(a_story_of(article_id, 2))
+        await route.continue_()
+
     async with a_page(browser) as page:
         closing, *others = await tabs(site, page, EIGHT[:4])
         await site.take(a_story_of("story1", 2))
         await offers(closing)
+        await page.context.route("**/live?*", late)
         await closing.close()
-        for article_id in EIGHT[1:4]:
-            await site.take(a_story_of(article_id, 2))
         for tab in others:
-            await offers(tab)
+            await expect(tab.get_by_role("status")).to_have_text("Update: Two more are free.")
         await until(lambda: listened_to(site) == [WHOLE_SITE], "one tab listens for all")
+
+
+async def test_a_tab_that_joins_does_not_miss_what_came_before(site: Site, browser: Browser) -> None:
+    """Its article moves on while its script is on the way."""
+
+    async def late(route: Route) -> None:
+        await site.take(a_story_of("story3", 2))
+        await route.continue_()
+
+    async with a_page(browser) as page:
+        await tabs(site, page, EIGHT[:2])
+        await site.take(a_story_of("story3"))
+        third = await page.context.new_page()
+        await third.route("**/*.js", late)
+        await third.goto(site.url + str(a_story_of("story3").path))
+        await offers(third)
 
 
 async def test_a_tab_that_goes_elsewhere_hands_over(site: Site, browser: Browser) -> None:
@@ -219,6 +240,15 @@ async def test_after_a_long_sleep_a_page_asks_anew(site: Site, browser: Browser)
         await offers(page)
 
 
+async def test_after_a_long_sleep_a_tab_that_follows_looks_for_itself(site: Site, browser: Browser) -> None:
+    """It cannot know whether all that was passed on has reached it."""
+    async with a_page(browser) as page:
+        await page.clock.install()
+        _, following = await tabs(site, page, EIGHT[:2])
+        async with following.expect_request(following.url):
+            await page.clock.fast_forward("01:00:00")
+
+
 async def test_refused_a_page_asks_the_ledger_until_the_stream_works(site: Site, browser: Browser) -> None:
     """By a conditional request that any cache may answer."""
     async with a_page(browser) as page:
@@ -279,23 +309,46 @@ async def test_a_stream_that_says_nothing_is_given_up(site: Site, browser: Brows
         await offers(page)
 
 
-async def test_a_page_of_older_posts_leads_on_to_the_newest(site: Site, browser: Browser) -> None:
-    """It stays as it is, but says that there is more."""
+def a_live_story(count: int) -> tuple[list[EntryUpdate], ArticleUpdate]:
+    """With so many posts, the first twenty on a page that stays: the newest of them, and the article."""
     posts = [
         a_post(number, article_id="story", words=f"Number {number}", page=(number + 19) // 20)
-        for number in range(1, 43)
+        for number in range(1, count + 1)
     ]
-    story = a_story(a_text(slug="story"))
+    return posts[-1:], a_live(a_story(a_text(slug="story")), posts)
+
+
+async def open_older_posts(site: Site, page: Page) -> str:
+    """A page of older posts listens; returns the article's address."""
     for count in range(42):
-        await site.take(*posts[:count][-1:], a_live(story, posts[:count]))
+        newest, story = a_live_story(count)
+        await site.take(*newest, story)
+    await page.goto(f"{site.url}{story.path}entries/1/")
+    await until(lambda: listened_to(site) == ["story"], "the page listens")
+    return f"{site.url}{story.path}"
+
+
+async def test_a_page_of_older_posts_leads_on_to_the_newest(site: Site, browser: Browser) -> None:
+    """It stays as it is, but says that there is more."""
     async with a_page(browser) as page:
-        await page.goto(f"{site.url}{story.path}entries/1/")
-        await until(lambda: listened_to(site) == ["story"], "the page listens")
-        await site.take(posts[41], a_live(story, posts))
+        article = await open_older_posts(site, page)
+        newest, story = a_live_story(42)
+        await site.take(*newest, story)
         await expect(page.get_by_role("status")).to_have_text("Live: Number 42")
         await page.get_by_role("button", name="1 entry · to the latest").click()
-        await expect(page).to_have_url(f"{site.url}{story.path}#latest")
+        await expect(page).to_have_url(f"{article}#latest")
         await expect(page.locator("#entry-e42")).to_be_visible()
+
+
+async def test_a_page_of_posts_leads_to_the_retraction_of_its_article(site: Site, browser: Browser) -> None:
+    """For it is gone itself."""
+    async with a_page(browser) as page:
+        article = await open_older_posts(site, page)
+        await site.take(a_retraction(a_live_story(41)[1], "The story was not true."))
+        await expect(page.get_by_role("status")).to_have_text("Retraction: The story was not true.")
+        await page.get_by_role("button", name="1 update · to the latest").click()
+        await expect(page).to_have_url(f"{article}#latest")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("This article has been retracted")
 
 
 async def test_a_page_that_comes_back_from_the_browsers_memory_goes_on(site: Site, chromium: str) -> None:
