@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,7 @@ from pydantic import SecretStr
 
 from newsroom.http.app import Health
 from newsroom.keys import ApiKey, Role, digest
+from newsroom.times import now
 from newsroom.updates import ArticleUpdate, EntryUpdate
 from services.render.app import create_site
 from services.render.archive import Archive
@@ -43,8 +45,15 @@ Transport = httpx.AsyncBaseTransport
 class OpenSite:
     """Pages in a folder, served on a port of this machine; `take` is what the store would announce."""
 
-    def __init__(self, folder: Path, pages: Pages | None = None, store: Transport | None = None) -> None:
-        """`store`: what answers render's questions about texts; without it nothing is made on request."""
+    def __init__(
+        self,
+        folder: Path,
+        pages: Pages | None = None,
+        store: Transport | None = None,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        """`store`: what answers render's questions about texts; without it there are no comparisons."""
+        self._clock = clock
         self._pages = pages or Pages(a_site())
         self.render = SmallRender(folder, pages=self._pages)
         self._told = 0
@@ -66,7 +75,7 @@ class OpenSite:
         )
         routers = [
             preview_routes(self._on_request, self._pages),
-            reuse_routes(self.render.model, self._pages),
+            reuse_routes(self.render.model, self._pages, self._clock),
         ]
         app = create_site(RenderSettings(), Health("render"), self.hub, self.render.model, server, routers)
         app.state.keys.put(

@@ -81,7 +81,7 @@ class WholeSite(OpenSite):
         )
         self.pages = RememberingPages(self._site)
         self._stories = [] if is_empty else every_story()
-        super().__init__(folder, self.pages, httpx.MockTransport(_the_store))
+        super().__init__(folder, self.pages, httpx.MockTransport(_the_store), lambda: later(720))
 
     async def open(self) -> None:
         await super().open()
@@ -100,12 +100,17 @@ class WholeSite(OpenSite):
     async def every_page(self) -> dict[str, bytes]:
         """Each HTML page by its path: the files, what is made on request, and why nothing stands there."""
         pages = {path: page for path, page in self.files().items() if path.endswith(".html")}
+        return await self.shown_pages() | pages
+
+    async def shown_pages(self) -> dict[str, bytes]:
+        """One page of each kind, in each state, as they are answered; of an empty site, only its errors."""
+        pages = {f"/{status}.html": self.pages.error(status) for status in STATUSES}
         async with httpx.AsyncClient(base_url=self.url) as client:
-            for shown in () if not self._stories else SHOWN:
+            for shown in SHOWN if self._stories else ():
                 answer = await client.get(shown.path, headers=dict(shown.headers))
                 assert answer.status_code == shown.status, shown
-                pages.setdefault(shown.file, answer.content)
-        return pages | {f"/{status}.html": self.pages.error(status) for status in STATUSES}
+                pages[shown.file] = answer.content
+        return pages
 
 
 @asynccontextmanager

@@ -168,9 +168,11 @@ def a_translation(language: str, place: str, headline: str, deck: str, sentence:
 
 
 def long_ago(number: int) -> ArticleUpdate:
-    """One of many, each some days before the next, so that fronts are full and archives have months."""
+    """One of many, five a day, so that fronts are full and archives have days, months and years."""
     text = a_text(headline=f"Quiet day number {number}", slug=f"quiet-{number}", authors=("Aigerim Bekova",))
-    return at_time(a_story(text, article_id=f"old{number}"), -timedelta(days=number * 4))
+    return at_time(
+        a_story(text, article_id=f"old{number}"), -timedelta(days=20 * (number // 5), minutes=number)
+    )
 
 
 def gone(article_id: str, headline: str) -> ArticleUpdate:

@@ -16,6 +16,8 @@ from tests.whole_site import SHOWN, WholeSite
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 PATHS = {shown.name: shown.path for shown in SHOWN}
+IN_THE_FRAME = [shown for shown in SHOWN if not shown.name.endswith("excerpt")]
+"""Pages of the site itself, with its head and foot; an excerpt stands on other people's."""
 MOST_STOPS = 400
 _STOP = """() => {
     const element = document.activeElement;
@@ -223,7 +225,7 @@ async def test_a_notice_is_read_out_once_politely_and_takes_nothing_along(
         assert "1 update · show" not in by_role(await heard(page), "button")
 
 
-@pytest.mark.parametrize("shown", SHOWN, ids=lambda shown: shown.name)
+@pytest.mark.parametrize("shown", IN_THE_FRAME, ids=lambda shown: shown.name)
 async def test_each_page_is_told_by_its_heading_and_its_regions(
     site: WholeSite, browser: Browser, shown: Any
 ) -> None:

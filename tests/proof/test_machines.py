@@ -91,6 +91,7 @@ async def test_every_sitemap_is_valid(files: Mapping[str, bytes]) -> None:
         "/sitemaps/2023-06.xml",
         "/news-sitemap.xml",
     } <= sitemaps.keys()
+    assert sitemaps["/news-sitemap.xml"].count(b"<news:news>") > 10
     for path, content in sitemaps.items():
         problems = [error.reason for error in SITEMAP.iter_errors(content.decode())]
         assert problems == [], path
