@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,6 +37,7 @@ _WORTH_PACKING_BYTES = 1_400
 _MOST_PIXELS = 10_000
 _MOST_CHARACTERS = 2_000
 _DATA, _PAGE = "excerpt.json", "excerpt.html"
+_BELOW_AN_ARTICLE = re.compile(r"(?<=/)(entries/[a-z0-9]+|history)/$")
 _METHODS = ["GET", "HEAD"]
 
 Place = Annotated[str, Path(description="The path of the article's page, without the slashes around it")]
@@ -69,10 +71,10 @@ class Quotables:
         return Quotable(state.card, state.ledger)
 
     async def by_url(self, url: str, site_url: str) -> Quotable:
-        """The article at a whole address. Raises: NotFound; Refused; Away."""
+        """The article at a whole address, or above it. Raises: NotFound; Refused; Away."""
         if not url.startswith(f"{site_url}/"):
             raise NotFound("That address is none of this site.")
-        return await self.at(f"{urlsplit(url).path.rstrip('/')}/")
+        return await self.at(_BELOW_AN_ARTICLE.sub("", f"{urlsplit(url).path.rstrip('/')}/"))
 
     async def by_id(self, article_id: str) -> Address | None:
         """Where an article's page stands. Raises: Away."""

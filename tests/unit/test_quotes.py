@@ -135,8 +135,8 @@ async def test_the_page_holds_the_quote_and_leads_to_the_article(site: Site) -> 
 
 @pytest.mark.parametrize(
     "url",
-    [PLACE, PLACE.rstrip("/"), f"{PLACE}#updates", f"{PLACE}?from=there"],
-    ids=["page", "without a slash", "a place on it", "with a query"],
+    [PLACE, PLACE.rstrip("/"), f"{PLACE}#updates", f"{PLACE}?from=there", f"{PLACE}entries/1/#entry-e1"],
+    ids=["page", "without a slash", "a place on it", "with a query", "an entry below it"],
 )
 async def test_oembed_knows_the_page_by_its_address(site: Site, url: str) -> None:
     await site.take(STORY)
