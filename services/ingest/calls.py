@@ -118,6 +118,18 @@ def changed(body: SentEntry, entry_id: EntryId) -> EntryChanged:
 CREATE_EXAMPLES: Examples = {
     "published": ("Publish it", {"id": "bank-siege", **STORY, "breaking": True}),
     "live": ("Open a live article", {"id": "bank-siege-live", **STORY, "live": True}),
+    "translation": (
+        "Publish a translation",
+        {
+            "id": "bank-siege-kk",
+            **STORY,
+            "headline": "Астанадағы банктегі оқиға аяқталды",
+            "deck": "Кепілде болғандардың бәрі аман; бір адам ұсталды.",
+            "body": "<p>Министрліктің айтуынша, ешкім зардап шекпеген.</p>",
+            "language": "kk",
+            "translation_of": "bank-siege",
+        },
+    ),
     "draft": ("Save it as a draft", {"headline": "Bank siege", "section": "Kazakhstan", "draft": True}),
 }
 
