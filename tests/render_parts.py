@@ -115,6 +115,15 @@ def a_public(
     )
 
 
+def a_translation(article_id: str, original: str) -> ArticleUpdate:
+    """A public article that names another as its original."""
+    update = a_public(article_id, slug=article_id)
+    assert update.public is not None
+    assert update.public.text is not None
+    text = update.public.text.model_copy(update={"translation_of": original})
+    return update.model_copy(update={"public": update.public.model_copy(update={"text": text})})
+
+
 def a_withdrawn(former: ArticleUpdate, revision: int) -> ArticleUpdate:
     """The same article taken down."""
     return ArticleUpdate(

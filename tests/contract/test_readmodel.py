@@ -14,9 +14,11 @@ from pydantic import SecretStr
 from newsroom import mongo as mongo_edge
 from newsroom.addresses import CORRECTIONS_LEDGER, HOME, UPDATES_LEDGER
 from newsroom.updates import ArticleUpdate, ChangeKind, Status
-from services.render.cards import card_of
+from services.render.cards import Card, card_of
+from services.render.listingkinds import Place
 from services.render.mongoreadmodel import MongoReadModel
 from services.render.readmodel import Address, Identity, ReadModel, Rebuild
+from services.render.shown import archived
 from services.render.standing import ArticleState, coalesce, moved_on
 from tests.render_parts import (
     MemoryReadModel,
@@ -30,8 +32,10 @@ from tests.render_parts import (
     a_public,
     a_retracted,
     a_state,
+    a_translation,
     a_view,
     a_withdrawn,
+    minute,
 )
 
 if TYPE_CHECKING:
@@ -180,6 +184,115 @@ async def test_archives_are_reached_by_month_and_day(model: ReadModel) -> None:
     assert await model.months("/gone/") == ()
     assert await model.days("2023/06") == ("2023/06/20",)
     assert await model.days("2023/05") == ()
+
+
+async def test_an_archive_comes_in_the_order_of_publication_without_what_moves(model: ReadModel) -> None:
+    """Ties by article id; an update moves nothing in it."""
+    for update in (published("c3", 0, revision=5), published("a1", 0), published("b2", 7)):
+        await model.insert(a_state(update))
+    found = await model.archive("/2023/06/", 10)
+    assert [card.article_id for card in found] == ["b2", "a1", "c3"]
+    assert found[2] == archived(its_card(published("c3", 0, revision=5)).model_dump())
+    assert await model.archive("/2023/06/", 1) == found[:1]
+    assert await model.archive("/2023/05/", 10) == ()
+
+
+async def test_a_sitemap_tells_pages_and_when_they_changed(model: ReadModel) -> None:
+    """Of a retracted article, too; the newest publication first."""
+    retracted = a_retracted(published("b2", 7), 4)
+    for update in (published("a1", 0, revision=3), retracted, a_draft("d4")):
+        await model.insert(a_state(update))
+    path = "/sitemaps/2023-06.xml"
+    assert await model.places(path, 10) == (
+        Place(path_of(retracted), minute(4), "en", "b2"),
+        Place(path_of(published("a1", 0)), minute(3), "en", "a1"),
+    )
+    assert len(await model.places(path, 1)) == 1
+    assert await model.changes() == (("2023/06", minute(4)),)
+    assert await model.is_listed(path)
+    assert not await model.is_listed("/sitemaps/2023-05.xml")
+
+
+async def test_each_month_has_its_own_latest_change(model: ReadModel) -> None:
+    """The newest month first, however late an older one changed."""
+    assert await model.changes() == ()
+    for update in (published("a1", 0, revision=9), published("b2", 60 * 24 * 20), published("c3", 1)):
+        await model.insert(a_state(update))
+    assert await model.changes() == (("2023/07", minute(1)), ("2023/06", minute(9)))
+
+
+async def test_translations_come_with_the_originals_that_readers_may_see(model: ReadModel) -> None:
+    """Whether there are any of an article is asked by its id."""
+    translations = [a_translation("kk", "en"), a_translation("ru", "kk"), a_translation("fr", "gone")]
+    gone = a_retracted(a_public("gone", slug="gone"), 2)
+    for update in (*translations, a_public("en", slug="en"), gone, a_public("other", slug="other")):
+        await model.insert(a_state(update))
+    found = await model.translations(10)
+    assert [(place.article_id, place.translation_of) for place in found] == [
+        ("fr", "gone"),
+        ("kk", "en"),
+        ("ru", "kk"),
+        ("en", None),
+    ]
+    assert {place.changed_at for place in found} == {None}
+    assert [place.article_id for place in await model.translations(1)] == ["fr"]
+    assert [await model.is_translated(each) for each in ("en", "kk", "gone", "other", "none")] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+async def test_what_is_fresh_was_first_published_since_then(model: ReadModel) -> None:
+    """However late it changed; newest first, nothing retracted."""
+    for update in (
+        published("a1", 0, revision=9),
+        published("b2", 5),
+        published("c3", 9),
+        a_retracted(published("d4", 9), 2),
+    ):
+        await model.insert(a_state(update))
+    found = await model.fresh(minute(5), 10)
+    assert found == (its_card(published("c3", 9)), its_card(published("b2", 5)))
+    assert await model.fresh(minute(5), 1) == found[:1]
+
+
+async def test_a_card_is_found_where_its_page_stands_and_nowhere_else(model: ReadModel) -> None:
+    """Not at a former address, and not once the page is gone; the id leads to the page all the same."""
+    old = a_public()
+    moved = a_public(revision=2, section="World", former_paths=(path_of(old),))
+    first = a_state(old)
+    await model.insert(first)
+    second = the_next(first, moved)
+    await model.replace(second, 1)
+    assert await model.card_at(path_of(moved)) == card_of(moved)
+    assert await model.card_at(path_of(old)) is None
+    assert await model.page_of("a1") == Address("a1", Status.PUBLIC, moved.path)
+    await model.replace(the_next(second, a_withdrawn(moved, 3)), 2)
+    assert await model.card_at(path_of(moved)) is None
+    assert await model.page_of("a1") == Address("a1", Status.WITHDRAWN, None)
+    assert await model.page_of("unknown") is None
+
+
+def published(article_id: str, minutes: int, *, revision: int = 1) -> ArticleUpdate:
+    """An article first published so many minutes after the beginning."""
+    update = a_public(article_id, revision, slug=article_id)
+    assert update.public is not None
+    public = update.public.model_copy(update={"published_at": minute(minutes)})
+    return update.model_copy(update={"public": public})
+
+
+def its_card(update: ArticleUpdate) -> Card:
+    card = card_of(update)
+    assert card is not None
+    return card
+
+
+def path_of(update: ArticleUpdate) -> str:
+    assert update.path is not None
+    return update.path
 
 
 async def test_every_path_leads_to_its_article(model: ReadModel) -> None:

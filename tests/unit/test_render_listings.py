@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from newsroom.addresses import HOME, UPDATES_LEDGER
+from newsroom.addresses import HOME, TRANSLATIONS_SITEMAP, UPDATES_LEDGER
 from newsroom.errors import Away
 from newsroom.telemetry import metrics
 from newsroom.updates import ChangeKind
@@ -21,6 +21,7 @@ from tests.render_parts import (
     a_history,
     a_public,
     a_retracted,
+    a_translation,
     a_withdrawn,
 )
 from tests.render_world import SmallRender
@@ -59,6 +60,34 @@ async def test_marks_that_follow_closely_wait_for_each_other(tmp_path: Path) -> 
     await render.mark(HOME)
     await render.mark(HOME)
     assert loop.time() - begun >= 0.2
+
+
+async def test_a_mark_on_what_once_was_a_feed_alone_is_one_on_its_front(render: SmallRender) -> None:
+    """It may stand on the log from before a listing carried its feeds, and a withdrawal wait for it."""
+    await render.take(a_public())
+    await render.mark("/feed.atom")
+    assert "Headline 1" in render.text(HOME)
+    await render.take(a_withdrawn(a_public(), 2))
+    state = render.model.states["a1"]
+    render.model.states["a1"] = state.model_copy(update={"leaving": ("/feed.atom",)})
+    await render.mark("/feed.atom", "a1", 2)
+    assert [rendering.revision for rendering in render.renderings] == [1, 2]
+
+
+async def test_a_translation_and_its_original_share_a_sitemap_that_either_marks(render: SmallRender) -> None:
+    """An original that moves while nobody has translated it leaves the sitemap alone."""
+    await render.take(a_public())
+    assert TRANSLATIONS_SITEMAP not in render.marks
+    await render.take(a_translation("b2", "a1"))
+    await render.list_marked()
+    assert str(a_public().path) in render.text(TRANSLATIONS_SITEMAP)
+    moved = a_public(revision=2, section="World", former_paths=(str(a_public().path),))
+    await render.take(moved)
+    await render.list_marked()
+    assert str(moved.path) in render.text(TRANSLATIONS_SITEMAP)
+    await render.take(a_retracted(moved, 3))
+    await render.list_marked()
+    assert str(moved.path) not in render.text(TRANSLATIONS_SITEMAP)
 
 
 async def test_a_mark_without_any_change_writes_the_same_file(render: SmallRender) -> None:
