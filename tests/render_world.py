@@ -91,18 +91,23 @@ class SmallRender:
         return [outcome for outcome in found if isinstance(outcome, Rendering)]
 
     def files(self) -> dict[str, bytes]:
-        """Every file that stands, siblings too."""
+        """Every file that stands, siblings too; one that goes while it is looked for is none."""
         root = self.folder.root
-        return {
-            f"/{file.relative_to(root).as_posix()}": file.read_bytes()
-            for file in sorted(root.rglob("*"))
-            if file.is_file()
-        }
+        found = sorted(Path(folder, name) for folder, _, names in os.walk(root) for name in names)
+        contents = {f"/{file.relative_to(root).as_posix()}": _read(file) for file in found}
+        return {path: content for path, content in contents.items() if content is not None}
 
     def text(self, path: str) -> str:
         """A page as it stands, at its folder's path or a file's."""
         name = f"{path}index.html" if path.endswith("/") else path
         return self.files()[name].decode()
+
+
+def _read(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def place_of(record: Record) -> tuple[int, int]:
