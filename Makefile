@@ -48,7 +48,7 @@ pictures: .venv/.dev ## Take the pictures of the README anew, from the demo stor
 	@exec .venv/bin/python -m pictures
 
 messages: .venv/.runtime ## Bring the interface's catalogues up to date, and tell what is to be translated
-	@exec .venv/bin/python -m services.render.messages
+	@exec .venv/bin/python -m services.render.words.messages
 
 lock: .venv/.dev ## Pin anew what requirements/*.in name, to the newest that fit
 	@for list in runtime parts dev; do \

@@ -24,8 +24,8 @@ from newsroom.records import Message
 from newsroom.times import now
 from newsroom.topics import TopicSpec
 from newsroom.updates import Announcement, update_message
+from services.render.looks.sitefile import load_site
 from services.render.pages import Pages
-from services.render.sitefile import load_site
 
 STEPS = ("event on the log", "revision in MongoDB", "update on the log", "page drawn", "page on the disk")
 _EVENTS = TopicSpec("bench.events", 12, is_source=True)

@@ -13,8 +13,8 @@ from desk.parts import java, mongod, ports
 from newsroom.errors import Misconfigured
 from newsroom.settings import read
 from services.ingest.settings import IngestSettings
+from services.render.looks.sitefile import load_site
 from services.render.settings import RenderSettings
-from services.render.sitefile import load_site
 from services.store.settings import StoreSettings
 
 OLDEST_PYTHON = (3, 11)

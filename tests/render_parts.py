@@ -31,11 +31,11 @@ from newsroom.updates import (
 )
 from services.render.cards import Card, LedgerEntry, card_of, ledger_of, listings_of
 from services.render.listingkinds import Listing, Place, standing_paths
+from services.render.looks.sitefile import Licence, Policies, Publisher, Site
 from services.render.pages import ErrorStatus, Pages
 from services.render.posts import NO_POSTS, Posts, key_page_path, page_count, posts_page_path
 from services.render.readmodel import Address, Identity, Rebuild, newest_entries
 from services.render.shown import archived, entries_in
-from services.render.sitefile import Licence, Policies, Publisher, Site
 from services.render.standing import Announced, ArticleState, View, coalesce, first_met, told_revision
 
 BEGINNING = datetime(2023, 6, 20, 4, 0, tzinfo=UTC)

@@ -18,10 +18,10 @@ import httpx
 from newsroom.differences import Difference, Side
 from newsroom.updates import ArticleUpdate
 from services.render.listingkinds import standing_paths
-from services.render.look import Look
+from services.render.looks.look import Look
+from services.render.looks.sitefile import Site, load_site
 from services.render.pages import ErrorStatus, Pages
-from services.render.sitefile import Site, load_site
-from services.render.voices import Voice
+from services.render.words.voices import Voice
 from services.store.diffs import field_differences
 from tests.open_site import KEY, OpenSite
 from tests.page_parts import a_text, later

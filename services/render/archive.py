@@ -9,7 +9,7 @@ import httpx
 
 from newsroom.articles import Contract
 from newsroom.differences import Difference
-from services.render.previews import Head, Revision
+from services.render.contexts.previews import Head, Revision
 from services.render.storeapi import StoreApi
 
 AnswerT = TypeVar("AnswerT", bound=Contract)

@@ -22,7 +22,7 @@ from newsroom.addresses import (
     section_path,
 )
 from services.render.cards import Card, LedgerEntry
-from services.render.sitefile import Site
+from services.render.looks.sitefile import Site
 
 INDEX = "index.html"
 LIMIT = 60

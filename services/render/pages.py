@@ -18,47 +18,47 @@ import newsroom.sentences
 from newsroom.addresses import ABOUT, REUSE
 from newsroom.differences import Difference
 from newsroom.updates import ArticleUpdate, Status
-from services.render import (
+from services.render import cards, listingkinds
+from services.render import posts as postings
+from services.render.cards import Card, LedgerEntry
+from services.render.contexts import (
     archivepages,
     articlepages,
-    cards,
-    catalogues,
-    colours,
-    contexts,
-    dates,
     feeds,
     fixedpages,
     fronts,
     graph,
     jsonfeed,
     ledgers,
-    listingkinds,
     liveblog,
     livepages,
-    look,
     previews,
-    quotation,
     quotes,
-    scriptwords,
     sitemaps,
-    spacing,
     tables,
     terms,
     titles,
-    typography,
     versions,
+)
+from services.render.contexts import frame as contexts
+from services.render.contexts.previews import Head, Revision
+from services.render.contexts.terms import term_files, terms_of
+from services.render.listingkinds import Listing
+from services.render.looks import colours, look
+from services.render.looks.look import MANIFEST, Look, load_look
+from services.render.looks.sitefile import Site
+from services.render.posts import NO_POSTS, Posts
+from services.render.words import (
+    catalogues,
+    dates,
+    quotation,
+    scriptwords,
+    spacing,
+    typography,
     voices,
     wording,
 )
-from services.render import posts as postings
-from services.render.cards import Card, LedgerEntry
-from services.render.listingkinds import Listing
-from services.render.look import MANIFEST, Look, load_look
-from services.render.posts import NO_POSTS, Posts
-from services.render.previews import Head, Revision
-from services.render.sitefile import Site
-from services.render.terms import term_files, terms_of
-from services.render.voices import Voice, voice_of
+from services.render.words.voices import Voice, voice_of
 
 ErrorStatus = Literal[401, 403, 404, 410, 503]
 ERRORS: tuple[ErrorStatus, ...] = get_args(ErrorStatus)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from newsroom.excerpts import excerpt
 from newsroom.updates import ArticleUpdate, EntryUpdate, PublicEntry, Status
-from services.render.contexts import shorten
+from services.render.contexts.frame import shorten
 
 LATEST_PAGES = 2
 """The posts of so many pages, the newest, stand on the article's own page."""

@@ -27,7 +27,7 @@ from services.render.consumer import UpdateRenderer, tell_undrawn
 from services.render.drawing import CannotBeDrawn
 from services.render.listingkinds import listing_of, standing_paths
 from services.render.listings import ListingRenderer
-from services.render.look import Look
+from services.render.looks.look import Look
 from services.render.pages import Pages, fingerprint_of
 from services.render.posts import all_pages, key_page_path, posts_page_path
 from services.render.readmodel import Identity, ReadModel, Rebuild

@@ -25,11 +25,11 @@ from newsroom.updates import (
     Status,
 )
 from services.render.cards import card_of, ledger_of
+from services.render.contexts.previews import Head
 from services.render.listingkinds import Listing, standing_paths
-from services.render.look import Look
+from services.render.looks.look import Look
 from services.render.pages import ERRORS, Pages
 from services.render.posts import Posts
-from services.render.previews import Head
 
 _DAY = datetime(2023, 6, 20, 4, 40, tzinfo=UTC)
 _ID = "rehearsal"

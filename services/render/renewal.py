@@ -16,12 +16,12 @@ import structlog
 
 from newsroom.errors import Misconfigured
 from newsroom.service import persist
-from services.render.look import Look, load_look
+from services.render.looks.look import Look, load_look
+from services.render.looks.sitefile import load_site
 from services.render.pages import Pages, fingerprint_of
 from services.render.readmodel import Identity
 from services.render.rebuild import Rebuilder
 from services.render.rehearsal import rehearse
-from services.render.sitefile import load_site
 
 log = structlog.get_logger(__name__)
 POLL_SECONDS = 1.0

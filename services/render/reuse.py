@@ -24,10 +24,10 @@ from newsroom.http.problems import MEDIA_TYPE, Kind, Refused, responses
 from newsroom.times import now
 from newsroom.updates import Status
 from services.render.cards import Card, LedgerEntry
+from services.render.contexts.quotes import Excerpt, OEmbed
 from services.render.headers import CONTENT_TYPES, NEVER_KEPT, READ_ANYWHERE, REVALIDATED, SECURITY
 from services.render.negotiation import accepted_encodings, entity_tag, matches
 from services.render.pages import ErrorStatus, Pages
-from services.render.quotes import Excerpt, OEmbed
 from services.render.readmodel import Address, ReadModel
 from services.render.serving import RETRY_AFTER_SECONDS
 

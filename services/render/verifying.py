@@ -23,9 +23,9 @@ from newsroom.updates import ArticleUpdate, EntryUpdate
 from services.render.comparison import Difference, What, compare, extra, page_of, strays_below, walk
 from services.render.drawing import CannotBeDrawn
 from services.render.listingkinds import listing_of, standing_paths
+from services.render.looks.sitefile import Site
 from services.render.readmodel import ReadModel
 from services.render.site import COMPRESSED
-from services.render.sitefile import Site
 
 PAUSE_SECONDS = 0.02
 """Between two parts: readers and updates come first."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from newsroom.bodies import BLOCKS, INLINE
-from services.render.look import TEMPLATES
+from services.render.looks.look import TEMPLATES
 from tests.node_tools import nu_messages
 from tests.whole_site import SHOWN, a_whole_site
 from tests.whole_story import EVERY_ELEMENT

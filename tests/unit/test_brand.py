@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from newsroom.errors import Misconfigured
-from services.render.brand import Brand, Order, load_brand, order_of
-from services.render.colours import Colours, LightPalette
-from services.render.emblems import draw
-from services.render.lettering import BOLD, MEDIUM, Typeface
-from services.render.sitefile import Translation
+from services.render.looks.brand import Brand, Order, load_brand, order_of
+from services.render.looks.colours import Colours, LightPalette
+from services.render.looks.emblems import draw
+from services.render.looks.lettering import BOLD, MEDIUM, Typeface
+from services.render.looks.sitefile import Translation
 from tests.render_parts import a_site
 
 WORDMARK = (

@@ -10,8 +10,8 @@ import pytest
 from babel import Locale
 from babel.messages.catalog import Catalog, Message
 
-from services.render.catalogues import ENGLISH, LANGUAGES, catalogue
-from services.render.messages import collected, missing, read, translations
+from services.render.words.catalogues import ENGLISH, LANGUAGES, catalogue
+from services.render.words.messages import collected, missing, read, translations
 
 TRANSLATED = [language for language in LANGUAGES if language != ENGLISH]
 WHOLE_NUMBERS = range(2_000)
@@ -104,4 +104,4 @@ def test_an_untranslated_a_fuzzy_and_a_half_plural_message_are_missing() -> None
 
 def test_words_of_templates_and_of_code_are_collected() -> None:
     sources = {place.partition("/")[0] for message in collected() for place, _ in message.locations}
-    assert {"templates", "wording.py", "fixedpages.py"} <= sources
+    assert {"templates", "words", "contexts"} <= sources

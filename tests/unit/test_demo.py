@@ -15,7 +15,7 @@ from desk.storybook import STORIES, Story, load_story
 from desk.wording import OK
 from newsroom.errors import Misconfigured
 from newsroom.excerpts import excerpt
-from services.render.sitefile import load_site
+from services.render.looks.sitefile import load_site
 from tests.unit.desk_newsroom import Newsroom, a_notice, a_problem, a_receipt, a_stream, an_answer, run, sse
 
 STORY = STORIES / "astana"

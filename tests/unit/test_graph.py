@@ -10,9 +10,9 @@ import pytest
 from newsroom.updates import ChangeKind
 from services.render.cards import card_of, ledger_of
 from services.render.listingkinds import Listing
+from services.render.looks.sitefile import Policies
 from services.render.pages import Pages
 from services.render.posts import Posts
-from services.render.sitefile import Policies
 from tests.page_parts import (
     SENTENCES,
     Element,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from newsroom.errors import Misconfigured
-from services.render.look import TEMPLATES, Look, load_look
+from services.render.looks.look import TEMPLATES, Look, load_look
 from services.render.pages import Pages, fingerprint_of
 from services.render.rehearsal import rehearse
 from tests.page_parts import a_story

@@ -8,9 +8,9 @@ from newsroom.bodies import paragraphs
 from newsroom.updates import ArticleUpdate, ChangeKind
 from services.render.cards import card_of
 from services.render.listingkinds import Listing
+from services.render.looks.sitefile import Machines
 from services.render.pages import Pages
 from services.render.posts import Posts
-from services.render.sitefile import Machines
 from tests.page_parts import BODY, Element, a_retraction, a_story, a_text, a_told, read_page
 from tests.render_parts import SITE_URL, a_live, a_post, a_site
 

@@ -6,8 +6,15 @@ import json
 
 import pytest
 
+from services.render.looks.sitefile import (
+    Machines,
+    Policies,
+    Publisher,
+    Site,
+    TranslatedPolicies,
+    Translation,
+)
 from services.render.pages import Pages
-from services.render.sitefile import Machines, Policies, Publisher, Site, TranslatedPolicies, Translation
 from tests.page_parts import Element, graph_of, read_page
 from tests.render_parts import a_site
 

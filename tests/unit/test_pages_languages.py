@@ -9,8 +9,8 @@ import pytest
 from newsroom.updates import ArticleUpdate, ChangeKind
 from services.render.cards import card_of
 from services.render.listingkinds import Listing
+from services.render.looks.sitefile import Site, TranslatedPolicies, Translation
 from services.render.pages import Pages
-from services.render.sitefile import Site, TranslatedPolicies, Translation
 from tests.page_parts import Element, a_retraction, a_story, a_text, a_told, read_page
 from tests.render_parts import a_site
 

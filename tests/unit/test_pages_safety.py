@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from newsroom.articles import Dateline, Source
 from newsroom.updates import ArticleUpdate, ChangeKind
-from services.render.assets import STATIC
 from services.render.cards import card_of, ledger_of
-from services.render.graph import script_json
+from services.render.contexts.graph import script_json
 from services.render.listingkinds import Listing
-from services.render.look import TEMPLATES
+from services.render.looks.assets import STATIC
+from services.render.looks.look import TEMPLATES
+from services.render.looks.sitefile import Licence, Policies, Publisher, Site
 from services.render.pages import Pages
-from services.render.sitefile import Licence, Policies, Publisher, Site
-from services.render.typography import set_line
+from services.render.words.typography import set_line
 from tests.page_parts import Element, a_retraction, a_story, a_text, a_told, graph_of, read_page
 from tests.render_parts import a_site
 

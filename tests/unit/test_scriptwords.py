@@ -8,9 +8,9 @@ import re
 import pytest
 
 from newsroom.notices import NoticeKind
-from services.render.assets import STATIC
-from services.render.scriptwords import script_words
-from services.render.wording import wording_of
+from services.render.looks.assets import STATIC
+from services.render.words.scriptwords import script_words
+from services.render.words.wording import wording_of
 
 LANGUAGES = ("en", "kk", "ru", "ar")
 

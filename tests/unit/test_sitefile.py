@@ -10,8 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from newsroom.errors import Misconfigured
-from services.render.colours import Colours, DarkPalette, LightPalette, contrast
-from services.render.sitefile import Site, Translation, load_site
+from services.render.looks.colours import Colours, DarkPalette, LightPalette, contrast
+from services.render.looks.sitefile import Site, Translation, load_site
 from tests.render_parts import SITE_URL, a_site
 
 SAMPLE = Path(__file__).parents[2] / "site.toml"

@@ -9,8 +9,8 @@ import pytest
 import xmlschema
 
 from services.render.cards import Card, card_of
+from services.render.contexts.sitemaps import news_sitemap, sitemap
 from services.render.listingkinds import Listing, Part, Place
-from services.render.sitemaps import news_sitemap, sitemap
 from tests.page_parts import a_story, a_text, later
 from tests.render_parts import SITE_URL, a_site
 

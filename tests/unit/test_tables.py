@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.render.tables import reachable
-from services.render.typography import set_markup
+from services.render.contexts.tables import reachable
+from services.render.words.typography import set_markup
 
 TABLE = "<table><tbody><tr><td>1</td></tr></tbody></table>"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from jinja2 import FileSystemLoader, nodes
 
-from services.render.look import TEMPLATES
-from services.render.voices import template_environment
+from services.render.looks.look import TEMPLATES
+from services.render.words.voices import template_environment
 
 ENVIRONMENT = template_environment(FileSystemLoader(TEMPLATES))
 ATTRIBUTES = re.compile(r"""[\w-]+="[^"]*"|\bdata-[\w-]+""")

@@ -9,8 +9,8 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
+from services.render.looks.sitefile import Licence, Machines
 from services.render.pages import Pages
-from services.render.sitefile import Licence, Machines
 from tests.render_parts import SITE_URL, a_site
 
 RSL = "{https://rslstandard.org/rsl}"

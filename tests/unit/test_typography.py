@@ -13,9 +13,9 @@ from newsroom.bodies import clean, paragraphs
 from services.render.cards import card_of
 from services.render.listingkinds import Listing
 from services.render.pages import Pages
-from services.render.quotation import MARKS
-from services.render.spacing import MOST_TOGETHER
-from services.render.typography import HELD, set_body, set_line
+from services.render.words.quotation import MARKS
+from services.render.words.spacing import MOST_TOGETHER
+from services.render.words.typography import HELD, set_body, set_line
 from tests.page_parts import a_story, a_text, graph_of, read_page
 from tests.render_parts import a_site
 

@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from newsroom.notices import NoticeKind
 from newsroom.updates import ChangeKind
-from services.render import wording
-from services.render.wording import direction, wording_of
+from services.render.words import wording
+from services.render.words.wording import direction, wording_of
 
 ENGLISH = wording_of("en")
 MOMENT = datetime(2023, 6, 20, 4, 40, 59, 999_000, tzinfo=UTC)

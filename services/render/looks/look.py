@@ -1,0 +1,104 @@
+"""Everything that pages are drawn with but articles: the site's settings, its templates and its assets.
+
+Loaded as one from what lies on the disk, so that a change of any of it is another look, taken whole or not at
+all. A folder of the newsroom's own may put files in place of ours: `templates/` (one by one) and `brand/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader, Template, TemplateError
+
+from newsroom.addresses import ABOUT, HOME, REUSE, SITE_FEED
+from newsroom.errors import Misconfigured
+from services.render.contexts.graph import graph_script, pictures_of
+from services.render.listingkinds import standing_paths
+from services.render.looks.assets import Assets, load_assets
+from services.render.looks.brand import load_brand
+from services.render.looks.sitefile import Site
+from services.render.words.voices import Voice, template_environment, voice_of
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+OWN_TEMPLATES = "templates"
+MANIFEST = "/site.webmanifest"
+OURS = "newsroom"
+"""A template of the newsroom's own reaches the one that it stands for as `newsroom/article.html`."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look of one site. `standing`: the listings that stand without entries."""
+
+    site: Site
+    voice: Voice
+    standing: frozenset[str]
+    assets: Assets
+    templates: Mapping[str, Template]
+    sources: Mapping[str, bytes]
+
+    def draw(self, template: str, page: object, voice: Voice | None = None) -> bytes:
+        """A template filled in, in the site's own language where no other is given."""
+        vocabulary = (voice or self.voice).vocabulary()
+        return self.templates[template].render(vocabulary, page=page).encode()
+
+    def parts(self) -> Iterator[bytes]:
+        """What pages are made of, for a fingerprint: settings, templates, and the names of the assets."""
+        yield self.site.model_dump_json().encode()
+        for name, source in sorted(self.sources.items()):
+            yield name.encode()
+            yield source
+        yield from (address.encode() for address in sorted(self.assets.files))
+
+
+def load_look(site: Site, folder: Path | None = None) -> Look:
+    """The look of a site; `folder`: the newsroom's own, which need not exist.
+
+    Raises: Misconfigured, saying which file cannot be used and why.
+    """
+    assets = load_assets(load_brand(site, folder), site.colours)
+    own = folder / OWN_TEMPLATES if folder else None
+    sources = {**_sources(TEMPLATES, f"{OURS}/"), **_sources(TEMPLATES), **(_sources(own) if own else {})}
+    return Look(
+        site=site,
+        voice=voice_of(site, site.language),
+        standing=frozenset(standing_paths(site)),
+        assets=assets,
+        templates=_compiled(own, sources, site, assets),
+        sources=sources,
+    )
+
+
+def _sources(folder: Path, prefix: str = "") -> dict[str, bytes]:
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    try:
+        return {f"{prefix}{file.relative_to(folder).as_posix()}": file.read_bytes() for file in files}
+    except OSError as error:
+        raise Misconfigured(f"a template cannot be read: {error}") from error
+
+
+def _compiled(
+    own: Path | None, sources: Mapping[str, bytes], site: Site, assets: Assets
+) -> Mapping[str, Template]:
+    """Every template, compiled, with what all of them may use."""
+    ours = FileSystemLoader(TEMPLATES)
+    loaders: list[BaseLoader] = [ours, PrefixLoader({OURS: ours})]
+    environment = template_environment(ChoiceLoader([FileSystemLoader(own), *loaders] if own else loaders))
+    pictures = pictures_of(site, card=assets.card.address, logo=assets.icons[max(assets.icons)])
+    environment.globals.update(
+        assets=assets,
+        home=HOME,
+        feed=SITE_FEED,
+        about=ABOUT,
+        reuse=REUSE,
+        manifest=MANIFEST,
+        graph_script=partial(graph_script, pictures=pictures),
+    )
+    try:
+        return {name: environment.get_template(name) for name in sources if not name.startswith(f"{OURS}/")}
+    except (TemplateError, UnicodeDecodeError) as error:
+        where = f"{getattr(error, 'name', '?')}, line {getattr(error, 'lineno', '?')}"
+        raise Misconfigured(f"template {where} cannot be used: {error}") from error

@@ -1,0 +1,70 @@
+"""The site as it speaks one language: the publisher's words and the interface's together.
+
+A page of one article speaks the article's language where there is a catalogue, everything else the site's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jinja2 import BaseLoader, Environment, StrictUndefined
+
+from newsroom.addresses import CORRECTIONS_LEDGER, HOME, UPDATES_LEDGER
+from services.render.contexts.frame import Link, feed_links, section_link
+from services.render.looks.sitefile import Site
+from services.render.words.scriptwords import script_words
+from services.render.words.wording import ADDED, BREAKING, LIVE, REMOVED, Wording, direction, wording_of
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One language of a site. `site.language` is not the wording's where the site has no words in it."""
+
+    site: Site
+    wording: Wording
+
+    def vocabulary(self) -> Mapping[str, object]:
+        """What every template may use that depends on the language."""
+        text = self.wording.text
+        return {
+            "ui": self.wording,
+            "gettext": self.wording.markup,
+            "ngettext": self.wording.markup_plural,
+            "site": self.site,
+            "site_direction": direction(self.site.language),
+            "sections": tuple(section_link(section, self.site) for section in self.site.sections),
+            "ledgers": (
+                Link(text("Updates"), UPDATES_LEDGER),
+                Link(text("Corrections"), CORRECTIONS_LEDGER),
+            ),
+            "site_feeds": feed_links(HOME, self.site.name),
+            "breaking": self.wording.label(BREAKING),
+            "live": self.wording.label(LIVE),
+            "added_word": text(ADDED),
+            "removed_word": text(REMOVED),
+            "script_words": script_words(self.wording),
+        }
+
+
+def voice_of(site: Site, language: str) -> Voice:
+    """How the site speaks a language, or its own where the interface has no words in that one."""
+    wording = wording_of(language, fallback=site.language)
+    return Voice(site.in_language(wording.language), wording)
+
+
+def template_environment(loader: BaseLoader) -> Environment:
+    """Where templates are compiled, once for all languages: each drawing brings its `vocabulary`."""
+    environment = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.extend(newstyle_gettext=True)  # before the extension, which would extend it with False
+    environment.add_extension("jinja2.ext.i18n")
+    return environment
