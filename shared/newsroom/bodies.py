@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from html.parser import HTMLParser
 from math import ceil
 
@@ -92,13 +93,17 @@ def collapse(text: str) -> str:
     return re.sub(r"\s+", " ", unicodedata.normalize("NFC", text)).strip()
 
 
-def paragraphs(body: str) -> list[str]:
-    """The plain text of each block of the body, in order, white space collapsed; empty ones are left out."""
+@lru_cache(maxsize=4)
+def paragraphs(body: str) -> tuple[str, ...]:
+    """The plain text of each block of the body, in order, white space collapsed; empty ones are left out.
+
+    The last few are remembered, for whoever draws an article asks several times; few, for a body may be large.
+    """
     reader = _TextReader()
     reader.feed(body)
     reader.close()
     reader.end_paragraph()
-    return reader.paragraphs
+    return tuple(reader.paragraphs)
 
 
 def minutes_to_read(body: str) -> int:

@@ -62,7 +62,7 @@ def test_a_quotation_keeps_its_attribution() -> None:
     ],
 )
 def test_paragraphs_are_the_plain_text_of_blocks(html: str, expected: list[str]) -> None:
-    assert bodies.paragraphs(html) == expected
+    assert list(bodies.paragraphs(html)) == expected
 
 
 @pytest.mark.parametrize(("words", "minutes"), [(0, 1), (1, 1), (200, 1), (201, 2), (1000, 5)])
