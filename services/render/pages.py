@@ -60,6 +60,8 @@ from services.render.words import (
 )
 from services.render.words.voices import Voice, voice_of
 
+UNAVAILABLE = "/unavailable.html"
+"""What the edge server shows while no instance of a service answers it."""
 ErrorStatus = Literal[401, 403, 404, 410, 503]
 ERRORS: tuple[ErrorStatus, ...] = get_args(ErrorStatus)
 _DRAWING_MODULES = (
@@ -131,6 +133,7 @@ class Pages:
             **look.assets.files,
             **term_files(terms_of(look.site), look.draw),
             MANIFEST: fixedpages.manifest(look.site, look.voice.wording, look.assets),
+            UNAVAILABLE: self.error(503),
             f"{ABOUT}index.html": look.draw(
                 "about.html", fixedpages.about_page(look.site, look.voice.wording)
             ),

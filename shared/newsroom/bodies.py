@@ -97,7 +97,7 @@ def collapse(text: str) -> str:
 def paragraphs(body: str) -> tuple[str, ...]:
     """The plain text of each block of the body, in order, white space collapsed; empty ones are left out.
 
-    The last few are remembered, for whoever draws an article asks several times; few, for a body may be large.
+    The last few are remembered, for whoever draws an article asks again and again; few, for bodies are large.
     """
     reader = _TextReader()
     reader.feed(body)

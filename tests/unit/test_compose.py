@@ -21,6 +21,7 @@ from services.render.headers import (
     SECURITY,
     of_file,
 )
+from services.render.pages import UNAVAILABLE
 from services.render.settings import RenderSettings
 from services.render.site import ENCODINGS
 from services.store.settings import StoreSettings
@@ -310,3 +311,9 @@ def test_the_edge_lets_programs_of_other_sites_read_what_render_lets_them() -> N
     for kind in kinds:
         assert of_file(f"/tags/astana/feed.{kind}").items() >= READ_ANYWHERE.items()
     assert of_file("/index.html").keys().isdisjoint(READ_ANYWHERE)
+
+
+def test_readers_get_a_page_in_the_sites_look_while_nothing_answers() -> None:
+    block = site_block(":8000")
+    assert f"@page file {UNAVAILABLE}\n" in block
+    assert f"rewrite * {UNAVAILABLE}\n" in block

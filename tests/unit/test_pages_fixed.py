@@ -125,3 +125,9 @@ def test_a_site_that_is_written_from_the_right_says_so_in_its_manifest() -> None
 
 def test_fixed_files_are_the_same_each_time() -> None:
     assert Pages(a_house()).fixed() == Pages(a_house()).fixed()
+
+
+def test_the_page_for_when_nothing_answers_stands_ready_for_the_edge() -> None:
+    pages = Pages(a_house())
+    assert pages.fixed()["/unavailable.html"] == pages.error(503)
+    assert b'<meta name="robots" content="noindex">' in pages.error(503)
