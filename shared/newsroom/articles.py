@@ -74,7 +74,10 @@ def _slug(text: str) -> str:
 
 
 def _body(html: str) -> str:
-    return clean(_free_of_controls(html))
+    """Cleaning reads character references (`&#11;`), so that what it gives is checked once more: with one of
+    these in it the event could not be read again, nor a feed that quotes it.
+    """
+    return _free_of_controls(clean(_free_of_controls(html)))
 
 
 Line = Annotated[str, AfterValidator(_one_line), AfterValidator(_not_blank)]

@@ -211,7 +211,22 @@ def test_a_note_in_a_ledger_keeps_its_language_when_the_headline_is_gone() -> No
 
 def test_times_of_a_front_are_in_the_sites_zone_and_it_says_so() -> None:
     page = page_of("/", named("Lead", 500), named("First"))
-    assert page.one("p", class_="zone-note").text == "Times are in Asia/Almaty time."
+    assert page.one("p", class_="zone-note").text == "Time zone: Almaty"
+
+
+@pytest.mark.parametrize("path", ["/", "/2023/06/20/"])
+def test_a_story_in_another_language_says_in_which(path: str) -> None:
+    """In that language itself, for those who read it."""
+    kazakh = a_story(a_text(language="kk", headline="Астана", slug="astana"), article_id="astana")
+    own = named("Second")
+    page = page_of(path, named("Lead", 500), kazakh, own)
+    marked = {item.one("h3").text: labels(item) for item in page.all("article") if item.all("h3")}
+    assert marked["Астана"] == ["Қазақ тілі"]
+    assert marked["Second"] == []
+
+
+def labels(item: Element) -> list[str]:
+    return [label.text for label in item.all("span", class_="label")]
 
 
 def test_days_part_where_the_sites_zone_has_midnight() -> None:

@@ -34,6 +34,8 @@ ACTIONS = st.sampled_from(
 )  # fmt: skip
 STORIES = st.lists(ACTIONS, min_size=0, max_size=9)
 Announced = ArticleUpdate | EntryUpdate
+KINDS = {"amend": ChangeKind.AMENDED, "correct": ChangeKind.CORRECTION, "zone": ChangeKind.AMENDED}
+"""A zone is mended without a word: what was told last stays where it is, and the month moves."""
 SECTIONS = ("Kazakhstan", "World")
 ZONES = ("Asia/Almaty", "UTC")
 TURN_OF_THE_MONTH = datetime(2023, 6, 30, 20, tzinfo=UTC)
@@ -144,9 +146,7 @@ class Story:
         elif action == "retract":
             self.updates.append(a_retracted(newest, revision))
         elif action != "publish":
-            kind = {"amend": ChangeKind.AMENDED, "correct": ChangeKind.CORRECTION}.get(
-                action, ChangeKind.UPDATED
-            )
+            kind = KINDS.get(action, ChangeKind.UPDATED)
             self._changes = (*self._changes, a_change(revision, kind))
             if action == "move":
                 self._section = SECTIONS[1 - SECTIONS.index(self._section)]

@@ -141,6 +141,28 @@ def test_languages_are_named_in_words(language: str, tag: str, name: str) -> Non
     assert wording_of(language).language_name(tag) == name
 
 
+@pytest.mark.parametrize(
+    ("language", "tag", "name"),
+    [
+        ("en", "kk", "Қазақ тілі"),
+        ("en", "ru-KZ", "Русский"),
+        ("ru", "ar", "العربية"),
+        ("en", "en-GB", ""),
+        ("en", "xx", "xx"),
+    ],
+)
+def test_a_language_other_than_the_pages_is_named_in_itself(language: str, tag: str, name: str) -> None:
+    assert wording_of(language).foreign_name(tag) == name
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "name"),
+    [("en", "Asia/Almaty", "Almaty"), ("ru", "Asia/Almaty", "Алматы"), ("kk", "UTC", "UTC")],
+)
+def test_zones_are_named_after_their_city(language: str, zone: str, name: str) -> None:
+    assert wording_of(language).zone_name(zone) == name
+
+
 def plain(text: str) -> str:
     """With plain spaces for those that do not break."""
     return text.replace("\u202f", " ").replace("\xa0", " ")

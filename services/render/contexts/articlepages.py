@@ -34,7 +34,7 @@ from services.render.words.dates import When
 from services.render.words.typography import set_line, set_markup
 from services.render.words.wording import BREAKING, RETRACTED_ITEM, RETRACTED_TITLE, Label, Wording, direction
 
-UPDATES_BESIDE_TEXT = 4
+UPDATES_BESIDE_TEXT = 2
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def front_page(listing: Listing, site: Site, wording: Wording) -> FrontPage:
         lead=lead,
         days=_days(items[1:]),
         archive=_archive(listing, wording),
-        zone=site.timezone,
+        zone=wording.zone_name(site.timezone),
     )
 
 

@@ -67,7 +67,7 @@ def ledger_page(listing: Listing, site: Site, wording: Wording) -> LedgerPage:
         days=tuple(
             EntryDay(day, tuple(lines)) for day, lines in groupby(entries, lambda entry: entry.when.day)
         ),
-        zone=site.timezone,
+        zone=wording.zone_name(site.timezone),
     )
 
 

@@ -217,7 +217,7 @@ toggle?.addEventListener("click", () => {
 
 // Adds how long ago to times of the last day.
 function ages() {
-  const format = new Intl.RelativeTimeFormat(language, { style: "short" });
+  const format = new Intl.RelativeTimeFormat(language, { style: "short", numeric: "auto" });
   for (const time of document.querySelectorAll("time[data-relative]")) {
     const minutes = Math.round((Date.now() - Date.parse(time.dateTime)) / 60_000);
     if (minutes < 0 || minutes >= 1_440) time.removeAttribute("data-ago");

@@ -11,7 +11,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, get_timezone_location
 
 _OWN_PATTERNS = {"en": "d MMMM, y"}
 """The house's own way where it is not CLDR's long form."""
@@ -53,6 +53,11 @@ def written_day(day: date, locale: Locale) -> str:
 def written_month(month: date, locale: Locale) -> str:
     """The month that a day lies in: `June 2023`."""
     return format_skeleton("yMMMM", month, locale=locale)
+
+
+def zone_city(timezone: str, locale: Locale) -> str:
+    """The city that a zone is named after, `Almaty`, or the zone's own name where it has none, `UTC`."""
+    return get_timezone_location(ZoneInfo(timezone), locale=locale, return_city=True)
 
 
 def _zone(local: datetime) -> str:

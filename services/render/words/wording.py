@@ -12,7 +12,7 @@ from datetime import date, datetime
 from functools import cache
 from gettext import NullTranslations
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.lists import format_list
 from babel.numbers import format_decimal
 from markupsafe import Markup
@@ -162,6 +162,15 @@ class Wording:
         name: str = self.locale.languages.get(tag.partition("-")[0].lower(), tag)
         return name
 
+    def foreign_name(self, tag: str) -> str:
+        """What a language other than this one calls itself, as a title; empty of this one."""
+        primary = tag.partition("-")[0].lower()
+        return "" if primary == self.language.partition("-")[0].lower() else _own_name(primary)
+
+    def zone_name(self, timezone: str) -> str:
+        """A zone by the city that stands for it: `Almaty`."""
+        return dates.zone_city(timezone, self.locale)
+
     def joints(self, count: int) -> tuple[str, ...]:
         """What stands before, between and behind the names in a list: `("", ", ", " and ", "")` of three."""
         return tuple(format_list(["\0"] * count, locale=self.locale).split("\0"))
@@ -179,6 +188,16 @@ def wording_of(language: str, fallback: str = ENGLISH) -> Wording:
 @cache
 def _locale(language: str) -> Locale:
     return Locale.parse(_LOCALES.get(language, language))
+
+
+@cache
+def _own_name(language: str) -> str:
+    """By CLDR, with a capital; the tag itself where that is not known."""
+    try:
+        name: str = Locale.parse(language).languages[language]
+    except (UnknownLocaleError, ValueError, KeyError):
+        return language
+    return name[:1].upper() + name[1:]
 
 
 def direction(language: str) -> str:
