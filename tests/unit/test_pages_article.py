@@ -288,6 +288,14 @@ def test_a_retracted_page_holds_the_reason_and_no_word_of_the_text() -> None:
             assert word not in everything
     assert page_of(retracted).one("h1").text == "This article has been retracted"
     assert graph_of(page_of(retracted))["NewsArticle"]["creativeWorkStatus"] == "Retracted"
+    assert "dateline" not in graph_of(page_of(retracted))["NewsArticle"]
+
+
+def test_a_retracted_history_claims_no_version_that_is_gone() -> None:
+    before, after = (history_of(story) for story in (a_story(), a_retraction(a_story(), "It was not true.")))
+    assert "Every version" in before.one("p", class_="deck").text
+    for told in (after.one("p", class_="deck").text, after.one("meta", name="description")["content"]):
+        assert told.startswith("The text that stood here is no longer published.")
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,7 @@ def test_the_publishers_words_are_shown_in_the_pages_language() -> None:
     assert page.one("p", class_="kicker").text == "Қазақстан"
     assert [link.text for link in page.one("nav", class_="sections").all("a")] == ["Қазақстан"]
     assert page.one("nav", class_="sections").one("a")["href"] == "/kazakhstan/"
+    assert page.one("meta", property="article:section")["content"] == "Қазақстан"
 
 
 def test_the_publishers_words_say_so_where_they_are_in_another_language() -> None:

@@ -32,7 +32,15 @@ from services.render.looks.sitefile import Site
 from services.render.posts import NO_POSTS, Posts, post_bodies
 from services.render.words.dates import When
 from services.render.words.typography import set_line, set_markup
-from services.render.words.wording import BREAKING, RETRACTED_ITEM, RETRACTED_TITLE, Label, Wording, direction
+from services.render.words.wording import (
+    BREAKING,
+    RETRACTED_ITEM,
+    RETRACTED_TEXT,
+    RETRACTED_TITLE,
+    Label,
+    Wording,
+    direction,
+)
 
 UPDATES_BESIDE_TEXT = 2
 
@@ -98,7 +106,10 @@ class RetractedPage:
 
 @dataclass(frozen=True)
 class HistoryPage:
-    """Every public revision of an article, newest first, without texts. `direction`: that of its language."""
+    """Every public revision of an article, newest first, without texts. `direction`: that of its language.
+
+    `explanation`: what the list shows, for of a retracted article it shows the retraction alone.
+    """
 
     head: Head
     article_id: str
@@ -106,6 +117,7 @@ class HistoryPage:
     path: str
     crumbs: tuple[Crumb, ...]
     headline: Words
+    explanation: str
     changes: tuple[Told, ...]
     direction: str
 
@@ -136,7 +148,7 @@ def article_page(
         kind="article",
         published=published.machine,
         modified=updated.machine,
-        section=text.section,
+        section=section.name,
         tags=text.tags,
         most_quoted=quotable_characters("".join([text.body, *post_bodies(posts)])),
         oembed=site.absolute(oembed_path(site.absolute(path))),
@@ -221,15 +233,14 @@ def history_page(update: ArticleUpdate, public: PublicArticle, site: Site, wordi
     """The history of a public or retracted article."""
     path = update.path or ""
     headline = public.text.headline if public.text else wording.text(RETRACTED_ITEM)
+    explanation, description = _explained(public.text is None, wording)
     here = f"{path}history/"
     section = (section_crumb(public.text.section, site),) if public.text else ()
     crumbs = (main_page(wording), *section, Crumb(headline, path), Crumb(wording.text("History"), here))
     return HistoryPage(
         head=Head(
             title=wording.text("History: %(headline)s", headline=headline),
-            description=wording.text(
-                "Every version of this article that was public: when it changed, how, and why."
-            ),
+            description=description,
             canonical=site.absolute(here),
             graph=listing_graph(site, here, crumbs),
         ),
@@ -238,8 +249,20 @@ def history_page(update: ArticleUpdate, public: PublicArticle, site: Site, wordi
         path=path,
         crumbs=crumbs,
         headline=words_in(headline, public.language if public.text else wording.language),
+        explanation=explanation,
         changes=tuple(_told_one(change, public, wording) for change in reversed(public.changes)),
         direction=direction(public.language),
+    )
+
+
+def _explained(retracted: bool, wording: Wording) -> tuple[str, str]:
+    """What a history shows, to who reads it and to who only sees its description."""
+    if retracted:
+        gone = wording.text(RETRACTED_TEXT)
+        return gone, gone
+    return (
+        wording.text("Every version that was public, newest first: when it changed, how, and why."),
+        wording.text("Every version of this article that was public: when it changed, how, and why."),
     )
 
 

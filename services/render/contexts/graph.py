@@ -95,7 +95,7 @@ def article_graph(
         article["description"] = description
     if tags:
         article["keywords"] = list(tags)
-    if public.dateline_place:
+    if public.dateline_place and public.text is not None:
         article["dateline"] = public.dateline_place
     if corrections:
         article["correction"] = [

@@ -79,6 +79,10 @@ PINNED = Label("Pinned", "notice")
 
 RETRACTED_TITLE = message("This article has been retracted")
 RETRACTED_ITEM = message("Retracted article")
+RETRACTED_TEXT = message(
+    "The text that stood here is no longer published. This page stays at its address so that links to it tell"
+    " what became of it."
+)
 ADDED = message("[added]")
 REMOVED = message("[removed]")
 UNTOLD_NOTES: Mapping[ChangeKind, str] = {
