@@ -53,6 +53,11 @@ def test_each_rule_of_the_house_has_a_place_of_its_own() -> None:
     assert page.all("a", href="mailto:desk@site.test")
 
 
+@pytest.mark.parametrize(("path", "kind"), [("/about/", "AboutPage"), ("/reuse/", "WebPage")])
+def test_a_page_of_rules_is_told_to_machines_as_what_it_is(path: str, kind: str) -> None:
+    assert graph_of(fixed_page(a_house(), path))[kind]["url"] == a_site().absolute(path)
+
+
 def test_machines_are_led_to_the_rules_that_there_are() -> None:
     """Every address of a rule in the graph is a place on the page."""
     site = a_house(ethics="Two sources.")

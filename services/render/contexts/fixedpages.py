@@ -116,7 +116,7 @@ def _rules_page(
     path: str, title: str, description: str, rules: tuple[Rule, ...], site: Site, wording: Wording
 ) -> RulesPage:
     crumbs = (main_page(wording), Crumb(title, path))
-    graph = listing_graph(site, path, crumbs)
+    graph = listing_graph(site, path, crumbs, kind="AboutPage" if path == ABOUT else "WebPage")
     return RulesPage(Head(title, description, site.absolute(path), graph=graph), crumbs, title, rules)
 
 

@@ -157,10 +157,10 @@ def _coverage(live: Coverage, site: Site) -> dict[str, object]:
     return fields | ({"coverageEndTime": live.end} if live.end else {})
 
 
-def listing_graph(site: Site, path: str, crumbs: Sequence[Crumb]) -> Graph:
-    """`CollectionPage`, `BreadcrumbList` and the publisher."""
+def listing_graph(site: Site, path: str, crumbs: Sequence[Crumb], kind: str = "CollectionPage") -> Graph:
+    """A page of this kind of schema.org's, `BreadcrumbList` and the publisher."""
     url = site.absolute(path)
-    page = _page(site, "CollectionPage", path, crumbs[-1].name if crumbs else site.name, site.language)
+    page = _page(site, kind, path, crumbs[-1].name if crumbs else site.name, site.language)
     return (page, _breadcrumb(site, url, crumbs), _website(site), _publisher(site))
 
 
