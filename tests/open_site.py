@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import uvicorn
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from pydantic import SecretStr
 
 from newsroom.http.app import Health
@@ -36,7 +36,9 @@ CHROMIUM_ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
+"""How long anything in a browser may take before a test gives up: a busy machine is no failure."""
+expect.set_options(timeout=PATIENCE_MS)
 KEY = "nrk_publisher"
 """An API key that opens the site's previews."""
 Transport = httpx.AsyncBaseTransport

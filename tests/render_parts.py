@@ -563,7 +563,7 @@ def _place(card: Card) -> Place:
     return Place(card.path, card.updated_at, card.language, card.article_id, card.translation_of)
 
 
-async def until(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Wait for a condition. Raises: TimeoutError that names it."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -172,11 +172,11 @@ async def test_a_correction_does_not_wait_as_updates_do(site: Site, browser: Bro
         await expect(region).to_have_text("Update: Two more are free.")
         await site.take(the_story(3))
         await expect(region).to_have_text(
-            "2 updates. Correction: It was seven people, not eight.", timeout=3_000
+            "2 updates. Correction: It was seven people, not eight.", timeout=15_000
         )
         await expect(page.get_by_role("button", name="2 updates · show")).to_be_visible()
         await site.take(the_story(4))
-        await expect(page.get_by_role("button", name="3 updates · show")).to_be_visible(timeout=8_000)
+        await expect(page.get_by_role("button", name="3 updates · show")).to_be_visible(timeout=15_000)
         await expect(region).to_have_text("2 updates. Correction: It was seven people, not eight.")
 
 
