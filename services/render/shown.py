@@ -29,7 +29,7 @@ def shown(path: str, card: Card | None, ledger: tuple[LedgerEntry, ...]) -> obje
     if kind is ListingKind.TRANSLATIONS:
         return (address_shown(card), card.translation_of)
     if kind is ListingKind.SITEMAP_INDEX:
-        return (card.updated_at, card.translation_of is None)
+        return (card.month, card.updated_at, card.translation_of is None)
     return (card.path, card.updated_at)
 
 
