@@ -81,6 +81,8 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"deck": None}, "/deck", "must be a string"),
     ({"body": None}, "/body", "must be a string"),
     ({"body": "<p>\u0007</p>"}, "/body", "U+0007"),
+    ({"body": "<p>A&#7;</p>"}, "/body", "U+0007"),
+    ({"body": "<p>A&#xFFFF;</p>"}, "/body", "U+FFFF"),
     ({"body": ""}, "/body", "has no text"),
     ({"body": "<script>let a = 1</script>"}, "/body", "has no text"),
     ({"body": "x" * (MAX_BODY_BYTES + 1)}, "/body", f"at most {MAX_BODY_BYTES}"),
