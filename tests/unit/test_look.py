@@ -72,12 +72,24 @@ def test_a_folder_that_is_not_there_changes_nothing(tmp_path: Path) -> None:
         ("<p>\n\n{{ page.nothing }}</p>", "article.html, line 3"),
         ("{{ nothing }}", "'nothing' is undefined"),
         ("{{ 1 // 0 }}", "article.html, line 1"),
+        ("{% include 'article.html' %}", "article.html, line 1"),
+        ("{% for a in [1] %}" * 25 + "{% endfor %}" * 25, "nested"),
+        ("{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}", "recursion"),
     ],
 )
 def test_a_template_that_cannot_be_used_is_named_with_its_line(
     source: str, said: str, tmp_path: Path
 ) -> None:
     assert said in broken(source, tmp_path)
+
+
+@pytest.mark.parametrize("name", [".article.html.swp", ".DS_Store", "article.html~"])
+def test_what_an_editor_keeps_beside_a_template_is_none(name: str, tmp_path: Path) -> None:
+    """The site is to change while the template is still open."""
+    folder = own(tmp_path, "article.html", "mine")
+    plain = fingerprint_of(load_look(a_site(), folder))
+    (folder / "templates" / name).write_bytes(b"\xff\x00{% if %}")
+    assert fingerprint_of(load_look(a_site(), folder)) == plain
 
 
 def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:

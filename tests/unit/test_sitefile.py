@@ -110,6 +110,7 @@ def test_a_translation_of_a_section_that_there_is_not_is_told(tmp_path: Path) ->
         ("text_and_data_mining =", 'text_and_data_mining = "maybe"', "machines.text_and_data_mining"),
         ("timezone =", 'timezone = "Asia/Astana2"', "timezone"),
         ("name =", "name = ", "cannot be read"),
+        ("name =", "name = " + "[" * 3000, "cannot be read"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(pattern: str, line: str, said: str, tmp_path: Path) -> None:

@@ -73,11 +73,16 @@ def load_look(site: Site, folder: Path | None = None) -> Look:
 
 
 def _sources(folder: Path, prefix: str = "") -> dict[str, bytes]:
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and not _is_kept_beside(file))
     try:
         return {f"{prefix}{file.relative_to(folder).as_posix()}": file.read_bytes() for file in files}
     except OSError as error:
         raise Misconfigured(f"a template cannot be read: {error}") from error
+
+
+def _is_kept_beside(file: Path) -> bool:
+    """Whether an editor or a desktop keeps it beside the templates for itself, as long as one is open."""
+    return file.name.startswith(".") or file.name.endswith("~")
 
 
 def _compiled(
@@ -99,6 +104,6 @@ def _compiled(
     )
     try:
         return {name: environment.get_template(name) for name in sources if not name.startswith(f"{OURS}/")}
-    except (TemplateError, UnicodeDecodeError) as error:
+    except (TemplateError, UnicodeDecodeError, SyntaxError, RecursionError) as error:
         where = f"{getattr(error, 'name', '?')}, line {getattr(error, 'lineno', '?')}"
         raise Misconfigured(f"template {where} cannot be used: {error}") from error

@@ -214,7 +214,7 @@ def load_site(path: Path, url: str) -> Site:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise Misconfigured(f"site file {path} is missing: point NEWSROOM_SITE_FILE at one") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise Misconfigured(f"site file {path} cannot be read: {error}") from error
     try:
         return Site.model_validate({**table, "url": url.rstrip("/")})
