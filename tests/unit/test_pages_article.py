@@ -277,6 +277,11 @@ def test_changes_that_were_released_together_are_compared_with_what_stood_before
     assert [item.one("a")["href"].split("/")[-2] for item in items[:2]] == ["1-5", "1-3"]
 
 
+def test_a_text_too_short_for_an_excerpt_is_described_by_its_headline() -> None:
+    page = page_of(a_story(a_text(headline="Shots heard", deck="", body="<p>More follows.</p>")))
+    assert page.one("meta", name="description")["content"] == "Shots heard"
+
+
 def test_a_retracted_page_holds_the_reason_and_no_word_of_the_text() -> None:
     story = a_story(a_text(headline="Calumnious", deck="Slanderous", tags=("Libel",), authors=("Mallory",)))
     retracted = a_retraction(story, "The story was not true.")

@@ -140,7 +140,7 @@ def article_page(
     extract = excerpt(text.body)
     published = wording.when(public.published_at, public.timezone)
     updated = wording.when(public.updated_at, public.timezone)
-    description = text.deck or shorten(extract)
+    description = text.deck or shorten(extract) or text.headline
     head = Head(
         title=text.headline,
         description=description,
