@@ -315,5 +315,12 @@ def test_the_edge_lets_programs_of_other_sites_read_what_render_lets_them() -> N
 
 def test_readers_get_a_page_in_the_sites_look_while_nothing_answers() -> None:
     block = site_block(":8000")
-    assert f"@page file {UNAVAILABLE}\n" in block
+    assert f"@left file {UNAVAILABLE}\n" in block
     assert f"rewrite * {UNAVAILABLE}\n" in block
+
+
+@pytest.mark.parametrize("block", [":8000", "(words)"])
+def test_no_matcher_of_the_edge_is_defined_twice(block: str) -> None:
+    """Caddy would not start."""
+    named = re.findall(r"^\t+(@\w+) ", site_block(block), re.MULTILINE)
+    assert len(set(named)) == len(named) > 1
