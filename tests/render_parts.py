@@ -534,10 +534,6 @@ class MemoryReadModel:
         cards = self._published(self.states.values())
         return tuple(card for card in cards if card.published_at >= since and not card.retracted)[:limit]
 
-    async def card_at(self, path: str) -> Card | None:
-        found = (state.card for state in self.states.values() if state.page_path == path)
-        return next(found, None)
-
     async def page_of(self, article_id: str) -> Address | None:
         state = self.states.get(article_id)
         return Address(article_id, state.update.status, state.page_path) if state else None

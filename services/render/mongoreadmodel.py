@@ -288,11 +288,6 @@ class MongoReadModel:
         return tuple([Card.model_validate(document["card"]) async for document in newest])
 
     @_translated
-    async def card_at(self, path: str) -> Card | None:
-        document = await self._articles.find_one({"paths": path, "page_path": path}, {"card": 1})
-        return Card.model_validate(document["card"]) if document and document["card"] else None
-
-    @_translated
     async def page_of(self, article_id: str) -> Address | None:
         return _address(await self._articles.find_one({"_id": article_id}, _ADDRESS))
 

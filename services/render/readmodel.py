@@ -197,10 +197,6 @@ class ReadModel(Protocol):
         """Cards of what was first published since then and not retracted, newest first, ties by id."""
         ...
 
-    async def card_at(self, path: str) -> Card | None:
-        """The card of the article whose page stands at that path now."""
-        ...
-
     async def page_of(self, article_id: str) -> Address | None:
         """Where an article's page stands, None for one that is not here."""
         ...

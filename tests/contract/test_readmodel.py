@@ -259,19 +259,15 @@ async def test_what_is_fresh_was_first_published_since_then(model: ReadModel) ->
     assert await model.fresh(minute(5), 1) == found[:1]
 
 
-async def test_a_card_is_found_where_its_page_stands_and_nowhere_else(model: ReadModel) -> None:
-    """Not at a former address, and not once the page is gone; the id leads to the page all the same."""
+async def test_an_id_leads_to_the_page_wherever_it_stands_now(model: ReadModel) -> None:
     old = a_public()
     moved = a_public(revision=2, section="World", former_paths=(path_of(old),))
     first = a_state(old)
     await model.insert(first)
     second = the_next(first, moved)
     await model.replace(second, 1)
-    assert await model.card_at(path_of(moved)) == card_of(moved)
-    assert await model.card_at(path_of(old)) is None
     assert await model.page_of("a1") == Address("a1", Status.PUBLIC, moved.path)
     await model.replace(the_next(second, a_withdrawn(moved, 3)), 2)
-    assert await model.card_at(path_of(moved)) is None
     assert await model.page_of("a1") == Address("a1", Status.WITHDRAWN, None)
     assert await model.page_of("unknown") is None
 
