@@ -106,7 +106,15 @@ class Scene:
         yield from (f"/{today}/", f"/{month}/", f"/kazakhstan/{month}/", f"/world/{month}/")
         yield from ("/sitemap.xml", "/sitemaps/pages.xml", f"/sitemaps/{month.replace('/', '-')}.xml")
         yield from ("/sitemaps/translations.xml", "/robots.txt", "/license.xml", "/.well-known/tdmrep.json")
-        yield from ("/about/", "/reuse/", "/site.webmanifest", "/nowhere/", "/nowhere", "/%2e%2e/")
+        yield from (
+            "/about/",
+            "/reuse/",
+            "/unavailable.html",
+            "/site.webmanifest",
+            "/nowhere/",
+            "/nowhere",
+            "/%2e%2e/",
+        )
 
     def pages(self) -> list[str]:
         """Where a page of an article stands, stood or might."""

@@ -41,6 +41,7 @@ KINDS: Mapping[str, str] = {
     "feed": r"/(.+/)?feed\.(atom|rss|json)",
     "sitemap": r"/sitemap\.xml|/sitemaps/([a-z]+|\d{4}-\d\d)\.xml",
     "terms": r"/robots\.txt|/license\.xml|/\.well-known/tdmrep\.json",
+    "excuse": r"/unavailable\.html",
     "asset": r"/assets/[a-z0-9.-]+|/site\.webmanifest",
 }
 """Every kind of file in the site, by its path."""
