@@ -165,7 +165,7 @@ def test_a_second_ctrl_c_ends_everything_at_once(up: Up) -> None:
     began = time.monotonic()
     up.signal(signal.SIGINT)
     assert up.ends() == 130
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4  # a frozen store would be given five
     until(lambda: not up.processes(), "everything is gone", seconds=5)
 
 
@@ -213,7 +213,7 @@ def test_a_log_that_takes_connections_and_never_answers_can_be_stopped(up: Up) -
             began = time.monotonic()
             up.signal(signal.SIGINT)
             assert up.ends() == 0
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 25
 
 
 def test_ones_own_servers_that_do_not_answer_are_told(up: Up) -> None:
