@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Error, Page, Route, expect
 
 from newsroom.updates import ArticleUpdate, ChangeKind, EntryUpdate
 from tests.open_site import OpenSite as Site
-from tests.open_site import a_browser, a_page, an_open_site
+from tests.open_site import a_browser, a_page
 from tests.page_parts import a_retraction, a_story, a_text, a_told
 from tests.render_parts import a_live, a_post, a_withdrawn, until
 
@@ -23,18 +21,6 @@ EIGHT = [f"story{number}" for number in range(1, 9)]
 WHOLE_SITE = None
 FULL = 5_000
 LEDGER = "**/updates/feed.json"
-
-
-@pytest_asyncio.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with an_open_site(tmp_path) as site:
-        yield site
-
-
-@pytest_asyncio.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    async with a_browser(chromium) as browser:
-        yield browser
 
 
 def a_story_of(article_id: str, revision: int = 1) -> ArticleUpdate:

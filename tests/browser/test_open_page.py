@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from newsroom.updates import ArticleUpdate, ChangeKind, EntryUpdate
 from tests.open_site import OpenSite as Site
-from tests.open_site import a_browser, a_page, an_open_site
+from tests.open_site import a_page
 from tests.page_parts import a_retraction, a_story, a_text, a_told
 from tests.render_parts import a_live, a_post, a_withdrawn, until
 
@@ -21,18 +17,6 @@ PARAGRAPHS = [f'Paragraph {n} has <a href="https://x.test/{n}">link {n}</a> and 
 UPDATED = a_told(2, ChangeKind.UPDATED, "Two more are free.")
 CORRECTED = a_told(3, ChangeKind.CORRECTION, "It was seven people, not eight.")
 AGAIN = a_told(4, ChangeKind.UPDATED, "All are free.")
-
-
-@pytest_asyncio.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with an_open_site(tmp_path) as site:
-        yield site
-
-
-@pytest_asyncio.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    async with a_browser(chromium) as browser:
-        yield browser
 
 
 def body(paragraphs: list[str]) -> str:
