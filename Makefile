@@ -38,7 +38,7 @@ check: .venv/.dev ## Format, lint, types, who may import whom, dead and duplicat
 	try mypy; \
 	try lint-imports; \
 	try vulture; \
-	try pylint shared/newsroom services desk bench pictures tests; \
+	try pylint shared/newsroom services desk bench faults pictures tests; \
 	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
 bench: .venv/.dev ## Measure POST to page beside the bare floor of the same parts

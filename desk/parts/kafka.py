@@ -8,8 +8,9 @@ import socket
 import struct
 import subprocess
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from desk.parts import jars
 from desk.parts.home import Home
@@ -73,8 +74,18 @@ FIXED_SETTINGS = {
 class Kafka(Part):
     """One broker with its data below `home/kafka`. Keep its ports from start to start: clients learn them."""
 
-    def __init__(self, home: Home, port: int, controller_port: int, parts: Path) -> None:
-        """`parts`: the folder of the jars, fetched by `jars.class_path` if need be."""
+    def __init__(
+        self,
+        home: Home,
+        port: int,
+        controller_port: int,
+        parts: Path,
+        more_settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """`parts`: the folder of the jars, fetched by `jars.class_path` if need be. `more_settings` stand in
+        the place of ours where both name one.
+        """
+        self._more_settings = dict(more_settings)
         self.bootstrap = f"{LOOPBACK}:{port}"
         self._port, self._controller_port = port, controller_port
         self._folder = home.kafka
@@ -125,11 +136,13 @@ class Kafka(Part):
 
     def _write_settings(self, path: Path, data: Path) -> None:
         listeners = f"PLAINTEXT://{self.bootstrap},CONTROLLER://{LOOPBACK}:{self._controller_port}"
-        settings = FIXED_SETTINGS | {
+        settings = {
+            **FIXED_SETTINGS,
             "listeners": listeners,
             "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
             "controller.quorum.voters": f"1@{LOOPBACK}:{self._controller_port}",
             "log.dirs": str(data),
+            **self._more_settings,
         }
         lines = [f"{name}={value}" for name, value in settings.items()]
         path.write_text("\n".join(["# Written at every start.", *lines, ""]))

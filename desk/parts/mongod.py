@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def _how_to_get(library: str) -> str:
 class Mongod(Part):
     """One mongod with its data in `home/mongo`."""
 
-    def __init__(self, home: Home, port: int) -> None:
+    def __init__(self, home: Home, port: int, more_arguments: Sequence[str] = ()) -> None:
         self.url = f"mongodb://{LOOPBACK}:{port}/?replicaSet={REPLICA_SET}"
         self._member = f"{LOOPBACK}:{port}"
         self._data = home.mongo
@@ -116,6 +117,7 @@ class Mongod(Part):
             *[str(find_mongod()), "--dbpath", str(home.mongo), "--port", str(port), "--bind_ip", LOOPBACK],
             *["--replSet", REPLICA_SET, "--oplogSize", OPLOG_MB, "--wiredTigerCacheSizeGB", CACHE_GB],
             *["--nounixsocket", "--quiet", "--setParameter", "diagnosticDataCollectionEnabled=false"],
+            *more_arguments,
         ]
         super().__init__(
             Process("mongod", home, command, folder=home.root, environment={"LC_ALL": "C"}), self._member
