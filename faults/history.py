@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,6 +146,11 @@ class History:
     def __init__(self, file: Path | None = None) -> None:
         self.entries: list[Entry] = []
         self._file = file.open("a", encoding="utf-8", buffering=1) if file else None
+        self._begun = time.monotonic()
+
+    def now(self) -> float:
+        """The time of everything that is told here: seconds since this history began."""
+        return time.monotonic() - self._begun
 
     def add(self, entry: Entry) -> None:
         self.entries.append(entry)
