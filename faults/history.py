@@ -279,3 +279,5 @@ class Violation:
 
     check: int
     what: str
+    kind: str = ""
+    """Which of a check's signs, where the table tells them apart: of the fourth torn, older or leaked."""
