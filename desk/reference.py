@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import click
-from prometheus_client import Metric
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
@@ -20,7 +19,7 @@ from desk.cli import main as cli
 from desk.machine import MachineSettings
 from newsroom import topics
 from newsroom.settings import CommonSettings
-from newsroom.telemetry.metrics import registry
+from newsroom.telemetry.metrics import CATALOGUE
 from services.ingest.settings import IngestSettings
 from services.render.settings import RenderSettings
 from services.store.settings import StoreSettings
@@ -78,8 +77,17 @@ def topics_table() -> list[str]:
 
 def metrics_table() -> list[str]:
     """Every metric of the newsroom's own."""
-    rows = ([f"`{_full_name(metric)}`", metric.type, metric.documentation] for metric in _own_metrics())
-    return _table(("metric", "type", "meaning"), rows)
+    rows = (
+        [
+            f"`{entry.name}`",
+            entry.kind,
+            entry.unit,
+            ", ".join(f"`{label}`" for label in entry.labels),
+            entry.meaning,
+        ]
+        for entry in sorted(CATALOGUE, key=lambda entry: entry.name)
+    )
+    return _table(("metric", "kind", "unit", "labels", "meaning"), rows)
 
 
 def commands_table() -> list[str]:
@@ -135,17 +143,6 @@ def _is_own(parameter: click.Parameter) -> bool:
 def _sentence(command: click.Command) -> str:
     first = " ".join((command.help or "").partition("\n\n")[0].split())
     return re.split(r"(?<=\.) ", first)[0]
-
-
-def _own_metrics() -> Iterable[Metric]:
-    return sorted(
-        (metric for metric in registry.collect() if metric.name.startswith("newsroom_")),
-        key=lambda metric: metric.name,
-    )
-
-
-def _full_name(metric: Metric) -> str:
-    return f"{metric.name}_total" if metric.type == "counter" else metric.name
 
 
 def _variable(name: str) -> str:

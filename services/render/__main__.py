@@ -29,7 +29,8 @@ from newsroom.records import Record
 from newsroom.service import main as run_service
 from newsroom.service import persist, serve
 from newsroom.settings import read
-from newsroom.telemetry import configure_logging
+from newsroom.telemetry import configure_logging, metrics
+from newsroom.telemetry.folders import tell_folder
 from newsroom.updates import decode_update
 from services.render.announced import AnnouncedByStore
 from services.render.app import create_site
@@ -70,6 +71,8 @@ class Render:
         seen = source.mark()
         self.pages = Pages.in_look(source.load())
         self.folder = SiteFolder(settings.pages)
+        tell_folder("pages", settings.pages)
+        metrics.stream_places.set(settings.live_streams)
         self.mongo = mongo.connect(settings.mongo, app_name=CLIENT)
         self.model = MongoReadModel(self.mongo[settings.render_database])
         self.publisher = KafkaPublisher(settings.kafka, client_id=CLIENT)

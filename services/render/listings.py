@@ -65,7 +65,11 @@ class ListingRenderer:
         by_path: dict[str, list[Delivery[Marked]]] = {}
         for delivery in deliveries:
             by_path.setdefault(listing_at(delivery.item.mark.path), []).append(delivery)
-        await all_of([self._one(path, group) for path, group in by_path.items()])
+        metrics.listings_waiting.set(len(by_path))
+        try:
+            await all_of([self._one(path, group) for path, group in by_path.items()])
+        finally:
+            metrics.listings_waiting.set(0)
 
     async def write(self, path: str) -> None:
         """Make the files of a listing agree with the read model. Raises: Away; CannotBeDrawn."""
@@ -100,6 +104,8 @@ class ListingRenderer:
             except CannotBeDrawn as error:
                 tell_undrawn(error, where="listings")
                 return
+            finally:
+                metrics.listings_waiting.dec()
             reached("render.listing_written")
             messages = await self._followed([delivery.item for delivery in marked])
             if messages:

@@ -22,6 +22,7 @@ from newsroom.errors import Away, Invalid
 from newsroom.kafka.backoff import Backoff
 from newsroom.kafka.batch import Batch, Delivery, Letter, Poisoned
 from newsroom.kafka.dead_letters import cut_letter, letter
+from newsroom.kafka.pause import Pause
 from newsroom.kafka.producer import Publisher
 from newsroom.kafka.source import NotCommitted, Polled, Source
 from newsroom.records import Record, TopicPartition
@@ -233,6 +234,7 @@ class Consumer(Generic[T]):
             if polled.generation == self._source.generation:
                 self._finished.update(batch.next_offsets())
             self._bad_row = batch.bad_rows(self._bad_row)[1]
+            metrics.bad_records_in_row.labels(consumer=self._name).set(self._bad_row)
             self._progressed()
             metrics.records_consumed.labels(consumer=self._name).inc(len(polled.records))
             metrics.batch_seconds.labels(consumer=self._name).observe(time.monotonic() - begun)
@@ -295,6 +297,7 @@ class Consumer(Generic[T]):
         step was done.
         """
         backoff = Backoff(self._settings.retry_first_seconds, self._settings.retry_most_seconds)
+        pause = Pause(self._name)
         try:
             while True:
                 try:
@@ -302,13 +305,14 @@ class Consumer(Generic[T]):
                 except Away as error:
                     delay = backoff.next_delay_seconds()
                     self._source.pause()
-                    metrics.outages.labels(dependency=error.dependency).inc()
+                    pause.waits_for(error.dependency)
                     self._log.warning("consumer.away", reason=str(error), tries=backoff.tries)
                     if not await self._wait_out(delay, generation):
                         return False
                 else:
                     return True
         finally:
+            pause.ends()
             if backoff.tries:
                 self._source.resume()
 
@@ -342,6 +346,7 @@ class Consumer(Generic[T]):
             await asyncio.sleep(self._settings.commit_interval_seconds)
             await self._commit()
             metrics.consumer_lag.labels(consumer=self._name).set(self.progress.lag)
+            metrics.consumer_partitions.labels(consumer=self._name).set(len(self._source.owned))
 
     async def _commit(self) -> None:
         """Commit what is finished and still owned.
@@ -369,6 +374,7 @@ class Consumer(Generic[T]):
     async def assigned(self, partitions: frozenset[TopicPartition]) -> None:
         """The source tells of an assignment (called in the client's background task)."""
         self._fresh = partitions
+        metrics.assignments.labels(consumer=self._name).inc()
 
     async def revoked(self, partitions: frozenset[TopicPartition]) -> None:
         """The source is about to give partitions away: wait for the batch in flight, commit, forget."""

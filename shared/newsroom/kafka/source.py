@@ -30,6 +30,7 @@ from aiokafka.structs import ConsumerRecord  # type: ignore[import-untyped]
 from newsroom.errors import Away
 from newsroom.kafka.closing import closed_within
 from newsroom.records import Record, TopicPartition
+from newsroom.telemetry import metrics
 from newsroom.topics import MAX_RECORD_BYTES
 
 log = structlog.get_logger(__name__)
@@ -282,6 +283,7 @@ class KafkaSource:
         await self.lose(self._client)
         client, self._client = self._client, None
         if client is not None:
+            metrics.consumer_restarts.labels(topic=self._topic).inc()
             await closed_within(client.stop(), _CLOSE_SECONDS, self._client_id)
 
     async def _replace_when_silent(self) -> None:
