@@ -19,7 +19,7 @@ from newsroom.errors import BadRecord
 from newsroom.http.app import Health
 from newsroom.http.keyfeed import KeyFeed
 from newsroom.kafka import cluster
-from newsroom.kafka.consumer import Consumer
+from newsroom.kafka.consumer import Consumer, LoopSettings
 from newsroom.kafka.producer import KafkaPublisher
 from newsroom.kafka.reader import TopicReader
 from newsroom.kafka.source import KafkaSource
@@ -188,6 +188,7 @@ class Render:
 
     def _wire_consumers(self, identity: Identity) -> None:
         kafka = self._settings.kafka
+        row = LoopSettings(dead_letters_in_row=self._settings.dead_letters_in_row)
         self.updates.partly_read = frozenset(number for number, begin in identity.updates.items() if begin)
         self._update_loop = Consumer(
             KafkaSource(
@@ -201,6 +202,7 @@ class Render:
             name="render-updates",
             decode=decode_update,
             handle=self.updates.handle,
+            settings=row,
         )
         self._listing_loop = Consumer(
             KafkaSource(
@@ -214,6 +216,7 @@ class Render:
             name="render-listings",
             decode=decode_mark,
             handle=self.listings.handle,
+            settings=row,
         )
         self.hub.name_log(log_mark(identity.cluster_id))
         self._notices = TopicReader(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from newsroom.settings import CommonSettings
+from newsroom.settings import ConsumerSettings
 
 
-class RenderSettings(CommonSettings):
+class RenderSettings(ConsumerSettings):
     """What render needs besides the common ones."""
 
     site_port: int = Field(default=8000, ge=1, le=65535, description="Port of the public site")

@@ -18,7 +18,7 @@ from newsroom.events import Event, decode_event
 from newsroom.http.app import Health
 from newsroom.http.keyfeed import KeyFeed
 from newsroom.kafka import cluster
-from newsroom.kafka.consumer import Consumer
+from newsroom.kafka.consumer import Consumer, LoopSettings
 from newsroom.kafka.dead_letters import Mark, Parked
 from newsroom.kafka.producer import KafkaPublisher
 from newsroom.kafka.source import KafkaSource
@@ -162,6 +162,7 @@ class Store:
 
     def _wire(self, identity: Identity) -> None:
         kafka = self._settings.kafka
+        row = LoopSettings(dead_letters_in_row=self._settings.dead_letters_in_row)
         self._group = f"store-{identity.database_id}"
         self._replay = Replay(identity, self.identities, self.revisions, self.publisher)
         source = KafkaSource(kafka, topics.EVENTS, self._group, client_id=CLIENT)
@@ -180,6 +181,7 @@ class Store:
             handle=filer.handle,
             on_dead_letter=filer.park,
             on_assigned=filer.begin,
+            settings=row,
         )
         self._outcomes = Consumer(
             KafkaSource(kafka, topics.OUTCOMES, f"store-outcomes-{identity.database_id}", client_id=CLIENT),
@@ -187,6 +189,7 @@ class Store:
             name="store-outcomes",
             decode=decode_outcome,
             handle=RenderingKeeper(self.renderings).handle,
+            settings=row,
         )
         group = f"store-dead-letters-{identity.database_id}"
         self._letters = Consumer(
@@ -195,6 +198,7 @@ class Store:
             name="store-dead-letters",
             decode=decode_letter,
             handle=self.letterbox.handle,
+            settings=row,
         )
 
     async def _consume(self) -> None:

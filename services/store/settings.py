@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from newsroom.settings import CommonSettings
+from newsroom.settings import ConsumerSettings
 
 
-class StoreSettings(CommonSettings):
+class StoreSettings(ConsumerSettings):
     """Settings of the store."""
 
     store_port: int = Field(default=8002, ge=1, le=65535, description="Port that the store listens on")

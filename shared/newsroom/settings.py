@@ -51,6 +51,17 @@ class CommonSettings(BaseSettings):
     stop_seconds: float = Field(default=15, ge=1, le=300, description="Longest graceful stop, seconds")
 
 
+class ConsumerSettings(CommonSettings):
+    """What the services need that consume records and park the bad ones."""
+
+    dead_letters_in_row: int = Field(
+        default=50,
+        ge=1,
+        le=1_000_000,
+        description="Bad records in a row that are parked; one more stops the consumer",
+    )
+
+
 def read(model: type[SettingsT]) -> SettingsT:
     """The settings from the environment. Raises: Misconfigured with one line that names each bad variable."""
     try:

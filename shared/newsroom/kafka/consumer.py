@@ -287,7 +287,7 @@ class Consumer(Generic[T]):
                 f"{self._name} stopped: more than {limit} records in a row of {last.record.topic} cannot be "
                 f"processed, lately {last.record.partition}/{last.record.offset}: {last.reason[:200]}. "
                 "Who writes them or this version is at fault: mend or roll it back and start again (they are "
-                "then read again), or raise dead_letters_in_row to park them all"
+                "then read again), or start with a higher NEWSROOM_DEAD_LETTERS_IN_ROW to park them all"
             )
 
     async def _persist(self, step: Callable[[], Awaitable[None]], generation: int | None) -> bool:
