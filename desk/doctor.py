@@ -175,7 +175,9 @@ def _lag(lags: dict[str, int]) -> Finding:
 def _documents(settings: MachineSettings) -> Finding:
     embedded = f"mongodb://{LOOPBACK}:{settings.mongo_port}/?replicaSet={REPLICA_SET}"
     url = embedded if settings.brings_mongo else settings.mongo.get_secret_value()
-    return attempt("mongodb", lambda: f"{servers.mongo_hosts(url)}, {servers.mongo_server(url)}")
+    return attempt(
+        "mongodb", lambda: f"{servers.mongo_hosts(url)}, {servers.mongo_server(url, settings.mongo_tls)}"
+    )
 
 
 def _optional() -> Iterator[Finding]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from desk.parts.home import SOURCE, Home
 from desk.parts.ports import LOOPBACK
+from newsroom.servers import Bootstrap
 from newsroom.settings import CommonSettings
 
 SERVICES = ("ingest", "store", "render")
@@ -68,8 +70,17 @@ class MachineSettings(CommonSettings):
         return "mongo" not in self.model_fields_set
 
     @property
-    def bootstrap(self) -> str:
-        return f"{LOOPBACK}:{self.kafka_port}" if self.brings_kafka else self.kafka
+    def bootstrap(self) -> Bootstrap:
+        return f"{LOOPBACK}:{self.kafka_port}" if self.brings_kafka else self.brokers
+
+    @model_validator(mode="after")
+    def _secures_servers_of_its_own(self) -> Self:
+        """The embedded servers speak neither TLS nor logins: they listen on loopback alone."""
+        if self.brings_kafka and self.kafka_security != "PLAINTEXT":
+            raise ValueError("NEWSROOM_KAFKA_SECURITY is for a Kafka that NEWSROOM_KAFKA names")
+        if self.brings_mongo and self.mongo_tls.is_given:
+            raise ValueError("NEWSROOM_MONGO_CA and _CERTIFICATE are for a MongoDB that NEWSROOM_MONGO names")
+        return self
 
     def port(self, service: str) -> int:
         return {"ingest": self.ingest_port, "store": self.store_port, "render": self.site_port}[service]
@@ -112,7 +123,7 @@ def service_environment(
         **{name: environ[name] for name in _PASSED_ON if name in environ},
         "NEWSROOM_STOP_SECONDS": STOP_SECONDS,
         **settings_given,
-        "NEWSROOM_KAFKA": settings.bootstrap,
+        "NEWSROOM_KAFKA": str(settings.bootstrap),
         "NEWSROOM_MONGO": mongo_url,
         "NEWSROOM_PUBLISHER_KEY": publisher_key,
         "NEWSROOM_SITE_URL": settings.public_url,

@@ -24,6 +24,7 @@ from newsroom.kafka import cluster
 from newsroom.kafka.producer import KafkaPublisher
 from newsroom.kafka.spans import KafkaSpans
 from newsroom.records import TopicPartition
+from newsroom.servers import Bootstrap
 from newsroom.settings import read
 
 _CLIENT = "newsroom-desk"
@@ -45,7 +46,7 @@ def restored(file: Path, clock: Callable[[], float]) -> dict[str, int]:
         return _worked(bootstrap, restore, file, clock)
 
 
-def _worked(bootstrap: str, work: Work, file: Path, clock: Callable[[], float]) -> dict[str, int]:
+def _worked(bootstrap: Bootstrap, work: Work, file: Path, clock: Callable[[], float]) -> dict[str, int]:
     """Do it with progress on stderr. Raises: NewsroomError, also for a disk that is full; KeyboardInterrupt,
     once it is said how to go on.
     """
@@ -78,7 +79,7 @@ def disk_problem(error: OSError, file: Path) -> str:
     return f"{what}: nothing is lost; {file}.part holds what was copied, run the command again to go on"
 
 
-async def _with_log(bootstrap: str, work: Work, file: Path, tell: Tell) -> Copied:
+async def _with_log(bootstrap: Bootstrap, work: Work, file: Path, tell: Tell) -> Copied:
     publisher = KafkaPublisher(bootstrap, client_id=_CLIENT, timeout_seconds=_PRODUCE_SECONDS)
     try:
         async with KafkaSpans(bootstrap, client_id=_CLIENT) as spans:
@@ -87,14 +88,14 @@ async def _with_log(bootstrap: str, work: Work, file: Path, tell: Tell) -> Copie
         await publisher.stop()
 
 
-async def _prepare(settings: MachineSettings, bootstrap: str) -> None:
+async def _prepare(settings: MachineSettings, bootstrap: Bootstrap) -> None:
     await cluster.ensure_topics(bootstrap, replication=settings.replication, min_insync=settings.min_insync)
 
 
 class KafkaCluster:
     """See `desk.copying.Cluster`."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: Bootstrap) -> None:
         self._bootstrap = bootstrap
 
     async def id(self) -> str:
@@ -111,7 +112,7 @@ class KafkaCluster:
 
 
 @contextmanager
-def _log_to_read(settings: MachineSettings) -> Iterator[str]:
+def _log_to_read(settings: MachineSettings) -> Iterator[Bootstrap]:
     """The bootstrap address of the log to back up. Raises: Misconfigured where there is none, Away."""
     home = settings.folder
     if not settings.brings_kafka or holder(home.lock_file) is not None:
@@ -128,7 +129,7 @@ def _log_to_read(settings: MachineSettings) -> Iterator[str]:
 
 
 @contextmanager
-def _log_to_fill(settings: MachineSettings) -> Iterator[str]:
+def _log_to_fill(settings: MachineSettings) -> Iterator[Bootstrap]:
     """The bootstrap address of the log to restore into. Raises: Misconfigured where a newsroom is, Away."""
     home = settings.folder
     if not settings.brings_kafka:

@@ -14,6 +14,8 @@ from pymongo.uri_parser import parse_uri
 from newsroom import topics
 from newsroom.errors import Away, Misconfigured
 from newsroom.kafka import cluster
+from newsroom.mongo import refusal, tls_options
+from newsroom.servers import NO_FILES, Bootstrap, Tls
 
 T = TypeVar("T")
 ANSWER_SECONDS = 8.0
@@ -22,7 +24,7 @@ _LOOK_SECONDS = 0.1
 _SELECTION_MS = 3000
 
 
-def kafka_cluster(bootstrap: str, meanwhile: Callable[[], None] = lambda: None) -> str:
+def kafka_cluster(bootstrap: Bootstrap, meanwhile: Callable[[], None] = lambda: None) -> str:
     """The id of the cluster there. Raises: Misconfigured when it does not answer; what `meanwhile` raises."""
     try:
         return _run(cluster.cluster_id(bootstrap), meanwhile=meanwhile)
@@ -31,7 +33,7 @@ def kafka_cluster(bootstrap: str, meanwhile: Callable[[], None] = lambda: None) 
 
 
 def prepare_topics(
-    bootstrap: str, *, replication: int, min_insync: int, meanwhile: Callable[[], None] = lambda: None
+    bootstrap: Bootstrap, *, replication: int, min_insync: int, meanwhile: Callable[[], None] = lambda: None
 ) -> int:
     """Create what is missing of the topics and check all; how many there are.
 
@@ -46,20 +48,21 @@ def prepare_topics(
     return len(topics.ALL)
 
 
-def missing_topics(bootstrap: str) -> list[str]:
+def missing_topics(bootstrap: Bootstrap) -> list[str]:
     """Topics of ours that are not there. Raises: Away."""
     return _run(cluster.missing_topics(bootstrap))
 
 
-def group_lags(bootstrap: str) -> dict[str, int]:
+def group_lags(bootstrap: Bootstrap) -> dict[str, int]:
     """Of each consumer group, how many records it still has to read. Raises: Away."""
     return _run(cluster.group_lags(bootstrap))
 
 
-def mongo_server(url: str) -> str:
+def mongo_server(url: str, tls: Tls = NO_FILES) -> str:
     """What answers there: version and replica set. Raises: Misconfigured when it is none that will do."""
     try:
-        with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=_SELECTION_MS) as client:
+        options = tls_options(tls)
+        with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=_SELECTION_MS, **options) as client:
             hello = client.admin.command("hello")
             version = client.server_info()["version"]
     except (InvalidURI, ConfigurationError, ValueError) as error:
@@ -67,7 +70,7 @@ def mongo_server(url: str) -> str:
             f"NEWSROOM_MONGO is no MongoDB URL: {error}; write one like mongodb://host:27017/?replicaSet=newsroom"
         ) from error
     except PyMongoError as error:
-        reason = str(error).partition(",")[0][:200]
+        reason = refusal(error) or str(error).partition(",")[0][:200]
         raise Misconfigured(f"no MongoDB answers at {mongo_hosts(url)} (NEWSROOM_MONGO): {reason}") from error
     if "setName" not in hello:
         raise Misconfigured(

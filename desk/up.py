@@ -132,7 +132,8 @@ class Newsroom:
             self._mongo_url = mongod.url
             embedded.append(mongod)
         else:
-            self._timed("mongodb", lambda: servers.mongo_server(self._mongo_url))
+            tls = self._settings.mongo_tls
+            self._timed("mongodb", lambda: servers.mongo_server(self._mongo_url, tls))
         self._bring_up(embedded, SERVER_PATIENCE_SECONDS)
 
     def _bring_jars(self) -> str:
@@ -142,7 +143,7 @@ class Newsroom:
         return f"Kafka {jars.KAFKA_VERSION}, {len(jars.read_list())} jars"
 
     def _reach_kafka(self) -> str:
-        bootstrap = self._settings.kafka
+        bootstrap = self._settings.brokers
         return f"{bootstrap}, cluster {servers.kafka_cluster(bootstrap, self._signals.check)}"
 
     def _prepare_topics(self) -> str:

@@ -41,12 +41,12 @@ class Ingest:
 
     def __init__(self, settings: IngestSettings) -> None:
         self._settings = settings
-        self.publisher = KafkaPublisher(settings.kafka, client_id=CLIENT, timeout_seconds=PUBLISH_SECONDS)
-        self.keys = KeyFeed(settings.kafka, CLIENT)
+        self.publisher = KafkaPublisher(settings.brokers, client_id=CLIENT, timeout_seconds=PUBLISH_SECONDS)
+        self.keys = KeyFeed(settings.brokers, CLIENT)
         self.life = Life()
         self.statuses = Statuses(settings.site_url, self.life.tell)
         self.outcomes = TopicReader(
-            settings.kafka,
+            settings.brokers,
             topics.OUTCOMES,
             self.statuses.take,
             client_id=f"{CLIENT}-outcomes",
@@ -96,7 +96,7 @@ class Ingest:
         settings = self._settings
         await persist(
             lambda: cluster.ensure_topics(
-                settings.kafka, replication=settings.replication, min_insync=settings.min_insync
+                settings.brokers, replication=settings.replication, min_insync=settings.min_insync
             ),
             "topics",
         )

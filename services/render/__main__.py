@@ -73,11 +73,11 @@ class Render:
         self.folder = SiteFolder(settings.pages)
         tell_folder("pages", settings.pages)
         metrics.stream_places.set(settings.live_streams)
-        self.mongo = mongo.connect(settings.mongo, app_name=CLIENT)
+        self.mongo = mongo.connect(settings.mongo, app_name=CLIENT, tls=settings.mongo_tls)
         self.model = MongoReadModel(self.mongo[settings.render_database])
-        self.publisher = KafkaPublisher(settings.kafka, client_id=CLIENT)
+        self.publisher = KafkaPublisher(settings.brokers, client_id=CLIENT)
         self.http = httpx.AsyncClient(timeout=10)
-        self.keys = KeyFeed(settings.kafka, CLIENT)
+        self.keys = KeyFeed(settings.brokers, CLIENT)
         archive = Archive(settings.store_url, settings.publisher_key, self.http)
         self.on_request = OnRequest(archive, self.pages)
         self.announced = AnnouncedByStore(settings.store_url, settings.publisher_key, self.http)
@@ -92,7 +92,7 @@ class Render:
             updates=self.updates,
             listings=self.listings,
             store=StoreClient(settings.store_url, settings.publisher_key, self.http),
-            worked_off=lambda identity: work_off(settings.kafka, identity),
+            worked_off=lambda identity: work_off(settings.brokers, identity),
         )
         self.renewal = Renewal(source, self.pages, self.rebuilder, seen=seen)
         self._update_loop: Consumer[Announced] | None = None
@@ -171,13 +171,13 @@ class Render:
         await persist(self._open_folder, "pages folder")
         await persist(
             lambda: cluster.ensure_topics(
-                settings.kafka, replication=settings.replication, min_insync=settings.min_insync
+                settings.brokers, replication=settings.replication, min_insync=settings.min_insync
             ),
             "topics",
         )
         await persist(self.publisher.start, "publisher")
         await persist(self.model.prepare, "read model")
-        identity = await persist(lambda: identify(self.model, settings.kafka), "identity")
+        identity = await persist(lambda: identify(self.model, settings.brokers), "identity")
         await persist(self.rebuilder.lay_ground, "standing pages")
         self._wire_consumers(identity)
         self._renewing = asyncio.create_task(self.renewal.run(identity), name="renewal")
@@ -187,7 +187,7 @@ class Render:
         self.folder.open()
 
     def _wire_consumers(self, identity: Identity) -> None:
-        kafka = self._settings.kafka
+        kafka = self._settings.brokers
         row = LoopSettings(dead_letters_in_row=self._settings.dead_letters_in_row)
         self.updates.partly_read = frozenset(number for number, begin in identity.updates.items() if begin)
         self._update_loop = Consumer(

@@ -22,6 +22,7 @@ from newsroom.articles import Contract
 from newsroom.errors import Away, Misconfigured
 from newsroom.kafka import cluster
 from newsroom.records import TopicPartition
+from newsroom.servers import Bootstrap
 from newsroom.service import persist
 from services.render.consumer import UpdateRenderer, tell_undrawn
 from services.render.drawing import CannotBeDrawn
@@ -43,7 +44,7 @@ _POLL_SECONDS = 0.5
 PATIENCE_SECONDS = 60.0
 
 
-async def identify(model: ReadModel, bootstrap: str) -> Identity:
+async def identify(model: ReadModel, bootstrap: Bootstrap) -> Identity:
     """The read model's identity, given now if it is new.
 
     Raises: Misconfigured when it belongs to another log; Away.
@@ -76,7 +77,7 @@ def _by_number(offsets: Mapping[TopicPartition, int]) -> dict[int, int]:
     return {place.partition: offset for place, offset in offsets.items()}
 
 
-async def work_off(bootstrap: str, identity: Identity) -> None:
+async def work_off(bootstrap: Bootstrap, identity: Identity) -> None:
     """Wait until render's instances together have done what stands on the log now, and the listings it moves.
 
     Told by the groups' committed offsets, which come after the effects. Raises: Away.

@@ -54,17 +54,17 @@ class Store:
 
     def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
-        self.mongo = mongo.connect(settings.mongo, app_name=CLIENT)
+        self.mongo = mongo.connect(settings.mongo, app_name=CLIENT, tls=settings.mongo_tls)
         database = self.mongo[settings.store_database]
         self.revisions = MongoRevisions(database)
         self.reading = MongoReading(database)
         self.identities = MongoIdentities(database)
         self.renderings = MongoRenderings(database)
         self.republications = MongoRepublications(database)
-        self.publisher = KafkaPublisher(settings.kafka, client_id=CLIENT)
+        self.publisher = KafkaPublisher(settings.brokers, client_id=CLIENT)
         self.dead_letters = MongoDeadLetters(database)
         self.letterbox = Letterbox(self.dead_letters, self.publisher)
-        self.keys = KeyFeed(settings.kafka, CLIENT)
+        self.keys = KeyFeed(settings.brokers, CLIENT)
         self._group = ""
         self.republisher = Republisher(
             self.republications,
@@ -131,7 +131,7 @@ class Store:
         settings = self._settings
         await persist(
             lambda: cluster.ensure_topics(
-                settings.kafka, replication=settings.replication, min_insync=settings.min_insync
+                settings.brokers, replication=settings.replication, min_insync=settings.min_insync
             ),
             "topics",
         )
@@ -150,18 +150,18 @@ class Store:
 
         Raises: Misconfigured when it is of another log; Away.
         """
-        here = await cluster.cluster_id(self._settings.kafka)
-        ends = _by_number(await cluster.end_offsets(self._settings.kafka, topics.EVENTS))
+        here = await cluster.cluster_id(self._settings.brokers)
+        ends = _by_number(await cluster.end_offsets(self._settings.brokers, topics.EVENTS))
         identity = await self.identities.find()
         if identity is None:
             identity = await self.identities.claim(new_identity(here, ends))
-            ends = _by_number(await cluster.end_offsets(self._settings.kafka, topics.EVENTS))
+            ends = _by_number(await cluster.end_offsets(self._settings.brokers, topics.EVENTS))
         newest = await self.revisions.newest_offsets()
         check(identity, cluster_id=here, newest=newest, ends=ends, name=self._settings.store_database)
         return identity
 
     def _wire(self, identity: Identity) -> None:
-        kafka = self._settings.kafka
+        kafka = self._settings.brokers
         row = LoopSettings(dead_letters_in_row=self._settings.dead_letters_in_row)
         self._group = f"store-{identity.database_id}"
         self._replay = Replay(identity, self.identities, self.revisions, self.publisher)
@@ -217,7 +217,7 @@ class Store:
             group.create_task(self.republisher.run())
 
     async def _committed(self) -> Mapping[int, int]:
-        return await cluster.committed_offsets(self._settings.kafka, self._group, topics.EVENTS)
+        return await cluster.committed_offsets(self._settings.brokers, self._group, topics.EVENTS)
 
 
 def _by_number(offsets: Mapping[TopicPartition, int]) -> dict[int, int]:

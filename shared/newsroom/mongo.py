@@ -37,11 +37,12 @@ from pymongo.errors import (
 )
 
 from newsroom.errors import Away, Misconfigured
+from newsroom.servers import NO_FILES, Tls
 
 __all__ = [
     "ASCENDING", "DESCENDING", "BulkWriteError", "Client", "Collection", "Database", "DeleteOne", "Document",
     "DuplicateKeyError", "IndexModel", "InsertOne", "ReplaceOne", "ReturnDocument", "UpdateOne", "answering",
-    "connect", "only_duplicates", "ping", "translating",
+    "connect", "only_duplicates", "ping", "refusal", "tls_options", "translating",
 ]  # fmt: skip
 
 Document: TypeAlias = dict[str, Any]
@@ -56,6 +57,10 @@ PING_TIMEOUT_SECONDS = 1.0
 ANSWER_SECONDS = 4.0
 
 _DUPLICATE_KEY = 11000
+_REFUSALS = {
+    13: "MongoDB does not let us read and write; see the user in NEWSROOM_MONGO and its roles",
+    18: "MongoDB refuses the login; see user, password and authSource in NEWSROOM_MONGO",
+}
 _OUTAGE_CODES = frozenset(
     {
         6,  # HostUnreachable
@@ -78,16 +83,17 @@ _OUTAGE_CODES = frozenset(
 )
 
 
-def connect(url: SecretStr, *, app_name: str) -> Client:
+def connect(url: SecretStr, *, app_name: str, tls: Tls = NO_FILES) -> Client:
     """A client of a replica set; nothing connects before its first use.
 
     Writes are acknowledged by a majority and journaled. Reads go to the primary and see only what a majority
     has, so that nothing is taken for decided that a failover would roll back.
-    Raises: Misconfigured when the URL cannot be read.
+    Raises: Misconfigured when the URL or the files for TLS cannot be used.
     """
     try:
         return AsyncIOMotorClient(
             url.get_secret_value(),
+            **tls_options(tls),
             appname=app_name,
             w="majority",
             journal=True,
@@ -104,12 +110,28 @@ def connect(url: SecretStr, *, app_name: str) -> Client:
         ) from error
 
 
+def tls_options(tls: Tls) -> dict[str, Any]:
+    """What tells a client of the files; nothing where none is given, and the URL says whether TLS is spoken.
+
+    Raises: Misconfigured when one cannot be used.
+    """
+    if not tls.is_given:
+        return {}
+    tls.context("MongoDB")
+    files = {"tlsCAFile": tls.ca, "tlsCertificateKeyFile": tls.certificate}
+    return {"tls": True, **{name: str(file) for name, file in files.items() if file is not None}}
+
+
 @contextmanager
 def translating() -> Iterator[None]:
-    """Tell an outage of MongoDB from a bug: its network errors come out as `Away`, all else as it is."""
+    """Tell an outage of MongoDB from a bug: its network errors come out as `Away`, a refusal of who we are as
+    `Misconfigured`, all else as it is.
+    """
     try:
         yield
     except PyMongoError as error:
+        if (why := refusal(error)) is not None:
+            raise Misconfigured(why) from error
         if is_outage(error):
             raise Away("mongodb", type(error).__name__) from error
         raise
@@ -124,6 +146,15 @@ async def answering() -> AsyncIterator[None]:
                 yield
     except TimeoutError as error:
         raise Away("mongodb", f"silent for {ANSWER_SECONDS:.0f} s") from error
+
+
+def refusal(error: PyMongoError) -> str | None:
+    """Why MongoDB does not let us in, or we do not trust it, and what to do; None for every other error."""
+    if isinstance(error, OperationFailure):
+        return _REFUSALS.get(error.code or 0)
+    if isinstance(error, ConnectionFailure) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "MongoDB's certificate is not believed; see NEWSROOM_MONGO_CA and the host in NEWSROOM_MONGO"
+    return None
 
 
 def is_outage(error: PyMongoError) -> bool:

@@ -1,8 +1,9 @@
-"""What MongoDB's errors mean: an outage is waited out, everything else is a bug."""
+"""What MongoDB's errors mean: an outage is waited out, a refusal ends the start, everything else is a bug."""
 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -10,6 +11,7 @@ from pymongo import errors
 
 from newsroom import mongo
 from newsroom.errors import Away, Misconfigured
+from newsroom.servers import NO_FILES, Tls
 
 
 def bulk(*codes: int, concern: bool = False) -> errors.BulkWriteError:
@@ -35,7 +37,6 @@ OUTAGES = [
 ]
 BUGS = [
     errors.OperationFailure("unknown operator", 2),
-    errors.OperationFailure("not authorized", 13),
     errors.DuplicateKeyError("twice", 11000),
     errors.DocumentTooLarge("17 MiB"),
     errors.InvalidOperation("client is closed"),
@@ -57,6 +58,25 @@ def test_a_bug_stays_what_it_is(error: errors.PyMongoError) -> None:
         raise error
 
 
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (errors.OperationFailure("Authentication failed.", 18), "refuses the login"),
+        (errors.OperationFailure("not authorized on x", 13), "roles"),
+        (
+            errors.ServerSelectionTimeoutError("SSL handshake failed: h:1: [SSL: CERTIFICATE_VERIFY_FAILED]"),
+            "NEWSROOM_MONGO_CA",
+        ),
+    ],
+    ids=repr,
+)
+def test_a_server_that_does_not_let_us_in_is_no_outage(error: errors.PyMongoError, advice: str) -> None:
+    """To try again would not help: the process says so in one line, and is started again by its keeper."""
+    with pytest.raises(Misconfigured, match=advice) as told, mongo.translating():
+        raise error
+    assert "\n" not in str(told.value)
+
+
 def test_only_duplicates_are_told_from_what_else_went_wrong() -> None:
     assert mongo.only_duplicates(bulk(11000, 11000))
     assert not mongo.only_duplicates(bulk(11000, 121))
@@ -75,6 +95,16 @@ def test_a_url_that_is_none_is_told_without_its_secret(url: str) -> None:
     with pytest.raises(Misconfigured, match="NEWSROOM_MONGO") as refusal:
         mongo.connect(SecretStr(url), app_name="test")
     assert "\n" not in str(refusal.value)
+
+
+def test_a_file_that_is_no_certificate_is_told(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    with pytest.raises(Misconfigured, match=r"MongoDB's TLS.*ca\.pem"):
+        mongo.connect(SecretStr("mongodb://host"), app_name="test", tls=Tls(tmp_path / "ca.pem"))
+
+
+def test_without_files_the_url_says_whether_tls_is_spoken() -> None:
+    assert mongo.tls_options(NO_FILES) == {}
 
 
 async def test_a_server_that_is_not_there_does_not_answer_a_ping() -> None:

@@ -10,6 +10,7 @@ from newsroom.errors import BadRecord
 from newsroom.kafka.reader import Reader, TopicReader
 from newsroom.keys import KeyRing, decode_key
 from newsroom.records import Record
+from newsroom.servers import Bootstrap
 from newsroom.topics import KEYS
 
 MakeReader = Callable[[Callable[[Record], None]], Reader]
@@ -22,7 +23,9 @@ class KeyFeed:
     Put the ring in `app.state.keys`, run `run` as a task, be ready once caught up.
     """
 
-    def __init__(self, bootstrap: str, client_id: str, *, make_reader: MakeReader | None = None) -> None:
+    def __init__(
+        self, bootstrap: Bootstrap, client_id: str, *, make_reader: MakeReader | None = None
+    ) -> None:
         """`make_reader` is for tests: it gets the callback and returns the reader that feeds it."""
         self.ring = KeyRing()
         if make_reader is None:

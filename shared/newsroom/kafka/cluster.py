@@ -24,7 +24,9 @@ from aiokafka.partitioner import murmur2  # type: ignore[import-untyped]
 from newsroom import topics
 from newsroom.errors import Away, Misconfigured
 from newsroom.kafka.closing import closed_within
+from newsroom.kafka.connecting import arguments, refusal
 from newsroom.records import TopicPartition
+from newsroom.servers import Bootstrap
 
 REQUEST_SECONDS = 10.0
 _CLOSE_SECONDS = 2.0
@@ -37,19 +39,19 @@ def partition_for(key: bytes, partitions: int) -> int:
     return int(murmur2(key) & 0x7FFFFFFF) % partitions
 
 
-async def cluster_id(bootstrap: str) -> str:
+async def cluster_id(bootstrap: Bootstrap) -> str:
     """The id that the cluster was given when its storage was formatted. Raises: Away."""
     async with _admin(bootstrap) as admin:
         return str((await admin.describe_cluster())["cluster_id"])
 
 
-async def end_offsets(bootstrap: str, topic: str) -> dict[TopicPartition, int]:
+async def end_offsets(bootstrap: Bootstrap, topic: str) -> dict[TopicPartition, int]:
     """The next offset to be written, of each partition. Raises: Away."""
     async with EndOffsets(bootstrap, topic) as ends:
         return await ends.ask()
 
 
-async def committed_offsets(bootstrap: str, group: str, topic: str) -> dict[int, int]:
+async def committed_offsets(bootstrap: Bootstrap, group: str, topic: str) -> dict[int, int]:
     """What a group has committed of a topic: the next offset of each such partition. Raises: Away."""
     async with _admin(bootstrap) as admin:
         found = await admin.list_consumer_group_offsets(group)
@@ -57,7 +59,7 @@ async def committed_offsets(bootstrap: str, group: str, topic: str) -> dict[int,
     return {partition: offset for partition, offset in committed.items() if offset >= 0}
 
 
-async def group_lags(bootstrap: str) -> dict[str, int]:
+async def group_lags(bootstrap: Bootstrap) -> dict[str, int]:
     """Of each consumer group, how many records it has still to read where it has committed. Raises: Away."""
     async with _admin(bootstrap) as admin:
         groups = [group for group, *_ in await admin.list_consumer_groups()]
@@ -74,13 +76,13 @@ async def group_lags(bootstrap: str) -> dict[str, int]:
     }
 
 
-async def groups(bootstrap: str) -> set[str]:
+async def groups(bootstrap: Bootstrap) -> set[str]:
     """The names of all consumer groups that the cluster knows. Raises: Away."""
     async with _admin(bootstrap) as admin:
         return {str(group) for group, *_ in await admin.list_consumer_groups()}
 
 
-async def missing_topics(bootstrap: str) -> list[str]:
+async def missing_topics(bootstrap: Bootstrap) -> list[str]:
     """Names of our topics that are not there. Raises: Away."""
     names = [spec.name for spec in topics.ALL]
     async with _admin(bootstrap) as admin:
@@ -89,7 +91,7 @@ async def missing_topics(bootstrap: str) -> list[str]:
 
 
 async def ensure_topics(
-    bootstrap: str, *, replication: int, min_insync: int, specs: Iterable[topics.TopicSpec] = topics.ALL
+    bootstrap: Bootstrap, *, replication: int, min_insync: int, specs: Iterable[topics.TopicSpec] = topics.ALL
 ) -> None:
     """Create the topics that are missing, then check all of them. Several processes may do so at once.
 
@@ -197,7 +199,7 @@ class EndOffsets:
     waiting fetch the question would wait as long as the fetch does.
     """
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(self, bootstrap: Bootstrap, topic: str) -> None:
         self._bootstrap = bootstrap
         self._topic = topic
         self._client: AIOKafkaConsumer | None = None
@@ -224,7 +226,7 @@ class EndOffsets:
     async def _open(self) -> AIOKafkaConsumer:
         client = AIOKafkaConsumer(
             self._topic,
-            bootstrap_servers=self._bootstrap,
+            **arguments(self._bootstrap),
             enable_auto_commit=False,
             auto_offset_reset="none",
             request_timeout_ms=int(REQUEST_SECONDS * 1000),
@@ -245,14 +247,25 @@ class EndOffsets:
 
 
 @asynccontextmanager
-async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(REQUEST_SECONDS * 1000))
+async def _admin(bootstrap: Bootstrap) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**arguments(bootstrap), request_timeout_ms=int(REQUEST_SECONDS * 1000))
     try:
+        await _start(admin, bootstrap)
         async with _answering():
-            await admin.start()
             yield admin
     finally:
         await closed_within(admin.close(), _CLOSE_SECONDS, "admin client")
+
+
+async def _start(admin: AIOKafkaAdminClient, bootstrap: Bootstrap) -> None:
+    """Raises: Away, or Misconfigured where somebody answers and does not let us in."""
+    try:
+        async with _answering():
+            await admin.start()
+    except Away as error:
+        if (why := await refusal(bootstrap)) is not None:
+            raise Misconfigured(why) from error
+        raise
 
 
 @asynccontextmanager

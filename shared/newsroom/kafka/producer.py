@@ -21,7 +21,9 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
 
 from newsroom.errors import Away, Invalid
 from newsroom.kafka.closing import close_later, closed_within
+from newsroom.kafka.connecting import arguments
 from newsroom.records import Message, Position
+from newsroom.servers import Bootstrap
 from newsroom.telemetry import metrics
 from newsroom.topics import DEAD_LETTERS, MAX_RECORD_BYTES
 
@@ -78,7 +80,7 @@ class KafkaPublisher:
     the next call succeeds.
     """
 
-    def __init__(self, bootstrap: str, *, client_id: str, timeout_seconds: float = 10.0) -> None:
+    def __init__(self, bootstrap: Bootstrap, *, client_id: str, timeout_seconds: float = 10.0) -> None:
         self._bootstrap = bootstrap
         self._client_id = client_id
         self._timeout_seconds = timeout_seconds
@@ -166,7 +168,7 @@ class KafkaPublisher:
 
     async def _open(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **arguments(self._bootstrap),
             client_id=self._client_id,
             acks="all",
             enable_idempotence=False,

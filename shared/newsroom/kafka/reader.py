@@ -21,8 +21,10 @@ from newsroom.errors import Away
 from newsroom.kafka.backoff import Backoff
 from newsroom.kafka.closing import closed_within
 from newsroom.kafka.cluster import EndOffsets
+from newsroom.kafka.connecting import arguments
 from newsroom.kafka.source import FETCH_BYTES, FETCH_WAIT_MS, to_record
 from newsroom.records import Record, TopicPartition
+from newsroom.servers import Bootstrap
 from newsroom.telemetry import metrics
 from newsroom.topics import MAX_RECORD_BYTES
 
@@ -76,7 +78,7 @@ class TopicReader:
 
     def __init__(
         self,
-        bootstrap: str,
+        bootstrap: Bootstrap,
         topic: str,
         on_record: Callable[[Record], None],
         *,
@@ -172,7 +174,7 @@ class TopicReader:
         if self._first_ends is None:
             self._first_ends = ends
         client = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **arguments(self._bootstrap),
             client_id=self._client_id,
             group_id=None,
             enable_auto_commit=False,

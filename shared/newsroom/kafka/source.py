@@ -29,7 +29,9 @@ from aiokafka.structs import ConsumerRecord  # type: ignore[import-untyped]
 
 from newsroom.errors import Away
 from newsroom.kafka.closing import closed_within
+from newsroom.kafka.connecting import arguments
 from newsroom.records import Record, TopicPartition
+from newsroom.servers import Bootstrap
 from newsroom.telemetry import metrics
 from newsroom.topics import MAX_RECORD_BYTES
 
@@ -141,7 +143,7 @@ class KafkaSource:
 
     def __init__(
         self,
-        bootstrap: str,
+        bootstrap: Bootstrap,
         topic: str,
         group: str,
         *,
@@ -249,7 +251,7 @@ class KafkaSource:
 
     async def _connect(self) -> None:
         client = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **arguments(self._bootstrap),
             client_id=self._client_id,
             group_id=self._group,
             enable_auto_commit=False,

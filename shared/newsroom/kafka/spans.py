@@ -17,8 +17,10 @@ from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
 
 from newsroom.errors import Away
 from newsroom.kafka.closing import closed_within
+from newsroom.kafka.connecting import arguments
 from newsroom.kafka.source import FETCH_BYTES, to_record
 from newsroom.records import Record, TopicPartition
+from newsroom.servers import Bootstrap
 from newsroom.topics import MAX_RECORD_BYTES
 
 _CONNECT_SECONDS = 10.0
@@ -38,10 +40,10 @@ class Spans(Protocol):
 class KafkaSpans:
     """Reads from Kafka, one stretch at a time. Use as a context manager."""
 
-    def __init__(self, bootstrap: str, *, client_id: str) -> None:
+    def __init__(self, bootstrap: Bootstrap, *, client_id: str) -> None:
         self._client_id = client_id
         self._client = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
+            **arguments(bootstrap),
             client_id=client_id,
             group_id=None,
             enable_auto_commit=False,
