@@ -21,9 +21,9 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Route
 
+from faults.environment import SERVICES
 from newsroom.kafka.reader import TopicReader
 from newsroom.records import Record
-from tests.stack import SERVICES
 
 STREAM_SECONDS = 20.0
 _UNPACK: Mapping[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".br": brotli.decompress}

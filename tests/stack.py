@@ -1,6 +1,6 @@
 """A whole newsroom for a test: the three services as processes on real servers, driven over HTTP.
 
-Every service starts through `tests.fault.launch`, so that a test may trap it between any two of its steps.
+Every service starts through `faults.launch`, so that a test may trap it between any two of its steps.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from pymongo import MongoClient
 
 from desk.parts import leash
 from desk.parts.ports import free_ports
+from faults.environment import SERVICES, address, environment
+from faults.rest import Rest
 from newsroom import keys, topics
 from newsroom.kafka import cluster
 
-ROOT = Path(__file__).resolve().parent.parent
-SERVICES = ("ingest", "store", "render")
 LEASH = (sys.executable, "-I", "-S", leash.__file__)
 """Should pytest be killed, its services go with it."""
 
@@ -67,42 +67,37 @@ class Stack:
         self.ports = {service: free_port() for service in SERVICES}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.database = f"test_{secrets.token_hex(4)}"
+        self.rest = Rest(
+            bootstrap, mongo_url, f"{self.database}_store", f"{self.database}_render", pages=self.pages
+        )
         self.client = httpx.AsyncClient(headers={"Authorization": f"Bearer {self.key}"}, timeout=30)
         self.reader = httpx.AsyncClient(timeout=30)
         """Somebody without a key."""
 
     def url(self, service: str) -> str:
-        return f"http://127.0.0.1:{self.ports[service]}"
+        return address(self.ports[service])
 
     def environment(self, **more: str) -> dict[str, str]:
+        told = environment(
+            kafka=self.bootstrap, mongo=self.mongo_url, key=self.key, pages=self.pages, ports=self.ports
+        )
         return {
-            **os.environ,
-            "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}",
+            **told,
             "PYTHONWARNINGS": "default",
-            "NEWSROOM_KAFKA": self.bootstrap,
-            "NEWSROOM_MONGO": self.mongo_url,
-            "NEWSROOM_STORE_DATABASE": f"{self.database}_store",
-            "NEWSROOM_RENDER_DATABASE": f"{self.database}_render",
-            "NEWSROOM_PUBLISHER_KEY": self.key,
-            "NEWSROOM_PAGES": str(self.pages),
-            "NEWSROOM_SITE_FILE": str(ROOT / "site.toml"),
-            "NEWSROOM_SITE_URL": self.url("render"),
-            "NEWSROOM_STORE_URL": self.url("store"),
-            "NEWSROOM_INGEST_PORT": str(self.ports["ingest"]),
-            "NEWSROOM_STORE_PORT": str(self.ports["store"]),
-            "NEWSROOM_SITE_PORT": str(self.ports["render"]),
+            "NEWSROOM_STORE_DATABASE": self.rest.store_database,
+            "NEWSROOM_RENDER_DATABASE": self.rest.render_database,
             **more,
         }
 
     def spawn(self, service: str, *, name: str = "", trap: str = "", **more: str) -> subprocess.Popen[bytes]:
-        """Start a service; `trap` as in `tests.fault.launch`. A further instance needs a name and a port."""
+        """Start a service; `trap` as in `faults.launch`. A further instance needs a name and a port."""
         name = name or service
         if trap:
             self.mark(name).unlink(missing_ok=True)
             more |= {"NEWSROOM_TEST_TRAP": trap, "NEWSROOM_TEST_MARK": str(self.mark(name))}
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                [*LEASH, str(os.getpid()), sys.executable, "-m", "tests.fault.launch", service],
+                [*LEASH, str(os.getpid()), sys.executable, "-m", "faults.launch", service],
                 env=self.environment(**more),
                 cwd=self.folder,
                 stdout=log,
@@ -193,36 +188,7 @@ class Stack:
         await until(self._is_settled, "rest")
 
     async def _is_settled(self) -> bool:
-        """That a rebuild is over, its note beside the pages tells. Topics are looked at from left to right:
-        what one consumer has committed, the next one's topic has.
-        """
-        note = self.pages / "fingerprint.json"
-        if not note.exists() or not note.read_bytes():
-            return False
-        consumers = await asyncio.to_thread(self._consumers)
-        return bool(consumers) and all([await self._has_read(*consumer) for consumer in consumers])
-
-    async def _has_read(self, topic: str, group: str, begin: dict[int, int]) -> bool:
-        ends = await cluster.end_offsets(self.bootstrap, topic)
-        read = begin | await cluster.committed_offsets(self.bootstrap, group, topic)
-        return all(read.get(place.partition, 0) >= end for place, end in ends.items())
-
-    def _consumers(self) -> list[tuple[str, str, dict[int, int]]]:
-        """Topic, group and where it began, as the databases tell; none as long as one of them is new."""
-        with MongoClient[Json](self.mongo_url) as client:
-            store = client[f"{self.database}_store"]["identity"].find_one({"_id": "log"})
-            render = client[f"{self.database}_render"]["identity"].find_one({"_id": "identity"})
-        if store is None or render is None:
-            return []
-        updates, listings = (
-            {int(number): int(offset) for number, offset in render[name].items()}
-            for name in ("updates", "listings")
-        )
-        return [
-            (topics.EVENTS, f"store-{store['database_id']}", {}),
-            (topics.UPDATES, f"render-{render['name']}", updates),
-            (topics.LISTINGS, f"render-listings-{render['name']}", listings),
-        ]
+        return not await self.rest.what_moves()
 
     async def notice_count(self) -> int:
         """How many records stand on the notices' topic."""

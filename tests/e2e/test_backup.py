@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from desk.parts.home import SOURCE
+from faults.environment import SERVICES
 from newsroom import topics
 from newsroom.kafka import cluster
 from newsroom.times import now, rfc3339
 from tests.conftest import RunningKafka, RunningMongo
-from tests.stack import ROOT, SERVICES, Json, Stack, an_article, without_id
+from tests.stack import Json, Stack, an_article, without_id
 
 pytestmark = pytest.mark.real
 ARTICLES = ("first", "corrected", "moved", "withdrawn", "retracted", "draft", "scheduled", "live")
@@ -69,7 +71,7 @@ async def desk(stack: Stack, *arguments: str | Path) -> subprocess.CompletedProc
     """`newsroom …` on the log of the stack."""
     environment = {
         **os.environ,
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}",
+        "PYTHONPATH": f"{SOURCE}:{SOURCE / 'shared'}",
         "NEWSROOM_KAFKA": stack.bootstrap,
         "NEWSROOM_HOME": str(stack.folder / "home"),
     }

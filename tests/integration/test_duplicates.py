@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from faults.environment import SERVICES
 from newsroom import topics
 from newsroom.kafka.cluster import partition_for
 from newsroom.kafka.producer import KafkaPublisher
 from newsroom.kafka.reader import TopicReader
 from newsroom.records import Message, Record
 from tests.running import RunningKafka, RunningMongo
-from tests.stack import SERVICES, Json, Stack, a_stack, an_article, until, without_id
+from tests.stack import Json, Stack, a_stack, an_article, until, without_id
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from desk.parts.home import SOURCE
+from faults.environment import SERVICES
 from tests.running import RunningKafka, RunningMongo
-from tests.stack import ROOT, SERVICES, Stack, free_port, until
+from tests.stack import Stack, free_port, until
 
 pytestmark = pytest.mark.real
 
@@ -39,7 +41,7 @@ async def test_every_page_bears_the_new_name_and_nothing_else_is_left(
 ) -> None:
     """As a rebuild from nothing would make it, whichever instance draws which article."""
     site_file = tmp_path / "site.toml"
-    text = (ROOT / "site.toml").read_text(encoding="utf-8")
+    text = (SOURCE / "site.toml").read_text(encoding="utf-8")
     site_file.write_text(text, encoding="utf-8")
     stack = Stack(fresh_kafka().bootstrap, mongo.url, tmp_path)
     try:

@@ -1,0 +1,46 @@
+"""What the services of a newsroom in a folder of its own are told: where everything is, and nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from desk.parts.home import SOURCE
+from desk.parts.ports import LOOPBACK
+
+PORT_SETTINGS = {
+    "ingest": "NEWSROOM_INGEST_PORT",
+    "store": "NEWSROOM_STORE_PORT",
+    "render": "NEWSROOM_SITE_PORT",
+}
+"""Each service, and where it is told its port."""
+SERVICES = tuple(PORT_SETTINGS)
+
+
+def address(port: int) -> str:
+    """Of an HTTP server on this machine."""
+    return f"http://{LOOPBACK}:{port}"
+
+
+def environment(
+    *, kafka: str, mongo: str, key: str, pages: Path, ports: Mapping[str, int], **more: str
+) -> dict[str, str]:
+    """The environment of every service; settings of this process's own environment do not go with it.
+
+    `ports`: where the first instance of each service listens, which is where the others look for it.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("NEWSROOM_")}
+    return {
+        **inherited,
+        "PYTHONPATH": f"{SOURCE}:{SOURCE / 'shared'}",
+        "NEWSROOM_KAFKA": kafka,
+        "NEWSROOM_MONGO": mongo,
+        "NEWSROOM_PUBLISHER_KEY": key,
+        "NEWSROOM_PAGES": str(pages),
+        "NEWSROOM_SITE_FILE": str(SOURCE / "site.toml"),
+        "NEWSROOM_SITE_URL": address(ports["render"]),
+        "NEWSROOM_STORE_URL": address(ports["store"]),
+        **{setting: str(ports[service]) for service, setting in PORT_SETTINGS.items()},
+        **more,
+    }

@@ -1,0 +1,104 @@
+"""The arena's Kafka and MongoDB: started, stopped, killed and paused from a coroutine."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from desk.parts.home import Home
+from desk.parts.kafka import Kafka
+from desk.parts.mongod import Mongod
+from desk.parts.part import Part
+
+START_SECONDS = 90.0
+STOP_SECONDS = 30.0
+
+
+class Server:
+    """One process that the newsroom stands on. It keeps its data and its address from start to start."""
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self.name = part.name
+        self.is_wanted = False
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process is there, paused or not."""
+        return self.part.pid is not None
+
+    async def start(self) -> None:
+        """Start it where it does not run, and wait until it serves. Raises: PartFailed."""
+        self.is_wanted = True
+        if not self.is_alive:
+            await asyncio.to_thread(self.part.start)
+        await asyncio.to_thread(self.part.wait_until_ready, START_SECONDS)
+
+    async def stop(self) -> None:
+        """In order."""
+        self.is_wanted = False
+        self.resume()
+        await asyncio.to_thread(self.part.stop, STOP_SECONDS)
+
+    def kill(self) -> None:
+        """SIGKILL, paused or not; it is gone afterwards."""
+        self.part.kill()
+
+    def pause(self) -> None:
+        """SIGSTOP: it takes connections and answers none."""
+        self.part.process.signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        self.part.process.signal(signal.SIGCONT)
+
+
+class Log(Server):
+    """The broker."""
+
+    def __init__(
+        self, home: Home, port: int, controller_port: int, jars: Path, settings: Mapping[str, str]
+    ) -> None:
+        kafka = Kafka(home, port, controller_port, jars, settings)
+        super().__init__(kafka)
+        self.bootstrap = kafka.bootstrap
+        self.folder = home.kafka
+
+
+class Documents:
+    """MongoDB: a set of one member, or of more."""
+
+    def __init__(self, home: Home, ports: Sequence[int]) -> None:
+        mongod = Mongod(home, ports[0])
+        self.url = mongod.url
+        self.members = [Server(mongod)]
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it is to run."""
+        return any(member.is_wanted for member in self.members)
+
+    async def start(self) -> None:
+        """Every member that does not run."""
+        await asyncio.gather(*(member.start() for member in self.members))
+
+    async def stop(self) -> None:
+        """In order."""
+        await asyncio.gather(*(member.stop() for member in self.members))
+
+    def kill(self) -> None:
+        """All of it at once."""
+        for member in self.members:
+            member.kill()
+
+    def pause(self) -> None:
+        """All of it."""
+        for member in self.members:
+            member.pause()
+
+    def resume(self) -> None:
+        """All of it."""
+        for member in self.members:
+            member.resume()
