@@ -37,6 +37,9 @@ class RenderSettings(ConsumerSettings):
     live_streams: int = Field(
         default=5_000, ge=1, le=100_000, description="Most readers of the live stream at once"
     )
+    live_streams_per_address: int = Field(
+        default=1_000, ge=1, le=100_000, description="Most readers of the live stream from one address"
+    )
     live_ring: int = Field(default=10_000, ge=1, le=1_000_000, description="Notices kept to resume from")
     live_age_seconds: float = Field(
         default=900,

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Query, Response
 
 from newsroom.errors import NotFound
 from newsroom.http.app import Health, create_app
-from newsroom.http.auth import OPTIONAL_KEY, caller, requires
+from newsroom.http.auth import OPTIONAL_KEY, caller, demand, requires
 from newsroom.http.docs import document_models
 from newsroom.http.problems import Kind, Refused, responses
 from newsroom.keys import ApiKey, Role
@@ -89,7 +89,7 @@ def _articles(reading: Reading, site_url: str) -> APIRouter:
     )
     async def articles(query: Annotated[ListQuery, Query()], key: MaybeKey) -> ArticleList:
         if query.state != "public":
-            requires(Role.REPORTER)(key)
+            demand(key, Role.REPORTER)
         return await list_articles(reading, query, sight_of(key), site_url)
 
     @router.get(

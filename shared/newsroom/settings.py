@@ -14,6 +14,7 @@ from typing import Literal, Self, TypeVar
 from pydantic import Field, FilePath, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from newsroom.doorsettings import DoorSettings
 from newsroom.errors import Misconfigured
 from newsroom.servers import Brokers, Mechanism, Security, Tls
 
@@ -22,7 +23,7 @@ SECRETS = Path("/run/secrets")
 """Where Docker and Kubernetes put the files of secrets."""
 
 
-class CommonSettings(BaseSettings):
+class CommonSettings(DoorSettings):
     """What all three services need to find the log, the documents and each other."""
 
     model_config = SettingsConfigDict(

@@ -6,9 +6,12 @@ import asyncio
 from typing import Any
 
 from fastapi import FastAPI, Response
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from newsroom.doorsettings import networks
 from newsroom.http import docs, problems
 from newsroom.http.health import Health, HealthReport
+from newsroom.http.limits import Limits
 from newsroom.http.traffic import TrafficMiddleware
 from newsroom.keys import KeyRing
 from newsroom.settings import CommonSettings
@@ -24,7 +27,7 @@ def create_app(
 
     `app.state` carries `keys` (an empty ring: put the fed one there), `keys_are_known` (a function: whether
     the ring was read to its end once, before which no key is judged), `stopping` (an event that long answers
-    watch), `health` and `settings`.
+    watch), `limits`, `health` and `settings`. Behind a trusted proxy a request's client is the proxy's.
     """
     app = FastAPI(
         title=title,
@@ -37,10 +40,13 @@ def create_app(
     app.state.keys = KeyRing()
     app.state.keys_are_known = lambda: True
     app.state.stopping = asyncio.Event()
+    app.state.limits = Limits(settings)
     app.state.health = health
     app.state.settings = settings
     problems.install(app)
     app.add_middleware(TrafficMiddleware)
+    if settings.trusted_proxies is not None:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(networks(settings.trusted_proxies)))
     _add_health(app, health)
     docs.install(app)
     return app

@@ -76,6 +76,12 @@ bugs = _counter("bugs", "exceptions", "Exceptions that nobody meant to raise", "
 open_streams = _gauge("open_streams", "readers", "Readers connected to a live stream")
 stream_places = _gauge("stream_places", "readers", "Most readers of the live stream at once")
 streams_ended = _counter("streams_ended", "streams", "Live streams that ended, by why", "reason")
+logins_refused = _counter("logins_refused", "logins", "Keys that were no good, by why", "reason")
+access_refused = _counter("access_refused", "requests", "Good keys whose role was not enough")
+requests_limited = _counter(
+    "requests_limited", "requests", "Refused by a bound for each address or key, by which", "limit"
+)
+connections = _gauge("connections", "connections", "Open HTTP connections")
 
 # --- the process and its folders, every service
 
