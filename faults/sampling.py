@@ -39,11 +39,13 @@ class Sampler:
 
     async def _sample_while_connected(self) -> None:
         asked: dict[str, Any] = {"bootstrap_servers": self._bootstrap, "request_timeout_ms": _REQUEST_MS}
-        admin, consumer = AIOKafkaAdminClient(**asked), AIOKafkaConsumer(**asked)
+        admin = AIOKafkaAdminClient(**asked)
+        consumer = AIOKafkaConsumer(*EFFECTS, **asked, enable_auto_commit=False, auto_offset_reset="none")
         try:
             await admin.start()
             await consumer.start()
-            places = await _partitions(consumer)
+            places = list(consumer.assignment())
+            consumer.pause(*places)
             groups = _by_service(group for group, *_ in await admin.list_consumer_groups())
             while True:
                 for service, group in groups.items():
@@ -79,18 +81,6 @@ def _by_service(groups: Iterable[str]) -> dict[Literal["store", "render"], str]:
     if len(found) < len(READS):
         raise TimeoutError(f"of the consumers' groups there are only {list(found)}")
     return found
-
-
-async def _partitions(consumer: AIOKafkaConsumer) -> list[TopicPartition]:
-    known = await consumer.topics()
-    missing = set(EFFECTS) - set(known)
-    if missing:
-        raise TimeoutError(f"there are no topics {missing} yet")
-    return [
-        TopicPartition(topic, number)
-        for topic in EFFECTS
-        for number in sorted(consumer.partitions_for_topic(topic) or ())
-    ]
 
 
 def _named(offsets: Mapping[TopicPartition, int]) -> Places:
