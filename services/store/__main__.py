@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -21,9 +21,10 @@ from newsroom.kafka import cluster
 from newsroom.kafka.consumer import Consumer, LoopSettings
 from newsroom.kafka.dead_letters import Mark, Parked
 from newsroom.kafka.producer import KafkaPublisher
+from newsroom.kafka.reader import TopicReader
 from newsroom.kafka.source import KafkaSource
 from newsroom.outcomes import Outcome, decode_outcome
-from newsroom.records import TopicPartition
+from newsroom.records import Record, TopicPartition
 from newsroom.service import main as run_service
 from newsroom.service import persist, serve
 from newsroom.settings import read
@@ -32,6 +33,7 @@ from services.store.agenda import MongoDueWork
 from services.store.api import create_api
 from services.store.consumer import Filer
 from services.store.dead_letters import MongoDeadLetters
+from services.store.formerletters import FormerLetters
 from services.store.identity import Identity, MongoIdentities, check, new_identity
 from services.store.letterbox import Letterbox
 from services.store.letterbox import decode as decode_letter
@@ -64,6 +66,7 @@ class Store:
         self.publisher = KafkaPublisher(settings.brokers, client_id=CLIENT)
         self.dead_letters = MongoDeadLetters(database)
         self.letterbox = Letterbox(self.dead_letters, self.publisher)
+        self.former_letters = FormerLetters()
         self.keys = KeyFeed(settings.brokers, CLIENT)
         self._group = ""
         self.republisher = Republisher(
@@ -138,6 +141,8 @@ class Store:
         await persist(self.publisher.start, "publisher")
         await persist(self._prepare, "indexes")
         identity = await persist(self._identify, "identity")
+        if not identity.is_replayed:
+            await persist(lambda: self.former_letters.read(self._letter_reader), "former letters")
         self._wire(identity)
 
     async def _prepare(self) -> None:
@@ -181,6 +186,7 @@ class Store:
             handle=filer.handle,
             on_dead_letter=filer.park,
             on_assigned=filer.begin,
+            is_parked=self.former_letters.has,
             settings=row,
         )
         self._outcomes = Consumer(
@@ -189,6 +195,7 @@ class Store:
             name="store-outcomes",
             decode=decode_outcome,
             handle=RenderingKeeper(self.renderings).handle,
+            is_parked=self.former_letters.has,
             settings=row,
         )
         group = f"store-dead-letters-{identity.database_id}"
@@ -200,6 +207,9 @@ class Store:
             handle=self.letterbox.handle,
             settings=row,
         )
+
+    def _letter_reader(self, on_record: Callable[[Record], None]) -> TopicReader:
+        return TopicReader(self._settings.brokers, topics.DEAD_LETTERS, on_record, client_id=CLIENT)
 
     async def _consume(self) -> None:
         assert self._replay is not None  # noqa: S101  (wired while coming up, like the next three)

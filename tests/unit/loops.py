@@ -65,6 +65,7 @@ class Loop:
         self.before: Callable[[Sequence[Delivery[str]]], None] = lambda _: None
         self.before_telling: Callable[[Record], None] = lambda _: None
         self.before_assigned: Callable[[], None] = lambda: None
+        self.parked_before: Callable[[Record], bool] = lambda _: False
         self.gate = asyncio.Event()
         self.gate.set()
         self.consumer = Consumer(
@@ -76,6 +77,7 @@ class Loop:
             on_dead_letter=self._on_dead_letter,
             on_assigned=self._on_assigned,
             on_revoked=self._on_revoked,
+            is_parked=lambda record: self.parked_before(record),
             settings=settings,
         )
 

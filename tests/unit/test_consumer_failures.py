@@ -217,6 +217,23 @@ async def test_a_good_record_between_ends_the_row() -> None:
     assert len(loop.letters) == 3
 
 
+async def test_what_was_parked_before_is_parked_again_and_counts_in_no_row() -> None:
+    loop = Loop(a_log(), settings=but(dead_letters_in_row=2))
+    loop.parked_before = lambda record: record.offset < 5
+    await write(loop.log, *(f"bad {number}" for number in range(7)), "a1")
+    async with loop.running():
+        await until(lambda: loop.committed == {P0: 8})
+    assert len(loop.letters) == 7
+
+
+async def test_what_was_parked_before_ends_no_row_either() -> None:
+    loop = Loop(a_log(), settings=but(dead_letters_in_row=2))
+    loop.parked_before = lambda record: record.offset == 2
+    await write(loop.log, "bad 0", "bad 1", "bad 2", "bad 3")
+    async with loop.running() as task:
+        assert isinstance(await loop.end(task), TooManyDeadLetters)
+
+
 async def test_poisoned_records_count_in_the_row() -> None:
     loop = Loop(a_log(), settings=but(dead_letters_in_row=2))
     await write(loop.log, "a1", "a2", "a3")

@@ -31,10 +31,14 @@ class Poisoned(Exception):
 
 @dataclass
 class Letter:
-    """A record to be parked. Written, then told: each once, however often the batch is tried."""
+    """A record to be parked. Written, then told: each once, however often the batch is tried.
+
+    `is_known`: it was parked before, so that it is no news in a row of bad ones.
+    """
 
     record: Record
     reason: str
+    is_known: bool = False
     is_written: bool = False
     is_told: bool = False
 
@@ -42,15 +46,21 @@ class Letter:
 class Batch(Generic[T]):
     """The records of one poll, decoded inside the dead-letter boundary; order per partition is kept."""
 
-    def __init__(self, records: tuple[Record, ...], decode: Callable[[Record], T]) -> None:
+    def __init__(
+        self,
+        records: tuple[Record, ...],
+        decode: Callable[[Record], T],
+        is_known: Callable[[Record], bool] = lambda _: False,
+    ) -> None:
         self.records = records
+        self._is_known = is_known
         good: list[Delivery[T]] = []
         self.letters: list[Letter] = []
         for record in records:
             try:
                 good.append(Delivery(record, decode(record)))
             except BadRecord as error:
-                self.letters.append(Letter(record, str(error)))
+                self._add(record, str(error))
         self.good = tuple(good)
 
     def poison(self, poisoned: Poisoned) -> None:
@@ -62,16 +72,23 @@ class Batch(Generic[T]):
         if len(rest) == len(self.good):
             raise ValueError("a handler poisoned a record that is not in its batch") from poisoned
         self.good = rest
-        self.letters.append(Letter(poisoned.record, poisoned.reason))
+        self._add(poisoned.record, poisoned.reason)
+
+    def _add(self, record: Record, reason: str) -> None:
+        self.letters.append(Letter(record, reason, is_known=self._is_known(record)))
 
     def bad_rows(self, before: int) -> tuple[int, int]:
         """The longest row of bad records, and the one at the end, when `before` bad ones stood ahead of the
-        batch.
+        batch. Those that were parked before are passed over.
         """
-        bad = {(letter.record.topic_partition, letter.record.offset) for letter in self.letters}
+        bad = {(letter.record.topic_partition, letter.record.offset): letter for letter in self.letters}
         longest = row = before
         for record in self.records:
-            row = row + 1 if (record.topic_partition, record.offset) in bad else 0
+            letter = bad.get((record.topic_partition, record.offset))
+            if letter is None:
+                row = 0
+            elif not letter.is_known:
+                row += 1
             longest = max(longest, row)
         return longest, row
 

@@ -84,7 +84,8 @@ class Consumer(Generic[T]):
     after a crash. `on_dead_letter` is awaited once the letter is acknowledged and before its offset may be
     committed. `on_assigned` is awaited before the first record of a new assignment is handled,
     `on_revoked` before partitions pass to another member and at the end. All of them may raise `Away`; it
-    is then tried again (`on_revoked`: let be).
+    is then tried again (`on_revoked`: let be). A bad record that `is_parked` already is parked again, and
+    does not count in the row that stops the loop.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Consumer(Generic[T]):
         on_dead_letter: Callable[[Record, str], Awaitable[None]] | None = None,
         on_assigned: OnPartitions | None = None,
         on_revoked: OnPartitions | None = None,
+        is_parked: Callable[[Record], bool] = lambda _: False,
         settings: LoopSettings | None = None,
     ) -> None:
         self._source = source
@@ -108,6 +110,7 @@ class Consumer(Generic[T]):
         self._on_dead_letter = on_dead_letter
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
+        self._is_parked = is_parked
         self._settings = settings or LoopSettings()
         self._log = log.bind(consumer=name)
 
@@ -224,7 +227,7 @@ class Consumer(Generic[T]):
         self._in_flight = len(polled.records)
         begun = time.monotonic()
         try:
-            batch = Batch(polled.records, self._decode)
+            batch = Batch(polled.records, self._decode, self._is_parked)
             self._check_row(batch)
             if not await self._persist(lambda: self._attempt(batch), polled.generation):
                 self._log.info(
