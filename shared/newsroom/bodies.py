@@ -27,6 +27,14 @@ CHANGES = frozenset({"ins", "del"})
 """Only where two revisions are shown in one; an article's own body never has them."""
 
 
+_SOURCES = re.compile(r"\s*https?://", re.IGNORECASE)
+
+
+def _kept(_element: str, attribute: str, value: str) -> str | None:
+    """The library looks at the scheme of links only; a quotation names its source by one, too."""
+    return value if attribute != "cite" or _SOURCES.match(value) else None
+
+
 def _cleaner(tags: frozenset[str]) -> nh3.Cleaner:
     return nh3.Cleaner(
         tags=set(tags),
@@ -45,6 +53,7 @@ def _cleaner(tags: frozenset[str]) -> nh3.Cleaner:
         url_schemes={"http", "https", "mailto", "tel"},
         link_rel="noopener noreferrer",
         strip_comments=True,
+        attribute_filter=_kept,
     )
 
 

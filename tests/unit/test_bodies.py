@@ -45,6 +45,17 @@ def test_images_and_scripts_are_cleaned_away_with_what_they_carry() -> None:
     assert bodies.clean("<p>a<img src=x>b<script>steal()</script></p><!-- secret -->") == "<p>ab</p>"
 
 
+@pytest.mark.parametrize(
+    "source", ["javascript:ran()", "JaVaScript:ran()", "data:text/html,x", "//x.test", "x"]
+)
+def test_a_quotation_names_its_source_by_a_web_address_or_not_at_all(source: str) -> None:
+    assert (
+        bodies.clean(f'<blockquote cite="{source}"><p>Said.</p></blockquote>')
+        == "<blockquote><p>Said.</p></blockquote>"
+    )
+    assert bodies.clean(f'<p><q cite="{source}">Said.</q></p>') == "<p><q>Said.</q></p>"
+
+
 def test_a_quotation_keeps_its_attribution() -> None:
     html = '<blockquote cite="https://example.org/q"><p>Words.</p><cite>A spokesperson</cite></blockquote>'
     assert bodies.clean(html) == html
