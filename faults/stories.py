@@ -22,6 +22,8 @@ from faults.words import SECTIONS, Fields, Words
 Withheld = Literal["", "draft", "scheduled", "embargoed"]
 FAR_SECONDS = 3600.0
 """What falls due after the run: nobody may ever read it."""
+NEAR_SECONDS = (3.0, 10.0)
+"""Between which a text waits that falls due within the run."""
 
 
 class Stage(StrEnum):
@@ -177,7 +179,7 @@ class Moves:
     def break_news(self, story: Story, clock: Clock) -> Act:
         """A publication or an update as breaking, which ends by itself."""
         kind = "updated" if story.stage is Stage.PUBLIC else "published"
-        end, _ = clock.due(self._dice.uniform(3, 15))
+        end, _ = clock.due(self._dice.uniform(*NEAR_SECONDS))
         story.is_own_mover = True
         return self._text(story, kind, {"breaking": True, "breaking_until": end})
 
@@ -185,7 +187,7 @@ class Moves:
 
     def withhold(self, story: Story, clock: Clock) -> Act:
         """The first text that waits: for a moment of this run, or for one after it."""
-        seconds = FAR_SECONDS if self._dice.random() < 0.4 else self._dice.uniform(3, 15)
+        seconds = FAR_SECONDS if self._dice.random() < 0.4 else self._dice.uniform(*NEAR_SECONDS)
         story.due_field = self._dice.choice(list(_DUE_FIELDS))
         return self._held(story, clock.due(seconds))
 
