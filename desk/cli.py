@@ -56,12 +56,22 @@ def up() -> None:
 
 
 @main.command()
+@click.option("--at", multiple=True, metavar="SERVICE=URL", help="Look there instead (repeat it).")
 @json_option
-def doctor() -> None:
-    """Look for what `up` needs and for what is wrong with a newsroom that runs here."""
+def doctor(at: tuple[str, ...]) -> None:
+    """Say what is wrong with a newsroom, and what to do: the one that runs here, and whether there is what
+    `up` needs; with --at one elsewhere, over HTTP alone.
+    """
     from desk.doctor import command
 
-    sys.exit(command(given().as_json))
+    sys.exit(command(given().as_json, [_place(each) for each in at]))
+
+
+def _place(text: str) -> tuple[str, str]:
+    service, _, address = text.partition("=")
+    if service not in ("ingest", "store", "render") or not address.startswith(("http://", "https://")):
+        raise click.BadParameter("write it like store=http://127.0.0.1:8002", param_hint="--at")
+    return service, address
 
 
 @main.command()

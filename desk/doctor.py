@@ -10,32 +10,39 @@ import importlib.util
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import click
+from pydantic import SecretStr
 
 from desk import checks, firstkey, lock, servers
-from desk.findings import Finding, attempt, good, is_healthy, lines, warn, wrong
+from desk.asking import Instance
+from desk.examination import Newsroom
+from desk.examination import examine as examine_newsroom
+from desk.findings import Finding, State, attempt, good, is_healthy, lines, warn, wrong
 from desk.machine import SERVICES, MachineSettings
 from desk.parts import jars
 from desk.parts.mongod import REPLICA_SET
 from desk.parts.ports import LOOPBACK
-from desk.parts.service import ask_health
 from desk.running import running_parts
+from desk.symptoms import LAG_WORTH_A_LOOK
+from desk.troubles import Trouble
 from newsroom.errors import Away, Misconfigured
 from newsroom.settings import read
 
 EXIT_HEALTHY = 0
 EXIT_WRONG = 1
-_LAG_WORTH_A_LOOK = 1000
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _START = "start it with `newsroom up`"
 
 
-def command(as_json: bool) -> int:
-    """Print what was found; the exit code."""
+def command(as_json: bool, at: Sequence[tuple[str, str]] = ()) -> int:
+    """Print what was found; the exit code. `at`: services and their addresses, to look at these instead of
+    this machine.
+    """
     try:
-        findings = examine(read(MachineSettings))
+        findings = examine_newsroom(_elsewhere(at)) if at else examine(read(MachineSettings))
     except Misconfigured as error:
         findings = [wrong("settings", str(error), "correct or unset what is named")]
     healthy = is_healthy(findings)
@@ -47,18 +54,29 @@ def command(as_json: bool) -> int:
     return EXIT_HEALTHY if healthy else EXIT_WRONG
 
 
+def _elsewhere(at: Sequence[tuple[str, str]]) -> Newsroom:
+    """A newsroom of which only addresses are known; several of one service are numbered."""
+    counts = Counter(service for service, _ in at)
+    numbers: Counter[str] = Counter()
+    instances = []
+    for service, address in at:
+        numbers[service] += 1
+        name = service if counts[service] == 1 else f"{service}-{numbers[service]}"
+        instances.append(Instance(name, service, address))
+    return Newsroom(instances, is_whole=False)
+
+
 def examine(settings: MachineSettings) -> list[Finding]:
     """Everything, from this machine to the readers' side."""
     holder = lock.holder(settings.folder.lock_file)
-    findings = list(_machine(settings, is_running=holder is not None))
+    is_running = holder is not None
+    findings = list(_machine(settings, is_running=is_running))
     findings.append(_newsroom(settings, holder))
-    findings.append(_key(settings, is_running=holder is not None))
-    for name in SERVICES:
-        findings += _service(settings, name, is_running=holder is not None)
-    if holder is not None or not settings.brings_kafka:
+    findings.append(_key(settings, is_running=is_running))
+    found = examine_newsroom(_here(settings, is_running=is_running))
+    findings += found
+    if any(finding.check == "kafka" and finding.state is State.OK for finding in found):
         findings += _log(settings)
-    if holder is not None or not settings.brings_mongo:
-        findings.append(_documents(settings))
     return [*findings, *_optional()]
 
 
@@ -125,24 +143,23 @@ def _key(settings: MachineSettings, *, is_running: bool) -> Finding:
     return attempt("key", lambda: f"{path} (mode 600, {len(firstkey.read(path))} characters)")
 
 
-def _service(settings: MachineSettings, name: str, *, is_running: bool) -> list[Finding]:
-    address = settings.address(name)
-    answer = ask_health(address, "ready")
-    if answer.is_good:
-        return [good(name, f"ready at {address}")]
-    if not answer.reached:
-        missing = wrong(name, f"does not answer at {address}", f"see {settings.folder.logs / name}.log")
-        return [missing] if is_running else []
-    reasons = " and ".join(answer.failing) or "it does not say for what"
-    return [wrong(name, f"not ready, waits for {reasons}", f"see {settings.folder.logs / name}.log")]
+def _here(settings: MachineSettings, *, is_running: bool) -> Newsroom:
+    """The newsroom of this machine; of servers that `up` starts, nothing while it does not run."""
+    embedded = f"mongodb://{LOOPBACK}:{settings.mongo_port}/?replicaSet={REPLICA_SET}"
+    mongo = SecretStr(embedded) if settings.brings_mongo else settings.mongo
+    return Newsroom(
+        instances=[Instance(name, name, settings.address(name)) for name in SERVICES] if is_running else [],
+        home=settings.folder,
+        pages=settings.pages,
+        bootstrap=settings.bootstrap if is_running or not settings.brings_kafka else None,
+        mongo=mongo if is_running or not settings.brings_mongo else None,
+        mongo_tls=settings.mongo_tls,
+    )
 
 
 def _log(settings: MachineSettings) -> Iterator[Finding]:
+    """The topics, once Kafka is known to answer."""
     where = settings.bootstrap
-    reached = attempt("kafka", lambda: f"{where}, cluster {servers.kafka_cluster(where)}")
-    yield reached
-    if reached.advice:
-        return
     try:
         missing = servers.missing_topics(where)
         if missing:
@@ -151,7 +168,7 @@ def _log(settings: MachineSettings) -> Iterator[Finding]:
             yield attempt("topics", lambda: _topics(settings))
         yield _lag(servers.group_lags(where))
     except Away as error:
-        yield wrong("topics", str(error), "see whether Kafka is well")
+        yield wrong("topics", str(error), "see whether Kafka is well", Trouble.KAFKA_AWAY)
 
 
 def _topics(settings: MachineSettings) -> str:
@@ -165,19 +182,10 @@ def _topics(settings: MachineSettings) -> str:
 def _lag(lags: dict[str, int]) -> Finding:
     """How far the consumers are behind; a few records are on their way at any time."""
     told = ", ".join(f"{group} {lag}" for group, lag in sorted(lags.items())) or "no consumer group yet"
-    if max(lags.values(), default=0) > _LAG_WORTH_A_LOOK:
-        return warn(
-            "lag", told, "look again in a minute: if it does not shrink, see the logs of store and render"
-        )
+    if max(lags.values(), default=0) > LAG_WORTH_A_LOOK:
+        advice = "look again in a minute: if it does not shrink, see the logs of store and render"
+        return warn("lag", told, advice, Trouble.FALLING_BEHIND)
     return good("lag", told)
-
-
-def _documents(settings: MachineSettings) -> Finding:
-    embedded = f"mongodb://{LOOPBACK}:{settings.mongo_port}/?replicaSet={REPLICA_SET}"
-    url = embedded if settings.brings_mongo else settings.mongo.get_secret_value()
-    return attempt(
-        "mongodb", lambda: f"{servers.mongo_hosts(url)}, {servers.mongo_server(url, settings.mongo_tls)}"
-    )
 
 
 def _optional() -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from pydantic import JsonValue
 
+from desk.troubles import ENTRIES, RUNBOOK, Trouble
 from newsroom.errors import NewsroomError
 
 
@@ -21,27 +22,36 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the doctor's table. `advice` says what to do, where there is something to do."""
+    """One line of the doctor's table. `advice` says what to do, where there is something to do; `trouble`
+    names it for scripts, where the runbook has an entry.
+    """
 
     check: str
     state: State
     found: str
     advice: str = ""
+    trouble: Trouble | None = None
 
     def to_json(self) -> JsonValue:
-        return {"check": self.check, "state": self.state.value, "found": self.found, "advice": self.advice}
+        return {
+            "check": self.check,
+            "state": self.state.value,
+            "found": self.found,
+            "advice": self.advice,
+            "trouble": self.trouble.value if self.trouble else None,
+        }
 
 
 def good(check: str, found: str) -> Finding:
     return Finding(check, State.OK, found)
 
 
-def warn(check: str, found: str, advice: str) -> Finding:
-    return Finding(check, State.WARN, found, advice)
+def warn(check: str, found: str, advice: str, trouble: Trouble | None = None) -> Finding:
+    return Finding(check, State.WARN, found, advice, trouble)
 
 
-def wrong(check: str, found: str, advice: str) -> Finding:
-    return Finding(check, State.FAIL, found, advice)
+def wrong(check: str, found: str, advice: str, trouble: Trouble | None = None) -> Finding:
+    return Finding(check, State.FAIL, found, advice, trouble)
 
 
 def attempt(check: str, look: Callable[[], str], *, otherwise: State = State.FAIL) -> Finding:
@@ -61,6 +71,8 @@ def lines(findings: Sequence[Finding]) -> list[str]:
         told.append(f"{finding.state.value:<5} {finding.check:<{width}}  {finding.found}")
         if finding.advice:
             told.append(f"{'':<5} {'':<{width}}  → {finding.advice}")
+        if finding.trouble:
+            told.append(f"{'':<5} {'':<{width}}    {RUNBOOK}: {ENTRIES[finding.trouble]}")
     return told
 
 

@@ -12,11 +12,12 @@ from desk.parts.home import Home
 
 @dataclass(frozen=True)
 class Running:
-    """One process. `megabytes`: resident memory."""
+    """One process. `megabytes`: resident memory. `is_stopped`: it is there and does nothing (SIGSTOP)."""
 
     name: str
     pid: int
     megabytes: int
+    is_stopped: bool = False
 
 
 def running_parts(home: Home, supervisor_pid: int | None) -> list[Running]:
@@ -37,6 +38,7 @@ def _pid(pid_file: str) -> int | None:
 def _look(name: str, pid: int) -> Running | None:
     try:
         process = psutil.Process(pid)
-        return Running(name, pid, process.memory_info().rss // (1024 * 1024))
+        is_stopped = process.status() == psutil.STATUS_STOPPED
+        return Running(name, pid, process.memory_info().rss // (1024 * 1024), is_stopped)
     except psutil.Error:
         return None

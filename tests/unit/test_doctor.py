@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from desk import doctor, lock
+from desk.cli import main
 from desk.findings import Finding, State, attempt, good, is_healthy, lines, warn, wrong
 from desk.parts.ports import free_ports
+from desk.troubles import Trouble
 from newsroom.errors import Misconfigured
 
 
@@ -105,11 +108,28 @@ def test_a_key_that_others_may_read_is_a_warning(capsys: pytest.CaptureFixture[s
     assert "nrk_0123456789abcdef" not in json.dumps(checks)
 
 
+def test_a_newsroom_elsewhere_is_looked_at_by_its_addresses(capsys: pytest.CaptureFixture[str]) -> None:
+    """Several instances of a service are numbered, and nothing of this machine is told."""
+    ports = free_ports(2)
+    at = [f"--at=store=http://127.0.0.1:{port}" for port in ports]
+    result = CliRunner().invoke(main, ["doctor", "--json", *at])
+    assert result.exit_code == 1
+    told = json.loads(result.stdout)
+    assert [check["check"] for check in told["checks"]] == ["store-1", "store-2"]
+    assert {check["trouble"] for check in told["checks"]} == {"service-away"}
+
+
+def test_an_address_of_no_service_is_refused() -> None:
+    result = CliRunner().invoke(main, ["doctor", "--at", "http://127.0.0.1:1"])
+    assert result.exit_code == 2
+    assert "store=http://127.0.0.1:8002" in result.stderr
+
+
 def test_people_read_a_table_with_what_to_do_under_each_line() -> None:
     findings = [
         good("java", "25.0.2"),
         warn("jars", "2 missing", "start it"),
-        wrong("disk", "full", "free some"),
+        wrong("disk", "full", "free some", Trouble.DISK_FULL),
     ]
     assert lines(findings) == [
         "ok    java  25.0.2",
@@ -117,6 +137,7 @@ def test_people_read_a_table_with_what_to_do_under_each_line() -> None:
         "            → start it",
         "fail  disk  full",
         "            → free some",
+        "              docs/operations.md: A disk is full",
     ]
 
 

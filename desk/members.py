@@ -1,0 +1,71 @@
+"""The servers below the newsroom, asked one by one: does a port take connections, and what is each mongod?"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
+from pymongo.uri_parser import parse_uri
+
+from newsroom.mongo import tls_options
+from newsroom.servers import Tls
+
+_CONNECT_SECONDS = 1.5
+_ANSWER_MS = 1500
+
+
+class Member(StrEnum):
+    """How one server was found. `SILENT`: it takes connections and says nothing."""
+
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+    SILENT = "silent"
+    AWAY = "away"
+
+
+def takes_connections(host: str, port: int) -> bool:
+    """Whether somebody listens there."""
+    try:
+        with socket.create_connection((host, port), timeout=_CONNECT_SECONDS):
+            return True
+    except OSError:
+        return False
+
+
+def hosts_of(bootstrap: str) -> Iterator[tuple[str, int]]:
+    """The addresses of a list like `a:9092,b:9092`; what is no address is passed over."""
+    for address in bootstrap.split(","):
+        host, _, port = address.strip().rpartition(":")
+        if host and port.isdigit():
+            yield host.strip("[]"), int(port)
+
+
+def mongo_members(url: str, tls: Tls) -> dict[str, Member]:
+    """Each member that a MongoDB URL names, by its address."""
+    try:
+        nodes: Sequence[tuple[str, int]] = parse_uri(url)["nodelist"]
+    except (InvalidURI, ConfigurationError, ValueError, PyMongoError):
+        return {}
+    return {f"{host}:{port}": _member(host, port, tls) for host, port in nodes}
+
+
+def _member(host: str, port: int, tls: Tls) -> Member:
+    if not takes_connections(host, port):
+        return Member.AWAY
+    try:
+        with MongoClient[dict[str, Any]](
+            host,
+            port,
+            directConnection=True,
+            serverSelectionTimeoutMS=_ANSWER_MS,
+            socketTimeoutMS=_ANSWER_MS,
+            **tls_options(tls),
+        ) as client:
+            hello = client.admin.command("hello")
+    except PyMongoError:
+        return Member.SILENT
+    return Member.PRIMARY if hello.get("isWritablePrimary") else Member.SECONDARY
