@@ -190,6 +190,18 @@ class Filed:
     key: str | None
     event_id: str | None
     kind: str | None = None
+    tokens: tuple[str, ...] = ()
+    """Of its text: so an event is found whose editor never got an answer."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A record of newsroom.events, newsroom.updates or newsroom.listings that says nothing that could be
+    read: only a dead letter can come of it."""
+
+    topic: str
+    partition: int
+    offset: int
 
 
 @dataclass(frozen=True)
@@ -269,6 +281,9 @@ class Evidence:
     revised_after_replay: tuple[Revised, ...] | None = None
     tokens_in_files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Per token the files (decompressed where they are compressed) in which it stands at rest."""
+    unreadable: tuple[Unreadable, ...] = ()
+    stale_siblings: tuple[str, ...] = ()
+    """Compressed files that do not hold the bytes of the file beside them, or have none beside them."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,126 @@
+"""Check 4, the pages: nobody saw half of one, or an older revision after a newer one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from faults.checks.account import NOTELESS, TEXTS, Account, Operation
+from faults.history import Ended, Entry, Read, Told, Violation
+
+SHOWN = frozenset({200, 304})
+"""The reader has a page before it: a new one, or the same as before."""
+
+
+class Known(NamedTuple):
+    """Since when a reader can know of a revision, and by what."""
+
+    at: float
+    revision: int
+    by: Entry
+
+
+def torn(account: Account) -> Iterator[Violation]:
+    """Every answer is whole. No false alarm: a connection that was cut is no answer."""
+    for read in account.reads:
+        if read.torn and read.status is not None:
+            yield Violation(4, f"{read.torn}: {read}", "torn")
+
+
+def forward(account: Account) -> Iterator[Violation]:
+    """A reader who asks for a page again gets that revision or a later one.
+
+    No false alarm: the second question was asked after the first answer had come.
+    """
+    pages: dict[tuple[str, str], list[Read]] = defaultdict(list)
+    for read in account.reads:
+        if read.revision is not None and read.status in SHOWN:
+            pages[read.reader, read.path].append(read)
+    for reads in pages.values():
+        known = [Known(read.ended, read.revision or 0, read) for read in reads]
+        yield from _behind(reads, known)
+
+
+def as_told(account: Account) -> Iterator[Violation]:
+    """Who was told of a revision, on the stream or as its editor, finds it on the page.
+
+    No false alarm: it is the promise that the page is written before anybody is told, and a revision that
+    readers are told of is never above the one that its page calls itself.
+    """
+    told: dict[tuple[str, str], list[Known]] = defaultdict(list)
+    for each in account.history.of(Told):
+        if each.what == "notice" and each.about and each.revision is not None:
+            told[each.reader, each.about].append(Known(each.at, each.revision, each))
+    promised = {
+        article_id: [
+            Known(ended.at, ended.revision, ended)
+            for operation in group
+            for ended in operation.ended
+            if _is_of_a_page(ended) and ended.revision is not None
+        ]
+        for article_id, group in account.by_article.items()
+    }
+    pages: dict[tuple[str, str], list[Read]] = defaultdict(list)
+    for read in account.reads:
+        if read.article_id and read.revision is not None and _is_page(read):
+            pages[read.reader, read.article_id].append(read)
+    for (reader, article_id), reads in pages.items():
+        yield from _behind(reads, [*told[reader, article_id], *promised.get(article_id, [])])
+
+
+def _is_of_a_page(ended: Ended) -> bool:
+    return ended.result == "ok" and ended.state == "rendered" and ended.url is not None
+
+
+def _is_page(read: Read) -> bool:
+    """The article's own page: neither the API, nor the pages below it, which name other revisions."""
+    is_below = "/history/" in read.path or "/entries/" in read.path
+    return read.status in SHOWN and not is_below and read.path.startswith("/")
+
+
+def _behind(reads: Iterable[Read], known: Iterable[Known]) -> Iterator[Violation]:
+    """Reads that show less than was known when they began."""
+    coming = iter(sorted(known, key=lambda each: (each.at, each.revision)))
+    following = next(coming, None)
+    newest: Known | None = None
+    for read in sorted(reads, key=lambda read: read.begun):
+        while following is not None and following.at <= read.begun:
+            if newest is None or following.revision > newest.revision:
+                newest = following
+            following = next(coming, None)
+        if newest is not None and (read.revision or 0) < newest.revision:
+            yield Violation(
+                4, f"revision {read.revision} after {newest.revision}: {read}; {newest.by}", "older"
+            )
+
+
+def replaced(account: Account) -> Iterator[Violation]:
+    """A reader who saw a later text of an article, in a listing or anywhere, does not see a former one there.
+
+    No false alarm: only texts without a note are looked at as former ones, for notes stay, and as later ones
+    only texts that replace them.
+    """
+    places: dict[tuple[str, str, str], list[tuple[Read, Operation]]] = defaultdict(list)
+    for read in account.reads:
+        for token in read.tokens:
+            operation = account.by_token.get(token)
+            if operation is not None and operation.revision is not None and operation.kind in TEXTS:
+                places[read.reader, read.path, operation.article_id].append((read, operation))
+    for seen in places.values():
+        yield from _back(seen)
+
+
+def _back(seen: list[tuple[Read, Operation]]) -> Iterator[Violation]:
+    coming = iter(sorted(seen, key=lambda each: each[0].ended))
+    following = next(coming, None)
+    newest: tuple[Read, Operation] | None = None
+    for read, operation in seen:
+        while following is not None and following[0].ended <= read.begun:
+            if newest is None or (following[1].revision or 0) > (newest[1].revision or 0):
+                newest = following
+            following = next(coming, None)
+        if newest is None or operation.kind not in NOTELESS:
+            continue
+        if (operation.revision or 0) < (newest[1].revision or 0):
+            yield Violation(4, f"{operation.name} seen after {newest[1].name}: {read}; {newest[0]}", "older")
