@@ -9,14 +9,20 @@ import pytest
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
+from desk.reference import SERVICES
 from newsroom.telemetry import metrics
 from newsroom.telemetry.folders import free_bytes, is_writable, tell_folder
 
 ROOT = Path(__file__).parent.parent.parent
 OTHER_NAMES = frozenset(
-    {f"newsroom_{name}" for name in ("kafka", "mongo", "pages", "store", "render", "backup", "bench")}
+    f"newsroom_{name}"
+    for names in (
+        ("pages", "store", "render", "backup", "bench"),
+        *(model.model_fields for model in SERVICES.values()),
+    )
+    for name in names
 )
-"""Databases, volumes and collections."""
+"""Databases, volumes, collections; and settings, as secrets are named for them."""
 CATALOGUE_FILE = Path(metrics.__file__)
 SUFFIXES = ("_bucket", "_sum", "_count", "_total", "")
 _USE = re.compile(r"\bmetrics\.(\w+)\b")
