@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from newsroom.errors import Away
 from newsroom.kafka.consumer import Delivery, Poisoned, TooManyDeadLetters
 from newsroom.records import Message, Record, TopicPartition
+from newsroom.topics import MAX_RECORD_BYTES
 from tests.unit.loops import P0, P1, TOPIC, Loop, a_log, but, until, write
 
 
@@ -193,6 +194,16 @@ async def test_a_bug_while_telling_of_a_letter_ends_the_run_without_committing()
     async with loop.running() as task:
         assert isinstance(await loop.end(task), KeyError)
     assert loop.committed == {}
+
+
+async def test_a_record_larger_than_any_may_be_is_parked_whatever_it_says() -> None:
+    """What was made of it would fit nowhere further down; of the letter only the beginning is kept."""
+    loop = Loop(a_log())
+    await write(loop.log, "a" * MAX_RECORD_BYTES, "b")
+    async with loop.running():
+        await until(lambda: loop.committed == {P0: 2})
+    assert loop.handled == ["b"]
+    assert f"has {MAX_RECORD_BYTES + 1} bytes" in (loop.letters[0].header("dead_reason") or "")
 
 
 async def test_too_many_dead_letters_in_a_row_stop_the_loop_and_say_what_to_do() -> None:

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from newsroom.errors import BadRecord
 from newsroom.records import Record, TopicPartition
+from newsroom.topics import MAX_RECORD_BYTES
 
 T = TypeVar("T")
 
@@ -58,7 +59,7 @@ class Batch(Generic[T]):
         self.letters: list[Letter] = []
         for record in records:
             try:
-                good.append(Delivery(record, decode(record)))
+                good.append(Delivery(record, decode(_bounded(record))))
             except BadRecord as error:
                 self._add(record, str(error))
         self.good = tuple(good)
@@ -95,3 +96,11 @@ class Batch(Generic[T]):
     def next_offsets(self) -> dict[TopicPartition, int]:
         """What to commit once the batch is finished: for each partition its last offset and one."""
         return {record.topic_partition: record.offset + 1 for record in self.records}
+
+
+def _bounded(record: Record) -> Record:
+    """Raises: BadRecord for one larger than any that is written here: what was made of it would not fit."""
+    size = len(record.key or b"") + len(record.value or b"")
+    if size > MAX_RECORD_BYTES:
+        raise BadRecord(f"the record has {size} bytes; the largest may have {MAX_RECORD_BYTES}")
+    return record
