@@ -10,7 +10,7 @@ from pathlib import Path
 
 from desk.parts.home import Home
 from desk.parts.process import Process, last_lines
-from desk.parts.service import Answer, ask_health
+from desk.parts.service import ask_health
 from faults.clocks import Clock
 from faults.environment import PORT_SETTINGS, address
 
@@ -23,7 +23,7 @@ class Instance:
     def __init__(
         self, name: str, service: str, home: Home, port: int, environment: Mapping[str, str]
     ) -> None:
-        self.name, self.service = name, service
+        self.name, self.service, self.port = name, service, port
         self.address = address(port)
         self.is_paused = False
         self.is_wanted = False
@@ -93,10 +93,11 @@ class Instance:
         self._process.signal(signal.SIGCONT)
         self.is_paused = False
 
-    async def health(self) -> Answer:
-        """What it says of being ready."""
-        return await asyncio.to_thread(ask_health, self.address, "ready")
-
-    def last_words(self, count: int = 8) -> str:
-        """The end of its log, for a message."""
-        return "\n".join(f"    {line[:400]}" for line in last_lines(self.log, count))
+    async def complaint(self) -> str:
+        """Why it is not ready, with the end of its log; empty when it is."""
+        health = await asyncio.to_thread(ask_health, self.address, "ready")
+        if health.is_good:
+            return ""
+        failing = ", ".join(health.failing) or "no answer"
+        lines = "\n".join(f"    {line[:400]}" for line in last_lines(self.log, 8))
+        return f"{self.name} is not ready ({failing}):\n{lines}"

@@ -6,6 +6,9 @@ import asyncio
 import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
 
 from desk.parts.home import Home
 from desk.parts.kafka import Kafka
@@ -14,14 +17,14 @@ from desk.parts.part import Part
 
 START_SECONDS = 90.0
 STOP_SECONDS = 30.0
+SELECTION_MS = 20_000
 
 
 class Server:
     """One process that the newsroom stands on. It keeps its data and its address from start to start."""
 
-    def __init__(self, part: Part) -> None:
-        self.part = part
-        self.name = part.name
+    def __init__(self, part: Part, name: str) -> None:
+        self.part, self.name = part, name
         self.is_wanted = False
 
     @property
@@ -62,7 +65,7 @@ class Log(Server):
         self, home: Home, port: int, controller_port: int, jars: Path, settings: Mapping[str, str]
     ) -> None:
         kafka = Kafka(home, port, controller_port, jars, settings)
-        super().__init__(kafka)
+        super().__init__(kafka, "kafka")
         self.bootstrap = kafka.bootstrap
         self.folder = home.kafka
 
@@ -71,14 +74,19 @@ class Documents:
     """MongoDB: a set of one member, or of more."""
 
     def __init__(self, home: Home, ports: Sequence[int]) -> None:
-        mongod = Mongod(home, ports[0])
-        self.url = mongod.url
-        self.members = [Server(mongod)]
+        set_ports = ports if len(ports) > 1 else ()
+        mongods = [Mongod(_a_home(home, number), port, (), set_ports) for number, port in enumerate(ports, 1)]
+        self.url = mongods[0].url
+        self.members = [Server(mongod, f"mongod-{number}") for number, mongod in enumerate(mongods, 1)]
 
-    @property
-    def is_wanted(self) -> bool:
-        """Whether it is to run."""
-        return any(member.is_wanted for member in self.members)
+    async def primary(self) -> Server:
+        """The member that takes writes. Raises: PyMongoError where none does."""
+        host = await asyncio.to_thread(_primary_of, self.url)
+        return next(member for member in self.members if member.part.where == host)
+
+    async def step_down(self, seconds: int = 10) -> None:
+        """The primary gives up, and does not stand again for so long. Raises: PyMongoError."""
+        await asyncio.to_thread(_step_down, self.url, seconds)
 
     async def start(self) -> None:
         """Every member that does not run."""
@@ -102,3 +110,24 @@ class Documents:
         """All of it."""
         for member in self.members:
             member.resume()
+
+
+def _a_home(home: Home, number: int) -> Home:
+    """The first member lies where a single one would."""
+    if number == 1:
+        return home
+    its_own = Home(home.root / f"mongo-{number}")
+    its_own.make()
+    return its_own
+
+
+def _primary_of(url: str) -> str:
+    with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=SELECTION_MS) as client:
+        return str(client.admin.command("hello")["me"])
+
+
+def _step_down(url: str, seconds: int) -> None:
+    with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=SELECTION_MS) as client:
+        client.admin.command(
+            "replSetStepDown", seconds, secondaryCatchUpPeriodSecs=min(5, seconds - 1), force=True
+        )

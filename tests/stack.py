@@ -6,7 +6,6 @@ Every service starts through `faults.launch`, so that a test may trap it between
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import secrets
 import shutil
@@ -24,6 +23,7 @@ from pymongo import MongoClient
 
 from desk.parts import leash
 from desk.parts.ports import free_ports
+from faults import written
 from faults.environment import SERVICES, address, environment
 from faults.rest import Rest
 from newsroom import keys, topics
@@ -196,11 +196,7 @@ class Stack:
 
     def files(self) -> dict[str, str]:
         """Every served file with the SHA-256 of its bytes."""
-        return {
-            str(path.relative_to(self.public)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(self.public.rglob("*"))
-            if path.is_file()
-        }
+        return dict(written.files(self.public))
 
     def read_page(self, path: str) -> str:
         return (self.public / path.strip("/") / "index.html").read_text()

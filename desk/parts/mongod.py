@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,8 +109,12 @@ def _how_to_get(library: str) -> str:
 class Mongod(Part):
     """One mongod with its data in `home/mongo`."""
 
-    def __init__(self, home: Home, port: int, more_arguments: Sequence[str] = ()) -> None:
-        self.url = f"mongodb://{LOOPBACK}:{port}/?replicaSet={REPLICA_SET}"
+    def __init__(
+        self, home: Home, port: int, more_arguments: Sequence[str] = (), set_ports: Sequence[int] = ()
+    ) -> None:
+        """`set_ports`: of all members of its set, where there are others; the first tells them."""
+        self._members = [f"{LOOPBACK}:{each}" for each in set_ports or [port]]
+        self.url = f"mongodb://{','.join(self._members)}/?replicaSet={REPLICA_SET}"
         self._member = f"{LOOPBACK}:{port}"
         self._data = home.mongo
         command = [
@@ -130,21 +134,33 @@ class Mongod(Part):
         super().start()
 
     def is_ready(self) -> bool:
-        """Whether it takes writes. A new one is made a replica set, a moved one is told its new port."""
+        """Whether it takes writes, or follows one that does. A new one is made a replica set, a moved one is
+        told its new port.
+        """
         client: MongoClient[dict[str, Any]] = MongoClient(
             self._member, directConnection=True, serverSelectionTimeoutMS=500, socketTimeoutMS=5000
         )
         try:
             said = client.admin.command("hello")
-            if said.get("isWritablePrimary") and said.get("me") == self._member:
+            is_itself = said.get("me") == self._member
+            if said.get("isWritablePrimary") and is_itself:
                 return True
-            if not said.get("secondary") or said.get("me") != self._member:
+            if len(self._members) > 1:
+                self._begin_set(client, said)
+                return bool(said.get("secondary") and said.get("primary"))
+            if not said.get("secondary") or not is_itself:
                 self._tell_who_it_is(client)
         except PyMongoError:
             return False
         finally:
             client.close()
         return False
+
+    def _begin_set(self, client: MongoClient[dict[str, Any]], said: Mapping[str, Any]) -> None:
+        """The first of several members does, once all of them answer."""
+        if self._member == self._members[0] and "setName" not in said:
+            members = [{"_id": number, "host": host} for number, host in enumerate(self._members)]
+            client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
 
     def _tell_who_it_is(self, client: MongoClient[dict[str, Any]]) -> None:
         member = {"_id": 0, "host": self._member}
