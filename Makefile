@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up demo test tools lighthouse check bench messages pictures lock clean FORCE
+.PHONY: help up demo test tools lighthouse check bench faults messages pictures lock audit sbom clean FORCE
 
 # PYTHON=/path/to/python chooses another one for the virtual environment.
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python3.14; do \
@@ -38,11 +38,15 @@ check: .venv/.dev ## Format, lint, types, who may import whom, dead and duplicat
 	try mypy; \
 	try lint-imports; \
 	try vulture; \
-	try pylint shared/newsroom services desk bench faults pictures tests; \
+	try pylint shared/newsroom services desk bench faults pictures supply tests; \
 	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
 bench: .venv/.dev ## Measure POST to page beside the bare floor of the same parts
 	@exec .venv/bin/python -m bench $(ARGS)
+
+faults: .venv/.dev ## Break a newsroom in every way there is, and see what held: FAULT= SEED= RUNS= JOBS= LIST=1 FRESH=1
+	@exec .venv/bin/python -m faults $(if $(LIST),--list) $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(RUNS),--runs $(RUNS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(FRESH),--fresh) $(ARGS)
 
 pictures: .venv/.dev ## Take the pictures of the README anew, from the demo story (needs Chromium)
 	@exec .venv/bin/python -m pictures
@@ -55,6 +59,12 @@ lock: .venv/.dev ## Pin anew what requirements/*.in name, to the newest that fit
 		echo "== requirements/$$list.txt"; \
 		(cd requirements && ../.venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 			--no-header --quiet --output-file $$list.txt $$list.in) || exit 1; done
+
+audit: .venv/.dev ## Ask the advisory services about every pinned package (exit code 2: could not be asked)
+	@exec .venv/bin/python -m supply.audit
+
+sbom: .venv/.dev ## Write the bill of materials, CycloneDX JSON: build/newsroom.cdx.json
+	@exec .venv/bin/python -m supply.sbom build/newsroom.cdx.json
 
 clean: ## Remove what was built; keeps the newsroom's data (.newsroom) and the downloaded jars
 	rm -rf .venv tests/tools/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
