@@ -45,14 +45,20 @@ def preview_routes(on_request: OnRequest, pages: Pages) -> APIRouter:
         }.get(status, {})
         return Response(errors[status], status, {**_HEADERS, **more})
 
-    @router.api_route(
+    @router.head("/preview/{article_id}", include_in_schema=False)
+    @router.get(
         "/preview/{article_id}",
-        methods=["GET", "HEAD"],
         summary="A text that is not public, as its page would look",
         description="With a key of a `reporter` or above: as a bearer token, or as the password of basic "
         "authentication, which a browser asks for.",
         response_class=Response,
-        responses={200: {"content": {"text/html": {}}, "description": "The page, under a banner"}},
+        responses={
+            200: {"content": {"text/html": {}}, "description": "The page, under a banner"},
+            **{
+                status: {"content": {"text/html": {}}, "description": "A page that says why there is none"}
+                for status in errors
+            },
+        },
     )
     async def preview(
         request: Request,

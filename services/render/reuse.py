@@ -38,7 +38,6 @@ _MOST_PIXELS = 10_000
 _MOST_CHARACTERS = 2_000
 _DATA, _PAGE = "excerpt.json", "excerpt.html"
 _BELOW_AN_ARTICLE = re.compile(r"(?<=/)(entries/[a-z0-9]+|history)/$")
-_METHODS = ["GET", "HEAD"]
 
 Place = Annotated[str, Path(description="The path of the article's page, without the slashes around it")]
 ArticleId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -96,9 +95,9 @@ def reuse_routes(model: ReadModel, pages: Pages, clock: Callable[[], datetime] =
 
 
 def _add_quotes(router: APIRouter, quotables: Quotables, pages: Pages) -> None:
-    @router.api_route(
+    @router.head(f"/{{place:path}}/{_DATA}", include_in_schema=False)
+    @router.get(
         f"/{{place:path}}/{_DATA}",
-        methods=_METHODS,
         summary="What others may use of an article, as data",
         response_model=Excerpt,
         responses=responses(Kind.NOT_FOUND, Kind.GONE, Kind.AWAY) | _REDIRECT,
@@ -109,9 +108,9 @@ def _add_quotes(router: APIRouter, quotables: Quotables, pages: Pages) -> None:
             return _led(301, found.card.path + _DATA)
         return await _made(request, ".json", pages.excerpt(found.card, found.ledger))
 
-    @router.api_route(
+    @router.head(f"/{{place:path}}/{_PAGE}", include_in_schema=False)
+    @router.get(
         f"/{{place:path}}/{_PAGE}",
-        methods=_METHODS,
         summary="The same as a page",
         response_class=Response,
         responses=_html_of("The excerpt with its link"),
@@ -127,9 +126,9 @@ def _add_quotes(router: APIRouter, quotables: Quotables, pages: Pages) -> None:
 
 
 def _add_oembed(router: APIRouter, quotables: Quotables, pages: Pages) -> None:
-    @router.api_route(
+    @router.head(OEMBED, include_in_schema=False)
+    @router.get(
         OEMBED,
-        methods=_METHODS,
         summary="What others may show beside a link to an article (oEmbed 1.0)",
         response_model=OEmbed,
         responses=responses(Kind.NOT_FOUND, Kind.GONE, Kind.INVALID, Kind.AWAY),
@@ -146,9 +145,9 @@ def _add_oembed(router: APIRouter, quotables: Quotables, pages: Pages) -> None:
 
 
 def _add_ways(router: APIRouter, quotables: Quotables, pages: Pages, clock: Callable[[], datetime]) -> None:
-    @router.api_route(
+    @router.head(NEWS_SITEMAP, include_in_schema=False)
+    @router.get(
         NEWS_SITEMAP,
-        methods=_METHODS,
         summary="What was published in the last 48 hours, as a sitemap",
         response_class=Response,
         responses=_SITEMAP | responses(Kind.AWAY),
@@ -157,9 +156,9 @@ def _add_ways(router: APIRouter, quotables: Quotables, pages: Pages, clock: Call
         cards = await quotables.news(clock())
         return await _made(request, ".xml", await asyncio.to_thread(pages.news_sitemap, cards))
 
-    @router.api_route(
+    @router.head("/articles/{article_id}/", include_in_schema=False)
+    @router.get(
         "/articles/{article_id}/",
-        methods=_METHODS,
         summary="Where an article's page stands, by its id alone",
         response_class=Response,
         status_code=302,

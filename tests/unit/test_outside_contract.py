@@ -9,15 +9,30 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import uvicorn
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from newsroom import topics
 from newsroom.events import EntryAdded, Event, decode_event
+from newsroom.http.app import Health
 from newsroom.kafka.fake import FakeReader
-from newsroom.keys import Role
+from newsroom.keys import ApiKey, Role, digest
+from newsroom.times import now
+from services.render.app import create_site
+from services.render.archive import Archive
+from services.render.live import Hub
+from services.render.onrequest import OnRequest
+from services.render.pages import Pages
+from services.render.previewing import preview_routes
+from services.render.reuse import reuse_routes
+from services.render.serving import SiteServer
+from services.render.settings import RenderSettings
 from tests.due_parts import sent
 from tests.ingest_parts import Ingest, an_ingest, rendered, secret_of, stored
+from tests.render_parts import SITE_URL, a_public, a_site
+from tests.render_world import SmallRender
 from tests.store_api import SECRETS, Api
 from tests.store_parts import a_post, an_event, minute
 
@@ -103,6 +118,40 @@ async def test_the_examples_of_the_store_name_what_stands() -> None:
         parameters = [each for each in paths[path]["get"]["parameters"] if each["in"] == "path"]
         named = {each["name"]: each["schema"]["examples"][0] for each in parameters}
         assert (await api.get(path.format(**named))).status_code == 200
+
+
+@asynccontextmanager
+async def a_site_with_a_story(folder: Path) -> AsyncIterator[FastAPI]:
+    """Render's application with one article; its streams end at once, or one would wait for them."""
+    render = SmallRender(folder)
+    await render.take(a_public("bank-siege"))
+    await render.list_marked()
+    pages, hub = Pages(a_site()), Hub(SITE_URL)
+    hub.name_log("document")
+    hub.ready.set()
+    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(404))) as store:
+        on_request = OnRequest(Archive("http://store.test", SecretStr(SECRETS[Role.PUBLISHER]), store), pages)
+        server = SiteServer(render.folder.root, pages, render.model.address, on_request=on_request)
+        routers = [preview_routes(on_request, pages), reuse_routes(render.model, pages, now)]
+        hurried = RenderSettings().model_copy(update={"live_age_seconds": 0.05})
+        app = create_site(hurried, Health("render"), hub, render.model, server, routers)
+        app.state.keys.put(
+            ApiKey(
+                name="desk",
+                role=Role.PUBLISHER,
+                secret_sha256=digest(SECRETS[Role.PUBLISHER]),
+                created_at=minute(0),
+            )
+        )
+        yield app
+    render.folder.close()
+
+
+async def test_the_site_keeps_to_its_document(tmp_path: Path) -> None:
+    """Of the site only what is no page stands in it: streams, previews, excerpts, oEmbed."""
+    async with a_site_with_a_story(tmp_path / "site") as app, served(app) as address:
+        said = await findings(address, SECRETS[Role.PUBLISHER], tmp_path)
+    assert said is None, said
 
 
 async def test_the_store_keeps_to_its_document(tmp_path: Path) -> None:
