@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import structlog
 import uvicorn
@@ -24,9 +24,11 @@ import uvloop
 from fastapi import FastAPI
 
 from newsroom.errors import Away, Misconfigured
+from newsroom.http.connections import Connections, most_connections
 from newsroom.http.health import Health
-from newsroom.http.wire import ProblemProtocol
+from newsroom.http.wire import PATIENCE, Patience, protocol
 from newsroom.kafka.backoff import Backoff
+from newsroom.settings import CommonSettings
 from newsroom.telemetry import metrics
 
 EXIT_STOPPED = 0
@@ -198,11 +200,13 @@ async def _end_server(server: _Server, serving: asyncio.Task[None], seconds: flo
         server.force_exit = True
 
 
-def _server_config(app: FastAPI) -> uvicorn.Config:
+def _server_config(app: FastAPI, patience: Patience = PATIENCE) -> uvicorn.Config:
+    settings: CommonSettings = app.state.settings
+    places = Connections(most_connections(settings.connections), settings)
     return uvicorn.Config(
         app,
         loop="none",
-        http=ProblemProtocol,
+        http=cast("type[asyncio.Protocol]", protocol(places, patience)),  # uvicorn only ever calls it
         ws="none",
         lifespan="off",
         log_config=None,

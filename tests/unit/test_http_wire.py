@@ -5,77 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
-from fastapi import FastAPI, Request
 
-from newsroom.http.app import create_app
-from newsroom.http.health import Health
-from newsroom.http.wire import MAX_HEAD_BYTES
-from newsroom.service import _listen, _Server, _server_config
-from newsroom.settings import CommonSettings
-
-
-@dataclass(frozen=True)
-class Told:
-    """An answer off the socket."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def problem(self) -> str:
-        assert self.headers["content-type"] == "application/problem+json"
-        kind: str = json.loads(self.body)["type"]
-        return kind
-
-
-def an_app() -> FastAPI:
-    app = create_app(
-        title="Test", description="", version="1", health=Health("test"), settings=CommonSettings()
-    )
-
-    @app.post("/echo")
-    async def echo(request: Request) -> int:
-        return len(await request.body())
-
-    return app
+from newsroom.http.wire import MAX_ADDRESS_BYTES, MAX_HEAD_BYTES
+from tests.wire_parts import an_app, answer, say, served
 
 
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
-    listener = _listen("127.0.0.1", 0)
-    server = _Server(_server_config(an_app()))
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        server.should_exit = True
-        await serving
-        listener.close()
-
-
-async def say(port: int, *chunks: bytes) -> Told:
-    """Send the bytes, and read one answer."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        async with asyncio.timeout(5):
-            for chunk in chunks:
-                writer.write(chunk)
-                await writer.drain()
-                await asyncio.sleep(0)
-            return await _answer(reader)
-    finally:
-        writer.close()
-
-
-async def _answer(reader: asyncio.StreamReader) -> Told:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
-    body = await reader.readexactly(int(headers["content-length"]))
-    return Told(int(head[0].split()[1]), headers, body)
+    async with served(an_app()) as port:
+        yield port
 
 
 @pytest.mark.parametrize(
@@ -102,13 +42,23 @@ async def test_what_is_no_http_is_told_as_a_problem(port: int, sent: bytes) -> N
     [
         b"GET / HTTP/1.1\r\nX-Large: " + b"x" * (MAX_HEAD_BYTES + 1) + b"\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + b"X-Many: 1\r\n" * MAX_HEAD_BYTES + b"\r\n",
-        b"GET /" + b"x" * (MAX_HEAD_BYTES + 1) + b" HTTP/1.1\r\nHost: a\r\n\r\n",
     ],
-    ids=["one header", "many headers", "address"],
+    ids=["one header", "many headers"],
 )
 async def test_a_head_that_is_too_large_is_told_as_a_problem(port: int, head: bytes) -> None:
     told = await say(port, head)
     assert (told.status, told.problem) == (431, "/problems/head-too-large")
+
+
+@pytest.mark.parametrize("length", [MAX_ADDRESS_BYTES + 1, MAX_HEAD_BYTES + 1, 1024 * 1024])
+async def test_an_address_that_is_too_long_is_told_as_a_problem(port: int, length: int) -> None:
+    told = await say(port, b"GET /" + b"x" * length + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert (told.status, told.problem) == (414, "/problems/address-too-long")
+
+
+async def test_an_address_within_the_bound_is_read(port: int) -> None:
+    told = await say(port, b"GET /" + b"x" * (MAX_ADDRESS_BYTES - 1) + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert (told.status, told.problem) == (404, "/problems/not-found")
 
 
 async def test_a_header_that_never_ends_is_cut(port: int) -> None:
@@ -124,7 +74,7 @@ async def test_a_header_that_never_ends_is_cut(port: int) -> None:
                 await asyncio.sleep(0)
                 if reader._buffer:  # type: ignore[attr-defined]
                     break
-            told = await _answer(reader)
+            told = await answer(reader)
     finally:
         writer.close()
     assert told.status == 431
@@ -150,8 +100,8 @@ async def test_a_head_that_comes_in_pieces_after_a_large_body_is_read(port: int)
     try:
         async with asyncio.timeout(5):
             writer.write(head + body + b"GET /health/live HTTP/1.1\r\nHo")
-            assert (await _answer(reader)).status == 200
+            assert (await answer(reader)).status == 200
             writer.write(b"st: a\r\n\r\n")
-            assert (await _answer(reader)).status == 200
+            assert (await answer(reader)).status == 200
     finally:
         writer.close()

@@ -24,7 +24,10 @@ _V6_PREFIX = 64
 
 
 class Rate:
-    """At most so many a minute for each name. One that was quiet for a minute may do them all at once."""
+    """At most so many a minute for each name. One that was quiet for a minute may do them all at once.
+
+    Of very many names those are forgotten that were quiet for longest.
+    """
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._interval = _MINUTE / per_minute
@@ -39,14 +42,8 @@ class Rate:
         is_too_many = free_at - now > _MINUTE * (1 + 1e-9)
         self._free_at[name] = free_at - self._interval if is_too_many else free_at
         if len(self._free_at) > _MOST_NAMES:
-            self._forget(now)
-        return free_at - now - _MINUTE if is_too_many else 0.0
-
-    def _forget(self, now: float) -> None:
-        """Names that are free again; where all are busy, the one that was quiet for longest."""
-        self._free_at = {name: free_at for name, free_at in self._free_at.items() if free_at > now}
-        if len(self._free_at) > _MOST_NAMES:
             del self._free_at[next(iter(self._free_at))]
+        return free_at - now - _MINUTE if is_too_many else 0.0
 
 
 class Places:

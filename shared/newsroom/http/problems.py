@@ -61,6 +61,7 @@ class Kind(Enum):
     GONE = ("gone", 410, "What stood here has been taken down")
     REVISION_MISMATCH = ("revision-mismatch", 412, "What was to be changed stands at another revision")
     TOO_LARGE = ("too-large", 413, "The request is too large")
+    ADDRESS_TOO_LONG = ("address-too-long", 414, "The request's address is too long")
     UNSUPPORTED_MEDIA_TYPE = ("unsupported-media-type", 415, "The body must be plain JSON")
     INVALID = ("invalid", 422, "What was sent cannot be accepted")
     KEY_REUSED = ("idempotency-key-reused", 422, "The Idempotency-Key was used with another body")
@@ -189,9 +190,12 @@ def install(app: FastAPI) -> None:
 
 
 def responses(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
-    """What FastAPI's `responses=` takes, to document which problems a call may answer with."""
+    """What FastAPI's `responses=` takes, to document which problems a call may answer with.
+
+    Where a key is judged, it may also come too often.
+    """
     documented: dict[int | str, dict[str, Any]] = {}
-    for kind in kinds:
+    for kind in (*kinds, *((Kind.TOO_MANY,) if Kind.UNAUTHENTICATED in kinds else ())):
         entry = documented.setdefault(kind.status, {"description": "", "content": {}})
         entry["description"] = "; ".join(filter(None, (entry["description"], kind.title)))
         example = {"type": kind.type, "title": kind.title, "status": kind.status, "detail": kind.title + "."}

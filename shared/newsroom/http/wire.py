@@ -1,29 +1,93 @@
-"""HTTP as it comes off the socket, before it is a request: bounded heads, problems for what is no HTTP."""
+"""HTTP as it comes off the socket, before it is a request: bounded heads, bounded waits, a place for each
+connection, and problems for what is no HTTP.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
 from fastapi import Response
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from newsroom.http.problems import Kind, problem_response
+from newsroom.http.connections import Connections
+from newsroom.http.limits import too_many
+from newsroom.http.problems import Kind, Refused, problem_response, translate
 
 MAX_HEAD_BYTES = 32 * 1024
+MAX_ADDRESS_BYTES = 8 * 1024
 
 
-class _HeadTooLarge(Exception):
+class _TooLarge(Exception):
     """Ends the parser from within its callbacks."""
 
 
-class ProblemProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1, where a head may grow without end and what is no HTTP is told in plain text."""
+class _Awaited(Enum):
+    """What a connection keeps us waiting for."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    NOTHING = auto()
+    REQUEST = auto()
+    HEAD = auto()
+    REST = auto()
+    """Of a body whose request was answered already: nobody reads it."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a connection may keep us waiting, seconds: for its first byte, for the whole head once it
+    began, for the rest of a body that nobody reads, and until it has read what is sent.
+    """
+
+    request: float = 15.0
+    head: float = 10.0
+    rest: float = 5.0
+    reading: float = 30.0
+
+
+PATIENCE = Patience()
+
+
+class ProblemProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP/1.1, where a connection may wait and a head may grow without end, and what is no HTTP
+    is told in plain text.
+    """
+
+    def __init__(
+        self, *args: Any, places: Connections, patience: Patience = Patience(), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self._head_bytes = 0
-        self._is_in_head = False
+        self._places, self._patience = places, patience
+        self._host = ""
+        self._has_place = False
+        self._head_bytes = self._address_bytes = 0
+        self._is_in_head = self._is_in_message = False
         self._has_just_begun = False
+        self._awaited = _Awaited.NOTHING
+        self._waiting: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
+
+    # --- the connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._host = self.client[0] if self.client else ""
+        self._has_place = self._places.enter(self._host)
+        if self._has_place:
+            self._watch()
+        else:
+            self._refuse_place()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._has_place:
+            self._places.leave(self._host)
+            self._has_place = False
+        for timer in (self._waiting, self._unread):
+            if timer is not None:
+                timer.cancel()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self._has_just_begun = False
@@ -33,12 +97,29 @@ class ProblemProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > 2 * MAX_HEAD_BYTES:
                 self._refuse_head()
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._watch()
+        if self.transport.is_closing():
+            self._end_unread()
+
+    def timeout_keep_alive_handler(self) -> None:
+        self._close()
+
+    # --- the parser's callbacks
 
     def on_message_begin(self) -> None:
-        self._head_bytes, self._is_in_head, self._has_just_begun = 0, True, True
+        self._head_bytes = self._address_bytes = 0
+        self._is_in_head = self._is_in_message = self._has_just_begun = True
+        self._awaited = _Awaited.NOTHING  # a head's time begins with it, whatever was awaited before
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
+        self._address_bytes += len(url)
+        if self._address_bytes > MAX_ADDRESS_BYTES:
+            raise _TooLarge
         self._count(len(url))
         super().on_url(url)
 
@@ -50,25 +131,118 @@ class ProblemProtocol(HttpToolsProtocol):
         self._is_in_head = False
         super().on_headers_complete()
 
-    def send_400_response(self, msg: str) -> None:
-        """Called by uvicorn for everything that its parser refuses; `msg` says no more than that."""
-        if self._head_bytes > MAX_HEAD_BYTES:
-            self._refuse_head()
-        else:
-            self._send(problem_response(Kind.MALFORMED_REQUEST, f"{msg} Send HTTP/1.1."))
+    def on_message_complete(self) -> None:
+        self._is_in_message = False
+        super().on_message_complete()
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
         if self._head_bytes > MAX_HEAD_BYTES:
-            raise _HeadTooLarge
+            raise _TooLarge
+
+    # --- waiting
+
+    def pause_writing(self) -> None:
+        """Much of what was sent is not read yet: wait for that, but not for ever."""
+        super().pause_writing()
+        self._end_unread()
+
+    def resume_writing(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+        super().resume_writing()
+
+    def _end_unread(self) -> None:
+        if self._unread is None:
+            self._unread = self.loop.call_later(self._patience.reading, self.transport.abort)
+
+    def _close(self) -> None:
+        self.transport.close()
+        self._end_unread()
+
+    def _watch(self) -> None:
+        """See to it that what is awaited now comes in time."""
+        awaited = self._what_is_awaited()
+        if awaited is self._awaited:
+            return
+        self._awaited = awaited
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+        self._wait()
+
+    def _wait(self) -> None:
+        seconds = {
+            _Awaited.REQUEST: self._patience.request,
+            _Awaited.HEAD: self._patience.head,
+            _Awaited.REST: self._patience.rest,
+        }.get(self._awaited)
+        if seconds is not None:
+            self._waiting = self.loop.call_later(seconds, self._is_late)
+
+    def _what_is_awaited(self) -> _Awaited:
+        if self.transport.is_closing():
+            return _Awaited.NOTHING
+        if self._is_in_head:
+            return _Awaited.HEAD
+        if self._is_answering:
+            return _Awaited.NOTHING
+        if self._is_in_message:
+            return _Awaited.REST
+        # Between two requests uvicorn waits by itself, unless something came that began none.
+        return _Awaited.NOTHING if self.timeout_keep_alive_task is not None else _Awaited.REQUEST
+
+    @property
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _is_late(self) -> None:
+        if self.transport.is_closing():
+            return
+        if self._is_answering:
+            self._wait()  # a head behind a request that is not answered yet: its caller waits for us
+        elif self._awaited is _Awaited.HEAD:
+            detail = f"The head of the request did not come within {self._patience.head:.0f} seconds."
+            self._send(problem_response(Kind.REQUEST_TIMEOUT, detail))
+        else:
+            self._close()
+
+    # --- refusals
+
+    def send_400_response(self, msg: str) -> None:
+        """Called by uvicorn for everything that its parser refuses; `msg` says no more than that."""
+        if self._address_bytes > MAX_ADDRESS_BYTES:
+            detail = f"An address may have at most {MAX_ADDRESS_BYTES} bytes."
+            self._send(problem_response(Kind.ADDRESS_TOO_LONG, detail))
+        elif self._head_bytes > MAX_HEAD_BYTES:
+            self._refuse_head()
+        else:
+            self._send(problem_response(Kind.MALFORMED_REQUEST, f"{msg} Send HTTP/1.1."))
 
     def _refuse_head(self) -> None:
         detail = f"Address and headers together may have at most {MAX_HEAD_BYTES} bytes."
         self._send(problem_response(Kind.HEAD_TOO_LARGE, detail))
+
+    def _refuse_place(self) -> None:
+        if self._places.is_full:
+            refused = Refused(Kind.BUSY, "Too many connections are open here: try again in a moment.")
+        else:
+            refused = too_many("connections", "Too many connections are open from your address.", 5)
+        self._send(translate(refused))
 
     def _send(self, response: Response) -> None:
         headers = [*response.raw_headers, (b"cache-control", b"no-store"), (b"connection", b"close")]
         lines = [f"HTTP/1.1 {response.status_code} \r\n".encode()]
         lines += [name + b": " + value + b"\r\n" for name, value in headers]
         self.transport.write(b"".join([*lines, b"\r\n", bytes(response.body)]))
-        self.transport.close()
+        self._close()
+
+
+def protocol(places: Connections, patience: Patience = PATIENCE) -> Callable[..., ProblemProtocol]:
+    """What uvicorn makes for each connection, all with the same places."""
+
+    def make(*args: Any, **kwargs: Any) -> ProblemProtocol:
+        return ProblemProtocol(*args, places=places, patience=patience, **kwargs)
+
+    return make

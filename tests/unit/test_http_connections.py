@@ -1,0 +1,180 @@
+"""No connection keeps a service waiting for ever, and none takes the place of those from elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+from collections.abc import AsyncIterator
+
+import pytest
+
+from newsroom.http.connections import OTHER_FILES, Connections, most_connections
+from newsroom.http.wire import Patience
+from newsroom.settings import CommonSettings
+from tests.stack import until
+from tests.wire_parts import LARGE, an_app, answer, connect, say, served
+
+BRIEF = Patience(request=0.2, head=0.3, rest=0.2, reading=0.3)
+ASKS = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
+OTHER = "127.0.0.2"
+
+
+@pytest.fixture
+async def brief() -> AsyncIterator[int]:
+    """The port of a service with little patience."""
+    async with served(an_app(), BRIEF) as port:
+        yield port
+
+
+async def end_of(reader: asyncio.StreamReader) -> bytes:
+    """Everything up to the end of the connection, however it ends."""
+    async with asyncio.timeout(20):
+        try:
+            return await reader.read()
+        except ConnectionResetError:
+            return b""
+
+
+async def test_a_connection_that_says_nothing_is_closed_without_a_word(brief: int) -> None:
+    reader, writer = await connect(brief)
+    assert await end_of(reader) == b""
+    writer.close()
+
+
+@pytest.mark.parametrize("begun", [b"G", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: 1"])
+async def test_a_head_that_does_not_come_to_its_end_is_told_so(brief: int, begun: bytes) -> None:
+    told = await say(brief, begun)
+    assert (told.status, told.problem) == (408, "/problems/request-timeout")
+    assert told.headers["connection"] == "close"
+
+
+async def test_a_head_that_comes_drop_by_drop_is_told_so(brief: int) -> None:
+    """Each byte is in time, the whole is not."""
+    reader, writer = await connect(brief)
+    writer.write(b"GET / HTTP/1.1\r\nX-Slow: ")
+    told = asyncio.create_task(answer(reader))
+    async with asyncio.timeout(20):
+        while not told.done():
+            writer.write(b"x")
+            await asyncio.sleep(0.02)
+    assert (await told).status == 408
+    writer.close()
+
+
+async def test_empty_lines_between_requests_keep_no_connection_open(brief: int) -> None:
+    reader, writer = await connect(brief)
+    writer.write(ASKS)
+    assert (await answer(reader)).status == 200
+    writer.write(b"\r\n")
+    assert await end_of(reader) == b""
+    writer.close()
+
+
+async def test_a_body_that_nobody_reads_keeps_no_connection_open(brief: int) -> None:
+    reader, writer = await connect(brief)
+    writer.write(b"POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nhalf")
+    assert (await answer(reader)).status == 404
+    assert await end_of(reader) == b""
+    writer.close()
+
+
+async def test_a_connection_is_good_for_many_requests_that_come_one_by_one(brief: int) -> None:
+    reader, writer = await connect(brief)
+    for _ in range(5):
+        writer.write(ASKS[:10])
+        await asyncio.sleep(0.05)
+        writer.write(ASKS[10:])
+        assert (await answer(reader)).status == 200
+        await asyncio.sleep(BRIEF.request)
+    writer.close()
+
+
+async def test_a_request_that_takes_long_is_waited_for() -> None:
+    """Also with the beginning of the next one behind it: the time is ours, not the caller's."""
+    app = an_app()
+    async with served(app, BRIEF) as port:
+        reader, writer = await connect(port)
+        writer.write(b"GET /waits HTTP/1.1\r\nHost: a\r\n\r\n" + ASKS[:10])
+        await asyncio.sleep(3 * BRIEF.head)
+        app.state.go_on.set()
+        told = await answer(reader)
+        assert (told.status, json.loads(told.body)) == (200, "done")
+        assert (await answer(reader)).status == 408
+        writer.close()
+
+
+async def test_who_does_not_read_what_is_sent_is_cut(brief: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", brief, limit=2)
+    writer.write(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+    await until(lambda: has_connections(brief, 1), "the connection of who does not read is gone")
+    assert len(await end_of(reader)) < len(LARGE)
+    writer.close()
+
+
+async def test_who_reads_slowly_gets_all_of_it(brief: int) -> None:
+    reader, writer = await connect(brief)
+    writer.write(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+    told = await answer(reader)
+    assert told.body == LARGE
+    writer.close()
+
+
+async def has_connections(port: int, count: int) -> bool:
+    """Whether so many are open, the one that asks among them."""
+    told = await say(port, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+    return f"newsroom_connections {count}.0" in told.body.decode()
+
+
+async def is_let_in(port: int) -> bool:
+    return (await say(port, ASKS)).status == 200
+
+
+async def test_one_address_has_so_many_connections_and_others_theirs() -> None:
+    async with served(an_app(connections_per_address=3)) as port:
+        held = [await connect(port) for _ in range(3)]
+        told = await say(port, ASKS)
+        assert (told.status, told.problem) == (429, "/problems/too-many-requests")
+        assert int(told.headers["retry-after"]) >= 1
+        assert (await say(port, ASKS, host=OTHER)).status == 200
+        for _, writer in held:
+            writer.close()
+        await until(lambda: is_let_in(port), "a place that was given back")
+
+
+async def test_all_together_have_so_many_connections() -> None:
+    async with served(an_app(connections=10)) as port:
+        held = [await connect(port, f"127.0.0.{number}") for number in range(2, 12)]
+        told = await say(port, ASKS)
+        assert (told.status, told.problem) == (503, "/problems/busy")
+        assert told.headers["retry-after"]
+        for _, writer in held:
+            writer.close()
+
+
+async def test_a_trusted_proxy_brings_the_connections_of_all() -> None:
+    async with served(an_app(connections_per_address=1, trusted_proxies="127.0.0.2")) as port:
+        held = [await connect(port, OTHER) for _ in range(5)]
+        assert (await say(port, ASKS, host=OTHER)).status == 200
+        for _, writer in held:
+            writer.close()
+
+
+def test_a_place_is_given_back() -> None:
+    places = Connections(2, CommonSettings(connections_per_address=1))
+    assert places.enter("10.0.0.1")
+    assert not places.enter("10.0.0.1")
+    assert places.enter("10.0.0.2")
+    assert places.is_full
+    places.leave("10.0.0.1")
+    assert places.enter("10.0.0.1")
+
+
+def test_there_are_no_more_connections_than_files_may_be_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that the system gives is asked for first."""
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 4096))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: asked.append(limits))
+    assert most_connections(10_000) == 4096 - OTHER_FILES
+    assert asked == [(4096, 4096)]
+    assert most_connections(100) == 100
