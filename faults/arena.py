@@ -8,6 +8,7 @@ async with Arena(plan, folder, jars) as arena:
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -124,11 +125,17 @@ class Arena(Fleet):
                 task.cancel()
         for instance in self._instances.values():
             instance.is_wanted = False
-            instance.kill()
-        self.kafka.kill()
-        self.mongo.kill()
+        self.cut_power()
         self.network.close()
         unmount_below(self.folder)
+
+    def cut_power(self) -> None:
+        """Everything ends at one moment: the services, Kafka, MongoDB."""
+        everything: list[Instance | Server] = [*self._instances.values(), self.kafka, *self.mongo.members]
+        for process in everything:
+            process.signal(signal.SIGKILL)
+        for process in everything:
+            process.kill()
 
     # --- what they stand on
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from desk.parts.home import Home
@@ -112,12 +113,25 @@ class Fleet:
     async def springs(self, name: str, seconds: float = PATIENCE_SECONDS) -> str:
         """Wait until an instance has reached its trap; the point. Raises: TimeoutError."""
         mark = self._instances[name].mark
-        deadline = time.monotonic() + seconds
-        while not mark.exists():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{name} did not reach its trap")
-            await asyncio.sleep(0.05)
+        if not await self._comes(mark.exists, seconds):
+            raise TimeoutError(f"{name} did not reach its trap")
         return mark.read_text()
+
+    async def gone(self, name: str, seconds: float) -> bool:
+        """Wait for its end, for so long; whether it came."""
+        return await self._comes(lambda: not self.alive(name), seconds)
+
+    async def returns(self, name: str, seconds: float = PATIENCE_SECONDS) -> bool:
+        """Wait for the keeper to start it again, for so long; whether he did."""
+        return await self._comes(lambda: self.alive(name), seconds)
+
+    async def _comes(self, condition: Callable[[], bool], seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(0.05)
+        return True
 
     async def scale(self, service: str, count: int) -> None:
         """Run so many: the last ones are stopped, or the first that are missing started and ready."""

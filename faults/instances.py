@@ -72,6 +72,10 @@ class Instance:
         self._process.start()
         self.is_wanted, self.is_paused = True, False
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it one, if it is there."""
+        self._process.signal(number)
+
     def kill(self) -> None:
         """SIGKILL, paused or not; it is gone afterwards."""
         self._process.kill()
@@ -85,12 +89,12 @@ class Instance:
 
     def pause(self) -> None:
         """SIGSTOP: its connections stay open, and nothing answers."""
-        self._process.signal(signal.SIGSTOP)
+        self.signal(signal.SIGSTOP)
         self.is_paused = True
 
     def resume(self) -> None:
         """SIGCONT."""
-        self._process.signal(signal.SIGCONT)
+        self.signal(signal.SIGCONT)
         self.is_paused = False
 
     async def complaint(self) -> str:

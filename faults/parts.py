@@ -45,17 +45,21 @@ class Server:
         self.resume()
         await asyncio.to_thread(self.part.stop, STOP_SECONDS)
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it one, if it is there."""
+        self.part.process.signal(number)
+
     def kill(self) -> None:
         """SIGKILL, paused or not; it is gone afterwards."""
         self.part.kill()
 
     def pause(self) -> None:
         """SIGSTOP: it takes connections and answers none."""
-        self.part.process.signal(signal.SIGSTOP)
+        self.signal(signal.SIGSTOP)
 
     def resume(self) -> None:
         """SIGCONT."""
-        self.part.process.signal(signal.SIGCONT)
+        self.signal(signal.SIGCONT)
 
 
 class Log(Server):

@@ -1,12 +1,37 @@
 """Named points between the steps of a service, where a test may kill or pause the process.
 
-In production nothing is installed and a point costs one comparison. The names are listed where they are
-reached; `tests/fault` walks them.
+In production nothing is installed and a point costs one comparison.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+
+POINTS = {
+    "store": (
+        "store.batch_taken",
+        "store.revisions_written",
+        "store.heads_written",
+        "store.entries_written",
+        "store.entries_announced",
+        "store.updates_announced",
+        "store.outcomes_published",
+        "store.due_events_written",
+    ),
+    "render": (
+        "render.batch_taken",
+        "render.model_written",
+        "render.page_written",
+        "render.files_settled",
+        "render.rendering_published",
+        "render.marks_published",
+        "render.notices_published",
+        "render.telling_noted",
+        "render.listing_taken",
+        "render.listing_written",
+    ),
+}
+"""All of them by service, as an event comes by."""
 
 _hook: Callable[[str], None] | None = None
 

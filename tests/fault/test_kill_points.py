@@ -6,29 +6,17 @@ import asyncio
 
 import pytest
 
+from newsroom.steps import POINTS
 from tests.stack import Json, Stack, an_article, until, without_id
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 
-STORE_POINTS = (
-    "store.batch_taken",
-    "store.revisions_written",
-    "store.heads_written",
-    "store.updates_announced",
-    "store.outcomes_published",
-)
-RENDER_POINTS = (
-    "render.batch_taken",
-    "render.model_written",
-    "render.page_written",
-    "render.files_settled",
-    "render.rendering_published",
-    "render.marks_published",
-    "render.notices_published",
-    "render.telling_noted",
-    "render.listing_taken",
-    "render.listing_written",
-)
+NEED_ENTRIES = "store.entries_written", "store.entries_announced"
+NEEDS_THE_CLOCK = "store.due_events_written"
+ON_THE_WAY = [
+    point for points in POINTS.values() for point in points if point not in (*NEED_ENTRIES, NEEDS_THE_CLOCK)
+]
+"""Those that every story comes by; tests of their own go by the others."""
 
 
 async def post(stack: Stack, path: str, body: Json) -> str:
@@ -55,7 +43,7 @@ async def reaches(stack: Stack, event_id: str, *states: str) -> Json:
     return await until(reached, f"event {event_id} is {' or '.join(states)}")
 
 
-@pytest.mark.parametrize("point", STORE_POINTS + RENDER_POINTS)
+@pytest.mark.parametrize("point", ON_THE_WAY)
 async def test_a_process_killed_at_any_step_loses_nothing(stack: Stack, point: str) -> None:
     """The process dies in the middle of a story; after a restart every event has its effect, once."""
     service = point.partition(".")[0]

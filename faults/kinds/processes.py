@@ -1,0 +1,137 @@
+"""Processes of the services that end at any moment, or stop and wake up when others have gone on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from random import Random
+
+from faults.arena import Arena
+from faults.fault import Fault, Plan
+from newsroom.steps import POINTS
+
+PAUSE_SECONDS = (13.0, 16.0)
+"""Longer than a consumer group waits for a member, 10 s."""
+AT_ONCE = 3
+_POINT_SECONDS = 20.0
+"""A group first waits for the members that died, 10 s; then a rare point has to be reached."""
+_SPRING_SECONDS = 10.0
+
+Inject = Callable[[Arena, Random], Awaitable[None]]
+
+
+def _killed(service: str) -> Inject:
+    async def inject(arena: Arena, dice: Random) -> None:
+        for _ in range(dice.randint(3, 5)):
+            await asyncio.sleep(dice.uniform(0.3, 4.0))
+            name = dice.choice(arena.names(service))
+            arena.kill(name)
+            await arena.returns(name)
+
+    return inject
+
+
+def _killed_at_every_point(service: str) -> Inject:
+    async def inject(arena: Arena, dice: Random) -> None:
+        before = len(arena.names(service))
+        points = dice.sample(POINTS[service], len(POINTS[service]))
+        await arena.scale(service, AT_ONCE)
+        names = arena.names(service)
+        with ExitStack() as stack:
+            for name in names:
+                stack.enter_context(arena.unkept(name))
+            for begin in range(0, len(points), AT_ONCE):
+                traps = [f"{point}=kill@{dice.randint(1, 3)}" for point in points[begin : begin + AT_ONCE]]
+                pairs = zip(names, traps, strict=False)
+                await asyncio.gather(*(_die_in_trap(arena, service, *pair) for pair in pairs))
+        for name in names:
+            await arena.returns(name)
+        await arena.scale(service, before)
+
+    return inject
+
+
+async def _die_in_trap(arena: Arena, service: str, name: str, trap: str) -> None:
+    """A new process in the old one's place. Where the point is not reached in time it is killed anyway."""
+    arena.kill(name)
+    await arena.spawn(service, name, trap)
+    await arena.gone(name, _POINT_SECONDS)
+    arena.kill(name)
+
+
+async def _everything_killed(arena: Arena, dice: Random) -> None:
+    arena.cut_power()
+    await asyncio.sleep(dice.uniform(0.5, 3.0))
+    await asyncio.gather(arena.kafka.start(), arena.mongo.start())
+
+
+def _paused(service: str) -> Inject:
+    """One is stopped at any moment; where it has named points, one more in the middle of its work."""
+
+    async def inject(arena: Arena, dice: Random) -> None:
+        before = len(arena.names(service))
+        await arena.scale(service, max(2, before))
+        name = dice.choice(arena.names(service))
+        await asyncio.sleep(dice.uniform(0.0, 1.0))
+        await _asleep(arena, name, dice)
+        if service in POINTS:
+            trap = f"{dice.choice(POINTS[service])}=stop@{dice.randint(1, 3)}"
+            arena.kill(name)
+            await arena.spawn(service, name, trap)
+            await _sprung(arena, name)
+            await _asleep(arena, name, dice)
+        await arena.scale(service, before)
+
+    return inject
+
+
+async def _sprung(arena: Arena, name: str) -> None:
+    """Where the point is not reached in time, it is stopped wherever it is."""
+    try:
+        await arena.springs(name, _SPRING_SECONDS)
+    except TimeoutError:
+        return
+
+
+async def _asleep(arena: Arena, name: str, dice: Random) -> None:
+    arena.pause(name)
+    try:
+        await asyncio.sleep(dice.uniform(*PAUSE_SECONDS))
+    finally:
+        arena.resume(name)
+
+
+FAULTS = (
+    Fault("ingest-killed", "ingest is killed with SIGKILL, three to five times", _killed("ingest")),
+    Fault("store-killed", "the store is killed with SIGKILL, three to five times", _killed("store")),
+    Fault("render-killed", "render is killed with SIGKILL, three to five times", _killed("render")),
+    Fault(
+        "store-killed-at-every-point",
+        "stores are killed between any two steps of their work",
+        _killed_at_every_point("store"),
+    ),
+    Fault(
+        "render-killed-at-every-point",
+        "renders are killed between any two steps of their work",
+        _killed_at_every_point("render"),
+    ),
+    Fault(
+        "everything-killed",
+        "the power goes: services, Kafka and MongoDB are killed at once, and start again",
+        _everything_killed,
+    ),
+    Fault("ingest-paused", "one of two ingests is frozen for 13 to 16 s, and wakes", _paused("ingest")),
+    Fault(
+        "store-paused",
+        "one of two stores is frozen until the other has taken over, and wakes",
+        _paused("store"),
+        Plan(stores=2),
+    ),
+    Fault(
+        "render-paused",
+        "one of two renders is frozen until the other has taken over, and wakes",
+        _paused("render"),
+        Plan(renders=2),
+    ),
+)
