@@ -26,6 +26,7 @@ from faults.environment import address, environment
 from faults.fault import Plan
 from faults.fleet import PATIENCE_SECONDS, Fleet
 from faults.history import Files
+from faults.instances import Instance
 from faults.keeper import Kept
 from faults.network import Network, Target
 from faults.parts import Documents, Log, Server

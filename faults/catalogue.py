@@ -1,0 +1,44 @@
+"""Every fault by name, in the order in which the table tells them."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+from typing import TYPE_CHECKING
+
+from faults.fault import Fault
+from faults.kinds import clock, documents, network, processes, rebalancing, thelog
+
+if TYPE_CHECKING:
+    from faults.arena import Arena
+
+_QUIET_SECONDS = 4.0
+
+
+class Unknown(Exception):
+    """There is no fault of that name. Says which there are."""
+
+
+async def _nothing(_arena: Arena, _dice: Random) -> None:
+    await asyncio.sleep(_QUIET_SECONDS)
+
+
+NOTHING = Fault("nothing", "Nothing is broken. What is found then is wrong in the experiment.", _nothing)
+"""Not of the table; it is there by its name alone."""
+
+ALL: tuple[Fault, ...] = (
+    *processes.FAULTS,
+    *rebalancing.FAULTS,
+    *thelog.FAULTS,
+    *documents.FAULTS,
+    *network.FAULTS,
+    *clock.FAULTS,
+)
+
+
+def named(name: str) -> Fault:
+    """Raises: Unknown."""
+    for fault in (NOTHING, *ALL):
+        if fault.name == name:
+            return fault
+    raise Unknown(f"there is no fault {name!r}, but {', '.join(fault.name for fault in ALL)}")
