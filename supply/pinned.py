@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packageurl import PackageURL
-from packaging.markers import Marker
 
 from desk.parts import jars
 from desk.parts.home import SOURCE
@@ -22,19 +21,19 @@ _IMAGE = re.compile(r"^\s*(?:image:|FROM)\s+([a-z/]+):([\w.-]+)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Pin:
-    """One thing in one version. `needs`: what must hold of a machine for it to be installed there."""
+    """One thing in one version. `needs`: the machines it is installed on, as a marker (PEP 508)."""
 
     name: str
     version: str
     purl: PackageURL
-    needs: Marker | None = None
+    needs: str = ""
     sha256: str = ""
 
 
 def packages(lock: Path) -> tuple[Pin, ...]:
     """The Python packages of a list, in its order."""
     return tuple(
-        Pin(name, version, PackageURL("pypi", None, name, version), Marker(needs) if needs else None)
+        Pin(name, version, PackageURL("pypi", None, name, version), needs)
         for name, version, needs in _PIN.findall(lock.read_text())
     )
 

@@ -56,7 +56,7 @@ def _component(pin: Pin, scope: ComponentScope, kind: ComponentType = ComponentT
         purl=pin.purl,
         bom_ref=str(pin.purl),
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=pin.sha256)] if pin.sha256 else None,
-        properties=[Property(name="newsroom:installed-where", value=str(pin.needs))] if pin.needs else None,
+        properties=[Property(name="newsroom:installed-where", value=pin.needs)] if pin.needs else None,
     )
 
 

@@ -103,6 +103,30 @@ def test_a_service_can_change_nothing_but_its_volumes(name: str) -> None:
 
 
 @each
+def test_nothing_gives_back_what_was_taken(name: str) -> None:
+    """No more rights than told above, no way to the machine itself, and a bound on processes."""
+    taken_back = {"privileged", "network_mode", "pid", "ipc", "userns_mode", "devices", "group_add", "cgroup"}
+    assert taken_back.isdisjoint(service(name))
+    assert service(name).get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "edge" else [])
+    assert "docker.sock" not in str(service(name))
+    assert 0 < service(name)["pids_limit"] <= 2048
+
+
+@each_of_ours
+def test_a_service_finds_files_of_secrets_that_it_cannot_change(name: str) -> None:
+    assert "./compose/secrets:/run/secrets:ro" in service(name)["volumes"]
+    assert service(name)["environment"]["NEWSROOM_SECRETS"] == "/run/secrets"
+
+
+def test_files_of_secrets_come_neither_into_git_nor_into_an_image() -> None:
+    ignored = (ROOT / "compose" / "secrets" / ".gitignore").read_text().splitlines()
+    assert ignored == ["*", "!.gitignore", "!README.md"]
+    sent = (ROOT / ".dockerignore").read_text().splitlines()
+    assert "*" in sent
+    assert not any("secrets" in line or line == "!compose" for line in sent)
+
+
+@each
 def test_a_service_that_dies_is_started_again(name: str) -> None:
     assert service(name)["restart"] == "unless-stopped"
 

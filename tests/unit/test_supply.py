@@ -50,7 +50,7 @@ def test_the_lists_never_disagree_on_a_version() -> None:
     versions: dict[tuple[str, str], set[str]] = {}
     for lock in LOCKS:
         for pin in packages(lock):
-            versions.setdefault((pin.name, str(pin.needs)), set()).add(pin.version)
+            versions.setdefault((pin.name, pin.needs), set()).add(pin.version)
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
 
 
