@@ -21,6 +21,8 @@ from faults.words import find
 
 _BODY = re.compile(r"<body([^>]*)>")
 _ATTRIBUTE = re.compile(r'data-(page|article|revision)="([^"]*)"')
+_NO_TEXT = ("image/png", "image/x-icon", "image/vnd.microsoft.icon", "font/")
+_TEXT = re.compile("text|xml|json|javascript")
 _LINK = re.compile(r'(?:href="|<loc>)(?:https?://[^/"<]+)?(/[^"<#?]*)')
 
 
@@ -44,13 +46,15 @@ class Sight:
 def see(headers: Mapping[str, str], raw: bytes) -> Sight:
     """What an answer with a body shows. Names of headers are in lower case."""
     encoding = headers.get("content-encoding", "identity")
+    media_type = headers.get("content-type", "").partition(";")[0]
     try:
         _check_length(headers, raw)
-        text = _unpack(encoding, raw).decode()
-        _check_end(headers.get("content-type", "").partition(";")[0], text)
+        unpacked = _unpack(encoding, raw)
+        text = "" if media_type.startswith(_NO_TEXT) else unpacked.decode()
+        _check_end(media_type, text)
     except ValueError as error:
         return Sight(encoding=encoding, torn=str(error) or type(error).__name__)
-    article_id, revision = _of_page(text) if "html" in headers.get("content-type", "") else _of_json(text)
+    article_id, revision = _of_page(text) if media_type == "text/html" else _of_json(text)
     return Sight(article_id, revision, find(text), encoding, "", text)
 
 

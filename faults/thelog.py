@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]
+from aiokafka import AIOKafkaConsumer, ConsumerRecord  # type: ignore[import-untyped]
 
 from faults.history import Evidence, Filed, Letter, Noticed, Outcome, Unreadable, Updated
 from faults.words import find
@@ -55,19 +55,16 @@ class Log:
 async def read_log(bootstrap: str) -> Evidence:
     """All topics that tell of events and their effects, up to their ends now. Raises: KafkaError."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, max_partition_fetch_bytes=_MOST_BYTES
+        *_TAKE,
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=_MOST_BYTES,
     )
     log = Log()
     await consumer.start()
     try:
-        await consumer.topics()
-        places = [
-            TopicPartition(topic, number)
-            for topic in _TAKE
-            for number in consumer.partitions_for_topic(topic) or ()
-        ]
-        consumer.assign(places)
-        await consumer.seek_to_beginning(*places)
+        places = consumer.assignment()
         ends = await consumer.end_offsets(places)
         while any([await consumer.position(place) < end for place, end in ends.items()]):
             for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():

@@ -162,3 +162,9 @@ async def test_each_run_is_told_as_soon_as_it_is_over(tmp_path: Path) -> None:
 def test_the_last_line_of_a_log_is_the_last_that_says_something(tmp_path: Path, log: str, said: str) -> None:
     (tmp_path / apart.LOG).write_text(log)
     assert apart.last_line(tmp_path) == said
+
+
+async def test_a_process_that_dies_is_a_broken_run_that_says_why(tmp_path: Path) -> None:
+    found = await apart.run_apart(Job("no-such-fault", 1), tmp_path / "run")
+    assert not found.is_clean
+    assert "no-such-fault" in found.error

@@ -1,0 +1,217 @@
+"""One run of the experiment, on stand-ins for the newsroom, its editors and its readers."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+from faults import runner
+from faults.fault import Fault, Plan
+from faults.history import Calm, Ended, Evidence, History, Injected, Invoked, Violation, read
+from faults.runner import Course, run_once
+from faults.runs import Run
+
+BRISK = Course(before_seconds=0.01, after_seconds=0.01, is_thorough=True)
+FOUND = Violation(1, "lost")
+EVIDENCE = Evidence(files={"index.html": "the first page"})
+
+
+class FakeArena:
+    """Tells in which order it was asked for what."""
+
+    bootstrap = "nowhere:1"
+    restarts = 3
+
+    def __init__(self, *_: object) -> None:
+        self.asked = LOG
+
+    async def __aenter__(self) -> Self:
+        self.asked.append("open")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.asked.append("close")
+
+    async def settled(self, _: float) -> None:
+        self.asked.append("settled")
+        if "never calm" in self.asked:
+            raise TimeoutError("no rest: store-1 is not ready")
+
+
+class FakeEditors:
+    """One operation, which is answered at the end."""
+
+    def __init__(self, _: FakeArena, history: History, __: Random) -> None:
+        self._history = history
+
+    async def run(self, seconds: float) -> None:
+        LOG.append("editors begin")
+        self._history.add(Invoked("o1", 1, "editor-1", "published", "a", "zq", self._history.now()))
+        await asyncio.sleep(seconds)
+
+    async def finish(self, _: float) -> None:
+        LOG.append("editors finish")
+        self._history.add(Ended("o1", 1, "ok", self._history.now()))
+
+
+class FakeReaders:
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def start(self) -> None:
+        LOG.append("readers begin")
+
+    async def last_look(self) -> None:
+        LOG.append("last look")
+
+    async def stop(self) -> None:
+        LOG.append("readers stop")
+
+
+class FakeSampler:
+    def __init__(self, *_: object) -> None:
+        pass
+
+    async def run(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            LOG.append("sampler stops")
+
+
+LOG: list[str] = []
+JUDGED: list[tuple[History, Evidence, bool]] = []
+
+
+async def gather(_: FakeArena, __: History, *, is_thorough: bool) -> Evidence:
+    LOG.append("thorough evidence" if is_thorough else "evidence")
+    return EVIDENCE
+
+
+def check(history: History, evidence: Evidence, *, is_clock_true: bool) -> tuple[Violation, ...]:
+    JUDGED.append((history, evidence, is_clock_true))
+    return (FOUND,)
+
+
+@pytest.fixture(autouse=True)
+def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
+    LOG.clear()
+    JUDGED.clear()
+    names: dict[str, Any] = {
+        "Arena": FakeArena,
+        "Editors": FakeEditors,
+        "Readers": FakeReaders,
+        "Sampler": FakeSampler,
+        "gather": gather,
+        "check": check,
+        "lacking": lambda plan: "needs root" if plan.log_mib else None,
+        "DUE_SECONDS": 0.05,
+    }
+    for name, stand_in in names.items():
+        monkeypatch.setattr(runner, name, stand_in)
+
+
+async def injected(arena: Any, dice: Random) -> None:
+    LOG.append("injected")
+
+
+def a_fault(**changes: Any) -> Fault:
+    return replace(Fault("kafka-killed", "Kafka is killed.", injected), **changes)
+
+
+async def a_run(folder: Path, fault: Fault | None = None, course: Course = BRISK) -> Run:
+    return await run_once(fault or a_fault(), 7, folder, folder / "jars", course, lambda _: None)
+
+
+async def test_a_run_goes_its_course(tmp_path: Path) -> None:
+    """The fault comes under load; nothing is looked at before all is calm; the files are taken first."""
+    await a_run(tmp_path)
+    assert LOG == [
+        "open", "readers begin", "editors begin", "injected", "editors finish", "settled", "settled",
+        "last look", "readers stop", "sampler stops",
+        "thorough evidence", "close",
+    ]  # fmt: skip
+
+
+async def test_the_checker_judges_what_was_done_and_what_was_found(tmp_path: Path) -> None:
+    found = await a_run(tmp_path)
+    ((history, evidence, is_clock_true),) = JUDGED
+    assert found.violations == (FOUND,)
+    assert found.restarts == 3
+    assert is_clock_true
+    assert evidence is EVIDENCE
+    assert list(history.of(Invoked))
+
+
+async def test_a_fault_that_moves_clocks_says_so_to_the_checker(tmp_path: Path) -> None:
+    await a_run(tmp_path, a_fault(is_clock_true=False))
+    assert not JUDGED[0][2]
+
+
+async def test_a_quick_run_makes_nothing_anew(tmp_path: Path) -> None:
+    await a_run(tmp_path, course=Course(0.01, 0.01, is_thorough=False))
+    assert LOG[-2:] == ["evidence", "close"]
+
+
+async def test_calm_is_counted_from_the_last_answer_and_does_not_hold_the_wait_for_what_falls_due(
+    tmp_path: Path,
+) -> None:
+    found = await a_run(tmp_path)
+    history = JUDGED[0][0]
+    (calm,), (answered,) = history.of(Calm), history.of(Ended)
+    assert found.calm_seconds == calm.seconds
+    assert calm.at >= answered.at + 0.05
+    assert calm.seconds <= calm.at - answered.at
+
+
+async def test_without_calm_that_is_all_that_is_found(tmp_path: Path) -> None:
+    """What is still on its way would look lost."""
+    LOG.append("never calm")
+    found = await a_run(tmp_path)
+    assert [violation.check for violation in found.violations] == [7]
+    assert "store-1 is not ready" in found.violations[0].what
+    assert found.calm_seconds is None
+    assert JUDGED == []
+    assert LOG[-3:] == ["readers stop", "sampler stops", "close"]
+
+
+async def test_what_a_machine_lacks_is_told_and_nothing_is_started(tmp_path: Path) -> None:
+    found = await a_run(tmp_path, a_fault(plan=Plan(log_mib=64)))
+    assert found.lacking == "needs root"
+    assert LOG == []
+
+
+async def test_an_injection_that_breaks_takes_everything_down(tmp_path: Path) -> None:
+    async def breaks(arena: Any, dice: Random) -> None:
+        raise RuntimeError("the experiment is wrong")
+
+    with pytest.RaisesGroup(pytest.RaisesExc(RuntimeError, match="wrong"), flatten_subgroups=True):
+        await a_run(tmp_path, a_fault(inject=breaks))
+    assert LOG[-3:] == ["readers stop", "sampler stops", "close"]
+
+
+async def test_the_dice_of_a_run_follow_from_its_seed(tmp_path: Path) -> None:
+    thrown: list[float] = []
+
+    async def throws(arena: Any, dice: Random) -> None:
+        thrown.append(dice.random())
+
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        await a_run(tmp_path / name, a_fault(inject=throws))
+    assert thrown[0] == thrown[1]
+
+
+async def test_the_history_of_a_run_stays_on_disk(tmp_path: Path) -> None:
+    found = await a_run(tmp_path)
+    history = read((tmp_path / runner.HISTORY).read_text().splitlines())
+    assert [entry.step for entry in history.of(Injected)] == ["begins", "ends"]
+    assert found.counts["operations"] == 1
