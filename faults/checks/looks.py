@@ -96,33 +96,52 @@ def _behind(reads: Iterable[Read], known: Iterable[Known]) -> Iterator[Violation
 
 
 def replaced(account: Account) -> Iterator[Violation]:
-    """A reader who saw a later text of an article, in a listing or anywhere, does not see a former one there.
+    """A reader who saw a later text of an article, in a listing or anywhere, does not get a former one there
+    instead.
 
     No false alarm: only texts without a note are looked at as former ones, for notes stay, and as later ones
-    only texts that replace them. A page of the history is there to show former ones.
+    only texts that replace them; where both stand side by side, they are being compared.
     """
-    places: dict[tuple[str, str, str], list[tuple[Read, Operation]]] = defaultdict(list)
+    places: dict[tuple[str, str, str], list[Text]] = defaultdict(list)
     for read in account.reads:
-        if "/history/" in read.path:
-            continue
-        for token in read.tokens:
-            operation = account.by_token.get(token)
-            if operation is not None and operation.revision is not None and operation.kind in TEXTS:
-                places[read.reader, read.path, operation.article_id].append((read, operation))
+        for article_id, texts in _texts(account, read).items():
+            newest = max(texts, key=_revision)
+            places[read.reader, read.path, article_id].append(Text(read, newest, tuple(texts)))
     for seen in places.values():
         yield from _back(seen)
 
 
-def _back(seen: list[tuple[Read, Operation]]) -> Iterator[Violation]:
-    coming = iter(sorted(seen, key=lambda each: each[0].ended))
+class Text(NamedTuple):
+    """What a reader saw of an article in one place: its newest text there, and all of them."""
+
+    read: Read
+    newest: Operation
+    texts: tuple[Operation, ...]
+
+
+def _texts(account: Account, read: Read) -> dict[str, list[Operation]]:
+    found: dict[str, list[Operation]] = defaultdict(list)
+    for token in read.tokens:
+        operation = account.by_token.get(token)
+        if operation is not None and operation.revision is not None and operation.kind in TEXTS:
+            found[operation.article_id].append(operation)
+    return found
+
+
+def _revision(operation: Operation) -> int:
+    return operation.revision or 0
+
+
+def _back(seen: list[Text]) -> Iterator[Violation]:
+    coming = iter(sorted(seen, key=lambda each: each.read.ended))
     following = next(coming, None)
-    newest: tuple[Read, Operation] | None = None
-    for read, operation in seen:
-        while following is not None and following[0].ended <= read.begun:
-            if newest is None or (following[1].revision or 0) > (newest[1].revision or 0):
-                newest = following
+    known: Text | None = None
+    for text in seen:
+        while following is not None and following.read.ended <= text.read.begun:
+            if known is None or _revision(following.newest) > _revision(known.newest):
+                known = following
             following = next(coming, None)
-        if newest is None or operation.kind not in NOTELESS:
-            continue
-        if (operation.revision or 0) < (newest[1].revision or 0):
-            yield Violation(4, f"{operation.name} seen after {newest[1].name}: {read}; {newest[0]}", "older")
+        is_former = any(each.kind in NOTELESS for each in text.texts)
+        if known is not None and is_former and _revision(text.newest) < _revision(known.newest):
+            what = f"{text.newest.name} seen after {known.newest.name}: {text.read}; {known.read}"
+            yield Violation(4, what, "older")
