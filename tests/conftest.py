@@ -22,7 +22,7 @@ from desk.parts import kafka as embedded_kafka
 from desk.parts.home import SOURCE
 from desk.parts.ports import keep_to_share
 from newsroom.errors import Misconfigured
-from tests import node_tools
+from tests import canary, node_tools
 from tests.running import RunningKafka, RunningMongo
 
 __all__ = ["RunningKafka", "RunningMongo"]
@@ -37,6 +37,7 @@ FOR_THE_TESTS = ("NEWSROOM_TEST_PARTS", "NEWSROOM_NO_SKIPS")
 _parts_folder = pytest.StashKey[Path]()
 _parts_problem = pytest.StashKey[str]()
 _no_skips = pytest.StashKey[bool]()
+_leaked = pytest.StashKey[list[Path]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     worker, workers = os.environ.get("PYTEST_XDIST_WORKER"), os.environ.get("PYTEST_XDIST_WORKER_COUNT")
     if worker and workers:
         keep_to_share(int(worker.removeprefix("gw")), int(workers))
+    canary.mark_new_secrets()
     parts = os.environ.get("NEWSROOM_TEST_PARTS")
     config.stash[_parts_folder] = Path(parts) if parts else SOURCE / ".newsroom" / "parts"
     config.stash[_no_skips] = bool(os.environ.get("NEWSROOM_NO_SKIPS"))
@@ -138,7 +140,20 @@ def checkers() -> None:
         pytest.skip(NO_NODE_TOOLS)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Search all that the run left behind for a secret; once, when every process that ran tests is done."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    folders: pytest.TempPathFactory = session.config._tmp_path_factory  # type: ignore[attr-defined]
+    leaked = session.config.stash[_leaked] = canary.found_below(folders.getbasetemp())
+    if leaked and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for file in terminalreporter.config.stash.get(_leaked, []):
+        terminalreporter.write_line(f"an API key stands in {file}", red=True)
     reasons = [_reason(report.longrepr) for report in terminalreporter.getreports("skipped")]
     for kind, why in (("browser tests", NO_CHROMIUM), ("tests with a checker", NO_NODE_TOOLS)):
         skipped = sum(why in reason for reason in reasons)
