@@ -23,6 +23,11 @@ def address(port: int) -> str:
     return f"http://{LOOPBACK}:{port}"
 
 
+def own_look(pages: Path) -> Path:
+    """Where a newsroom has templates of its own, if it has any: beside its pages."""
+    return pages.with_name("own")
+
+
 def environment(
     *, kafka: str, mongo: str, key: str, pages: Path, ports: Mapping[str, int], **more: str
 ) -> dict[str, str]:
@@ -39,6 +44,7 @@ def environment(
         "NEWSROOM_PUBLISHER_KEY": key,
         "NEWSROOM_PAGES": str(pages),
         "NEWSROOM_SITE_FILE": str(SOURCE / "site.toml"),
+        "NEWSROOM_SITE_FOLDER": str(own_look(pages)),
         "NEWSROOM_SITE_URL": address(ports["render"]),
         "NEWSROOM_STORE_URL": address(ports["store"]),
         **{setting: str(ports[service]) for service, setting in PORT_SETTINGS.items()},

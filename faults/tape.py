@@ -5,11 +5,11 @@ address, and no manners.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped]
 
+from faults.patience import until
 from newsroom import topics
 from newsroom.errors import BadRecord
 from newsroom.kafka.dead_letters import Parked, decode_letter
@@ -19,7 +19,6 @@ from newsroom.records import Message, Position, Record
 MOST_BYTES = 64 * 1024 * 1024
 """No topic takes so much, unless it is compressed."""
 _REQUEST_MS = 10_000
-_LOOK_SECONDS = 0.3
 
 
 async def write(bootstrap: str, messages: Sequence[Message]) -> list[Position]:
@@ -66,17 +65,13 @@ async def read(bootstrap: str, topic: str) -> list[Record]:
     return records
 
 
-async def lettered(bootstrap: str, places: Collection[Position], seconds: float) -> None:
-    """Wait until the record at each of these places has its dead letter.
+async def lettered(bootstrap: str, places: Collection[Position]) -> None:
+    """Wait until the record at each of these places has its dead letter. Raises: TimeoutError."""
 
-    Raises: TimeoutError that counts those without.
-    """
-    deadline = time.monotonic() + seconds
-    while missing := set(places) - await _letter_places(bootstrap):
-        if time.monotonic() > deadline:
-            some = sorted(missing, key=lambda each: (each.topic, each.partition, each.offset))[:3]
-            raise TimeoutError(f"no dead letters of {len(missing)} bad records, such as {some}")
-        await asyncio.sleep(_LOOK_SECONDS)
+    async def have_letters() -> bool:
+        return set(places) <= await _letter_places(bootstrap)
+
+    await until(have_letters, f"dead letters of {len(places)} bad records")
 
 
 async def _letter_places(bootstrap: str) -> set[Position]:
@@ -89,15 +84,6 @@ async def _letter_places(bootstrap: str) -> set[Position]:
         if isinstance(told, Parked):
             places.add(Position(told.record.topic, told.record.partition, told.record.offset))
     return places
-
-
-async def until(condition: Callable[[], bool], what: str, seconds: float) -> None:
-    """Wait for the condition. Raises: TimeoutError that names what was waited for."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {seconds:.0f} s for: {what}")
-        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _has_read(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:

@@ -1,0 +1,24 @@
+"""Waiting for what must come about."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+PATIENCE_SECONDS = 40.0
+_LOOK_SECONDS = 0.3
+
+
+async def until(
+    condition: Callable[[], Awaitable[T | None]], what: str, seconds: float = PATIENCE_SECONDS
+) -> T:
+    """The condition's first answer that is true. Raises: TimeoutError that names what was waited for."""
+    deadline = time.monotonic() + seconds
+    while not (answer := await condition()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds:.0f} s for: {what}")
+        await asyncio.sleep(_LOOK_SECONDS)
+    return answer
