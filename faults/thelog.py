@@ -156,7 +156,7 @@ def _data(record: ConsumerRecord) -> dict[str, Any]:
     """The value, empty where it is no object of JSON."""
     try:
         told = json.loads(record.value or b"")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
 
