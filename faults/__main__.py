@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import dataclasses
 import sys
+import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from faults import catalogue
 from faults.apart import RESULT
 from faults.driving import TABLE_RUNS, Wanted, drive, say
 from faults.fault import Fault
+from faults.report import verdict
 from faults.runner import Course, run_once
 from faults.runs import Run, as_json
 from newsroom.telemetry import configure_logging
@@ -78,8 +80,14 @@ async def _one(asked: argparse.Namespace) -> int:
     fault = _planted(catalogue.named(asked.one), asked.bug)
     course = Course(is_thorough=not asked.quick)
     jars = Home(SOURCE / ".newsroom").parts
+    begun = time.monotonic()
+
+    def note(line: str) -> None:
+        say(f"{time.monotonic() - begun:5.1f} s  {line}")
+
     try:
-        found = await run_once(fault, asked.seed, asked.folder, jars, course, say)
+        found = await run_once(fault, asked.seed, asked.folder, jars, course, note)
+        note(verdict(found))
     except Exception as error:  # noqa: BLE001  (whatever broke the run is told as what the run came to)
         traceback.print_exc()
         found = Run(fault.name, asked.seed, error=_in_words(error))

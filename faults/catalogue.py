@@ -7,7 +7,21 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from faults.fault import Fault
-from faults.kinds import clock, documents, network, processes, rebalancing, thelog
+from faults.kinds import (
+    clock,
+    deskwork,
+    disk,
+    documents,
+    drawing,
+    network,
+    poison,
+    processes,
+    proofs,
+    readers,
+    rebalancing,
+    records,
+    thelog,
+)
 
 if TYPE_CHECKING:
     from faults.arena import Arena
@@ -24,7 +38,8 @@ async def _nothing(_arena: Arena, _dice: Random) -> None:
 
 
 NOTHING = Fault("nothing", "Nothing is broken. What is found then is wrong in the experiment.", _nothing)
-"""Not of the table; it is there by its name alone."""
+HIDDEN = (NOTHING, *proofs.FAULTS)
+"""Not of the table; they are there by their names alone."""
 
 ALL: tuple[Fault, ...] = (
     *processes.FAULTS,
@@ -33,12 +48,18 @@ ALL: tuple[Fault, ...] = (
     *documents.FAULTS,
     *network.FAULTS,
     *clock.FAULTS,
+    *records.FAULTS,
+    *poison.FAULTS,
+    *drawing.FAULTS,
+    *disk.FAULTS,
+    *readers.FAULTS,
+    *deskwork.FAULTS,
 )
 
 
 def named(name: str) -> Fault:
     """Raises: Unknown."""
-    for fault in (NOTHING, *ALL):
+    for fault in (*HIDDEN, *ALL):
         if fault.name == name:
             return fault
     raise Unknown(f"there is no fault {name!r}, but {', '.join(fault.name for fault in ALL)}")

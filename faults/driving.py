@@ -101,7 +101,7 @@ def _about(runs: Sequence[Run]) -> str:
 
 
 def _described() -> dict[str, str]:
-    return {fault.name: fault.what for fault in (catalogue.NOTHING, *catalogue.ALL)}
+    return {fault.name: fault.what for fault in (*catalogue.HIDDEN, *catalogue.ALL)}
 
 
 @contextlib.contextmanager

@@ -109,7 +109,9 @@ class _Experiment:
                 return (Violation(7, f"not calm {CALM_SECONDS:.0f} s after the fault: {error}"),)
             finally:
                 await self._readers.stop()
+        self._say("taking the evidence")
         evidence = await gather(self._arena, self._history, is_thorough=self._course.is_thorough)
+        self._say("judging")
         return check(self._history, evidence, is_clock_true=self._fault.is_clock_true)
 
     async def _under_load(self) -> None:
