@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from faults.fetching import STORE
 from faults.history import Ended, History, Invoked
+from faults.sights import Sight
 
 _ALWAYS = (
     "/", "/feed.atom", "/feed.rss", "/feed.json", "/updates/", "/updates/feed.atom", "/updates/feed.rss",
@@ -20,8 +21,9 @@ _ALWAYS = (
     "/news-sitemap.xml",
 )  # fmt: skip
 _ARTICLE = re.compile(r"(/[^/]+/\d{4}/\d\d/\d\d/[^/]+-[a-z2-7]{6}/)(.*)")
-_FOREIGN = ("/static/", "/assets/", "/live", "/reuse", "/about", "/favicon")
+_FOREIGN = ("/assets/", "/live", "/oembed")
 _MOST = 400
+_NEWEST = 60
 _BELOW = ("", "", "", "", "history/", "history/1-2/", "history/2-3/", "excerpt.json")
 _OF_STORE = ("", "", "/revisions", "/revisions/1", "/revisions/2", "/diff?from=1&to=2", "/entries")
 
@@ -46,9 +48,11 @@ class Addresses:
         self._articles: dict[str, None] = {}
         self._others: dict[str, None] = dict.fromkeys(_ALWAYS)
 
-    def note(self, links: tuple[str, ...]) -> None:
-        """A page leads there."""
-        for path in links:
+    def note(self, path: str, sight: Sight) -> None:
+        """Somebody saw this there."""
+        if sight.article_id is not None and path in self._articles:
+            self._owners.setdefault(path, sight.article_id)
+        for path in sight.links:
             found = _ARTICLE.fullmatch(path)
             if found:
                 self._add(self._articles, found[1])
@@ -60,7 +64,7 @@ class Addresses:
         self._listen()
         if not self._articles or dice.random() < 0.4:
             return dice.choice(list(self._others)), None
-        path = dice.choice(list(self._articles))
+        path = dice.choice(list(self._articles)[-_NEWEST:])
         return path + dice.choice(_BELOW), self._owners.get(path)
 
     def owned(self) -> list[Watched]:
@@ -73,7 +77,7 @@ class Addresses:
         self._listen()
         if not self._ids or dice.random() < 0.2:
             return STORE + "/articles", None
-        article_id = dice.choice(list(self._ids))
+        article_id = dice.choice(list(self._ids)[-_NEWEST:])
         return f"{STORE}/articles/{article_id}{dice.choice(_OF_STORE)}", article_id
 
     def _listen(self) -> None:

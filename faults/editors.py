@@ -27,18 +27,19 @@ from faults.words import Words
 if TYPE_CHECKING:
     from faults.arena import Arena
 
-EVENTS_A_SECOND = 8.0
+EVENTS_A_SECOND = 9.0
 """Of all editors together, while they are answered at once."""
 _SHARED = "shared-story"
 _HANDS = 6
-_STORIES = 12
+_STORIES = 6
 _BURST = 4
 _REMEMBERED = 30
 _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 4.0
 _FIRST_REST, _MOST_REST = 0.2, 2.0
 _GIVES_UP = 0.1
-_NEW = 0.15
+_NEW = 0.2
+_LOOKS_BACK = 0.5
 _REPEATS = 0.08
 _TWICE = 0.04
 
@@ -75,7 +76,7 @@ class Editors:
         self._editors = [
             Editor(f"editor-{number}", number, door, Random(dice.random())) for number in range(1, count + 1)
         ]
-        self._pace = count / EVENTS_A_SECOND
+        self._pace = count * (1 + _BURST) / 2 / EVENTS_A_SECOND
 
     async def run(self, seconds: float) -> None:
         """Work so long; returns with what is on its way still on its way."""
@@ -162,7 +163,7 @@ class Editor:
     def __init__(self, name: str, number: int, door: Door, dice: Random) -> None:
         self.name, self._number, self._door, self._dice = name, number, door, dice
         self._moves = Moves(dice, Words(dice))
-        shared = Story(_SHARED, number, is_shared=True, is_live=True)
+        shared = Story(_SHARED, 0, name, is_shared=True, is_live=True)
         shared.stage = Stage.NEW if number == 1 else Stage.PUBLIC
         self._free: list[Story] = [shared]
         self._made = self._sent = 0
@@ -206,23 +207,28 @@ class Editor:
             self.stop()
 
     def _take_up(self) -> Story:
-        """An article that nobody's hand is on; now and then a new one."""
+        """An article that nobody's hand is on; now and then a new one. First of all the one for everybody."""
+        if self._sent == 0 and self._free[0].stage is Stage.NEW:
+            return self._free.pop(0)
         if not self._free or self._dice.random() < _NEW:
             self._made += 1
             return Story(
                 article_id=f"{self.name}-{self._made}",
                 number=self._number * 1000 + self._made,
+                pen=self.name,
                 has_slug=self._dice.random() < 0.75,
                 is_live=self._dice.random() < 0.25,
             )
         return self._free.pop(self._dice.randrange(len(self._free)))
 
     def _put_back(self, story: Story) -> None:
-        """The desk holds so many; the article that all share never leaves it, a retracted one does first."""
-        self._free.append(story)
+        """The desk holds so many: the one that lay there longest leaves it. The article that all share never
+        does; a retracted one is mostly done with.
+        """
+        if not story.is_over or self._dice.random() < _LOOKS_BACK:
+            self._free.append(story)
         if len(self._free) > _STORIES:
-            own = [each for each in self._free if not each.is_shared]
-            self._free.remove(next((each for each in own if each.is_over), own[0]))
+            self._free.remove(next(each for each in self._free if not each.is_shared))
 
     async def _work(self, story: Story) -> None:
         """A few events of one article, each sent as soon as the one before is answered."""
@@ -235,7 +241,7 @@ class Editor:
             story.settle(order.act, answer)
             if answer.result == "ok":
                 self._done.append(order)
-            if self._is_over:
+            if self._is_over or story.is_over:
                 break
         self._put_back(story)
 

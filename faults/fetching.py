@@ -63,7 +63,7 @@ class Fetcher:
         except httpx.TransportError:
             return replace(read, ended=self._history.now()), None, None
         read = replace(read, ended=self._history.now(), status=response.status_code)
-        if response.is_redirect:
+        if response.has_redirect_location:
             return read, None, httpx.URL(response.headers["location"]).path
         if response.status_code == httpx.codes.NOT_MODIFIED:
             sight: Sight | None = cached[1] if cached else None

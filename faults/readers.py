@@ -23,7 +23,7 @@ STREAM_READERS = 10
 SITE_STREAM_READERS = 2
 _PAGE_REST_SECONDS = 0.25
 _STORE_REST_SECONDS = 0.5
-_ARRIVAL_SECONDS = 15.0
+_ARRIVAL_SECONDS = 10.0
 _REST_WITHIN_SECONDS = 20.0
 _GRACE_SECONDS = 2.0
 _GLANCE_SECONDS = 0.1
@@ -81,9 +81,9 @@ class Readers:
         dice = Random(self._dice.random())
         while True:
             path, article_id = self._addresses.page(dice)
-            _, sight = await fetcher.fetch(path, article_id)
+            read, sight = await fetcher.fetch(path, article_id)
             if sight is not None:
-                self._addresses.note(sight.links)
+                self._addresses.note(read.path, sight)
             await asyncio.sleep(dice.uniform(0.5, 1.5) * _PAGE_REST_SECONDS)
 
     async def _ask_the_store(self, fetcher: Fetcher) -> None:

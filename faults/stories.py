@@ -105,6 +105,8 @@ class Story:
 
     article_id: str
     number: int
+    pen: str
+    """Begins the ids of the entries that this editor adds."""
     is_shared: bool = False
     has_slug: bool = True
     is_live: bool = False
@@ -233,7 +235,7 @@ class Moves:
 
     def add_entry(self, story: Story, _: Clock) -> Act:
         token, story.entries_sent = self._words.token(), story.entries_sent + 1
-        name = f"e{story.number}-{story.entries_sent}"
+        name = f"{story.pen}-{story.entries_sent}"
         body = {"id": name, **self._words.entry(story.entries_sent, token)}
         path = f"/articles/{story.article_id}/entries"
         return Act("entry_added", story.article_id, "POST", path, body, token, story.stage, entry=name)
@@ -293,11 +295,11 @@ _PATHS = {
 _CORRECTIONS = ("correction", "clarification", "editors_note")
 _SHARED: Mapping[Stage, tuple[Move, ...]] = {
     Stage.NEW: (Moves.publish,),
-    Stage.PUBLIC: (
-        Moves.update, Moves.correct, Moves.amend, Moves.draft, Moves.add_entry, Moves.change_entry,
-    ),
+    Stage.PUBLIC: (Moves.update, Moves.correct, Moves.amend, Moves.add_entry, Moves.change_entry),
 }  # fmt: skip
-"""What is done to an article of several editors: nothing that would surprise the others."""
+"""What is done to an article of several editors: nothing that would surprise the others, and no draft, which
+would begin it where it is not there yet.
+"""
 _ODDS: Mapping[Stage, Mapping[Move, float]] = {
     Stage.NEW: {Moves.publish: 6, Moves.draft: 2, Moves.withhold: 2, Moves.break_news: 1, Moves.update: 0.2},
     Stage.DRAFT: {

@@ -53,8 +53,11 @@ class StreamReader:
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether the stream is open and the page was fetched since it was last told to."""
-        return self._is_connected and not self._is_stale.is_set() and not self._is_looking
+        """Whether the page was fetched since it was last told to, and the stream is open, if the page ever
+        was.
+        """
+        is_told = self._is_connected or not self._is_open.is_set()
+        return is_told and not self._is_stale.is_set() and not self._is_looking
 
     async def run(self) -> None:
         """Open the page, then listen until cancelled."""
