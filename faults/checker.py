@@ -50,8 +50,8 @@ def check(history: History, evidence: Evidence, *, is_clock_true: bool) -> tuple
 
     `is_clock_true`: no clock was moved, so that what falls due does so by the time of the history.
     """
-    account = Account(history, evidence)
-    leaks = Leaks(account, is_clock_true=is_clock_true)
+    account = Account(history, evidence, is_clock_true=is_clock_true)
+    leaks = Leaks(account)
     checks = (*ALWAYS, *(AT_REST if account.calm_at is not None else ()))
     found = [violation for ask in checks for violation in ask(account)]
     found += [*leaks.in_reads(), *leaks.on_the_stream(), *leaks.in_files()]

@@ -304,6 +304,8 @@ class Imagined:
         self.history.add(Injected("none", "begins", 0.0))
         self.history.add(Injected("none", "ends", 0.0))
         self.history.add(Calm(self.tick(), 1.0))
+        self.tick(5)
+        self.read()
         files, tokens = self._files()
         self.evidence = replace(
             self.evidence,

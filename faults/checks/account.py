@@ -21,7 +21,7 @@ ENTRIES = frozenset({"entry_added", "entry_changed"})
 ENDINGS = frozenset({"withdrawn", "retracted"})
 BY_TIME = frozenset({"released", "breaking_ended"})
 HELD = frozenset({"scheduled", "embargoed"})
-EVENTS = "newsroom.events"
+EVENTS, UPDATES = "newsroom.events", "newsroom.updates"
 HEALING_SECONDS = 60.0
 
 
@@ -75,10 +75,10 @@ class Operation:
 
 
 class Account:
-    """Everything that the checks ask more than once."""
+    """Everything that the checks ask more than once. `is_clock_true` as in `faults.checker.check`."""
 
-    def __init__(self, history: History, evidence: Evidence) -> None:
-        self.history, self.evidence = history, evidence
+    def __init__(self, history: History, evidence: Evidence, *, is_clock_true: bool) -> None:
+        self.history, self.evidence, self.is_clock_true = history, evidence, is_clock_true
         self.filed_by_event = _grouped((each for each in evidence.filed if each.event_id), "event_id")
         self.revised_by_article: Mapping[str, tuple[Revised, ...]] = {
             article_id: tuple(sorted(group, key=lambda each: each.revision))
@@ -114,6 +114,14 @@ class Account:
     def revised(self, article_id: str) -> tuple[Revised, ...]:
         """The article's revisions in their order."""
         return self.revised_by_article.get(article_id, ())
+
+    def has_lettered_page(self, article_id: str) -> bool:
+        """Whether a page of it could not be drawn, so that a former one may stand until somebody retries."""
+        return any(
+            (UPDATES, each.partition, each.offset) in self.lettered
+            for each in self.evidence.updated
+            if each.article_id == article_id
+        )
 
     def taken_down_at(self, article_id: str) -> int:
         """The last revision that took all of the article's text from the public, 0 if none did."""

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from faults.checks.account import ENDINGS, EVENTS, Account
+from faults.checks.account import ENDINGS, EVENTS, UPDATES, Account
 from faults.history import Sampled, Violation
 
-UPDATES, OUTCOMES, LETTERS = "newsroom.updates", "newsroom.outcomes", "newsroom.dead-letters"
+OUTCOMES, LETTERS = "newsroom.outcomes", "newsroom.dead-letters"
 
 
 class Effect(NamedTuple):

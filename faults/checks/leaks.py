@@ -17,10 +17,10 @@ _GATHERING_SECONDS = 120.0
 
 
 class Leaks:
-    """Judges the words that were seen. `is_clock_true`: what falls due does so by the runner's clock."""
+    """Judges the words that were seen."""
 
-    def __init__(self, account: Account, *, is_clock_true: bool) -> None:
-        self._account, self._is_clock_true = account, is_clock_true
+    def __init__(self, account: Account) -> None:
+        self._account = account
         self._taken_down = {
             article_id: [
                 (operation, ended)
@@ -89,7 +89,7 @@ class Leaks:
         """A text under embargo or schedule before the first moment at which anything can have freed it: its
         due time, that of a later text, or a later text that has none.
         """
-        if operation.first.withheld not in HELD or not self._is_clock_true:
+        if operation.first.withheld not in HELD or not self._account.is_clock_true:
             return ""
         freed = [operation.first.due_at or 0.0]
         for other in self._account.by_article[operation.article_id]:

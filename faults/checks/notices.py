@@ -11,6 +11,9 @@ from faults.checks.account import Account
 from faults.checks.looks import SHOWN
 from faults.history import Noticed, Read, Told, Violation
 
+HEARING_SECONDS = 1.0
+"""In which a new connection brings what was missed before."""
+
 
 def _found(what: str) -> Violation:
     return Violation(5, what)
@@ -34,6 +37,7 @@ def told(account: Account) -> Iterator[Violation]:
     if account.calm_at is None:
         return
     standing = _standing(account.evidence.noticed)
+    end = max((entry.ended for entry in account.reads), default=0.0)
     heard: dict[str, list[Told]] = defaultdict(list)
     for each in account.history.of(Told):
         heard[each.reader].append(each)
@@ -41,7 +45,7 @@ def told(account: Account) -> Iterator[Violation]:
     for read in account.reads:
         pages[read.reader].append(read)
     for reader, entries in heard.items():
-        watched = _watched_to_the_end(entries)
+        watched = _watched_to_the_end(entries, end)
         if watched is None:
             continue
         if watched.article_id is None:
@@ -60,11 +64,12 @@ def _standing(noticed: Iterable[Noticed]) -> dict[str, Standing]:
     return standing
 
 
-def _watched_to_the_end(entries: list[Told]) -> Told | None:
-    """The last connection, where it was not cut."""
+def _watched_to_the_end(entries: list[Told], end: float) -> Told | None:
+    """The last connection, where it was not cut and there was time to hear what had been missed."""
     if entries[-1].what == "cut":
         return None
-    return next((each for each in reversed(entries) if each.what == "connected"), None)
+    last = next((each for each in reversed(entries) if each.what == "connected"), None)
+    return last if last is not None and last.at < end - HEARING_SECONDS else None
 
 
 def _of_a_page(

@@ -116,7 +116,7 @@ def _newest_text(account: Account, article_id: str) -> Operation | None:
     revised = account.revised(article_id)
     operations = {each.revision: each for each in account.by_article.get(article_id, ()) if each.revision}
     is_known = all(each.revision in operations or each.kind in BY_TIME for each in revised)
-    if _has_lettered_page(account, article_id) or not is_known:
+    if account.has_lettered_page(article_id) or not is_known:
         return None
     held = [each for each in operations.values() if each.first.withheld in HELD]
     sent = [each.revision for each in revised if each.kind in TEXTS]
@@ -133,12 +133,6 @@ def _newest_text(account: Account, article_id: str) -> Operation | None:
 
 def _is_due(account: Account, operation: Operation) -> bool:
     due, calm = operation.first.due_at, account.calm_at
-    return due is not None and calm is not None and due + _DUE_SECONDS < calm
-
-
-def _has_lettered_page(account: Account, article_id: str) -> bool:
-    return any(
-        ("newsroom.updates", each.partition, each.offset) in account.lettered
-        for each in account.evidence.updated
-        if each.article_id == article_id
-    )
+    if due is None or calm is None or not account.is_clock_true:
+        return False
+    return due + _DUE_SECONDS < calm

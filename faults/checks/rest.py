@@ -58,10 +58,10 @@ def without_former_texts(account: Account) -> Iterator[Violation]:
     """The words of a public text are in no file once a later one took its place.
 
     No false alarm: only kinds without a note are looked at, for a note stays in the history, and only
-    articles of which nothing was ever withheld.
+    articles of which nothing was ever withheld and each page could be drawn.
     """
     for article_id, group in account.by_article.items():
-        if any(each.first.withheld in HELD for each in group):
+        if any(each.first.withheld in HELD for each in group) or account.has_lettered_page(article_id):
             continue
         kinds = (*TEXTS, "retracted")
         newest = max((r.revision for r in account.revised(article_id) if r.kind in kinds), default=0)
