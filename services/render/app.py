@@ -8,7 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI, Header, Path, Query, Response
 
 from newsroom.http.app import Health, create_app
+from newsroom.http.limits import Places
 from newsroom.http.problems import Extras, Kind, Refused
+from newsroom.http.problems import responses as problems
 from services.render.live import Hub
 from services.render.readmodel import ReadModel
 from services.render.serving import RETRY_AFTER_SECONDS, SiteServer
@@ -47,15 +49,17 @@ def create_site(
 
 def _add_live(app: FastAPI, hub: Hub, model: ReadModel, settings: RenderSettings) -> None:
     times = StreamSettings(age_seconds=settings.live_age_seconds)
+    places = Places(settings.live_streams_per_address)
 
     def stream(ask: Ask) -> Response:
         if hub.streams >= settings.live_streams or hub.is_over:
             later = Extras(headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
             raise Refused(Kind.BUSY, "Too many readers are connected here: try again in a moment.", later)
-        return EventStream(hub, ask, model.told, times)
+        return EventStream(hub, ask, model.told, times, places)
 
     answers: dict[int | str, dict[str, Any]] = {
-        200: {"content": {"text/event-stream": {}}, "description": "`event: notice` and `event: reset`"}
+        200: {"content": {"text/event-stream": {}}, "description": "`event: notice` and `event: reset`"},
+        **problems(Kind.TOO_MANY, Kind.BUSY),
     }
 
     @app.get("/live", tags=["live"], summary="Notices of the whole site, as they are told", responses=answers)

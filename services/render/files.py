@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from newsroom.errors import Away
 _OUTAGES = frozenset(
     {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ESTALE}
 )
+_NO_FILE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO})
 _MKDIR_ATTEMPTS = 20
 
 
@@ -40,17 +42,31 @@ def read_file(root: Path, path: str) -> bytes | None:
     """The bytes of one file of the site, or None where no regular file stands. A link is none."""
     try:
         handle = os.open(target(root, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (FileNotFoundError, NotADirectoryError, OutsideTheSite):
+    except OutsideTheSite:
         return None
     except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO):
+        if error.errno in _NO_FILE:
             return None
         raise
     try:
-        with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            return None
+        with os.fdopen(handle, "rb", closefd=False) as file:
             return file.read()
-    except IsADirectoryError:
-        return None
+    finally:
+        os.close(handle)
+
+
+def stands(root: Path, path: str) -> bool:
+    """Whether a regular file stands at a path of the site. A link is none."""
+    try:
+        return stat.S_ISREG(target(root, path).lstat().st_mode)
+    except OutsideTheSite:
+        return False
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            return False
+        raise
 
 
 def rename_in(temporary: Path, place: Path) -> None:

@@ -12,10 +12,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from newsroom import times
-from newsroom.errors import Away
-from newsroom.http.problems import Refused
-from newsroom.keys import KeyRing, Role
+from newsroom.errors import Away, Forbidden, Unauthenticated
+from newsroom.http.auth import admit, demand
+from newsroom.http.problems import Kind, Refused, responses
+from newsroom.keys import Role
 from services.render.headers import CONTENT_TYPES, NEVER_KEPT, SECURITY
 from services.render.onrequest import OnRequest
 from services.render.pages import ErrorStatus, Pages
@@ -58,6 +58,7 @@ def preview_routes(on_request: OnRequest, pages: Pages) -> APIRouter:
                 status: {"content": {"text/html": {}}, "description": "A page that says why there is none"}
                 for status in errors
             },
+            **responses(Kind.TOO_MANY),
         },
     )
     async def preview(
@@ -65,14 +66,17 @@ def preview_routes(on_request: OnRequest, pages: Pages) -> APIRouter:
         article_id: str,
         revision: Annotated[int | None, Query(ge=1, le=_MOST_REVISION)] = None,
     ) -> Response:
-        secret = secret_in(request.headers.getlist("authorization"))
         try:
-            refused = _judge(request, secret)
-            if refused is not None or secret is None:
-                return refuse(refused or 401)
+            secret = _admitted(request)
             is_possible = _ARTICLE_ID.fullmatch(article_id) is not None
             page = await on_request.preview(article_id, revision, secret) if is_possible else None
-        except (Away, Refused):
+        except Unauthenticated:
+            return refuse(401)
+        except Forbidden:
+            return refuse(403)
+        except (Away, Refused) as error:
+            if isinstance(error, Refused) and error.kind is Kind.TOO_MANY:
+                raise
             return refuse(503)
         return Response(page, headers=_HEADERS) if page is not None else refuse(404)
 
@@ -95,15 +99,15 @@ def secret_in(headers: list[str]) -> str | None:
         return None
 
 
-def _judge(request: Request, secret: str | None) -> ErrorStatus | None:
-    """Why the key opens no preview, None where it does. Raises: Away while the keys are not read yet."""
-    if secret is None:
-        return 401
-    if not request.app.state.keys_are_known():
-        raise Away("kafka", "the keys are not read yet")
-    ring: KeyRing = request.app.state.keys
-    key = ring.find(secret, times.now())
-    if key is None:
-        return 401
-    request.state.key_name = key.name
-    return None if key.role.may_act_as(Role.REPORTER) else 403
+def _admitted(request: Request) -> str:
+    """The key of somebody who may see what is not public. Raises: as `admit` and `demand`.
+
+    A browser asks without a key at first, to be told that it needs one: that is no failed login.
+    """
+    headers = request.headers.getlist("authorization")
+    if not headers:
+        raise Unauthenticated("no key")
+    secret = secret_in(headers)
+    demand(admit(request, secret), Role.REPORTER)
+    assert secret is not None  # noqa: S101  (or it was not admitted)
+    return secret

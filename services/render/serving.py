@@ -19,7 +19,7 @@ from starlette.responses import Response
 from newsroom.errors import Away
 from newsroom.http.problems import Refused
 from newsroom.updates import Status
-from services.render.files import OutsideTheSite, read_file, target
+from services.render.files import read_file, stands
 from services.render.headers import (
     CONTENT_TYPES,
     NEVER_KEPT,
@@ -91,7 +91,7 @@ class SiteServer:
             return _moved(path.removesuffix(INDEX), request)
         if self._serves_pages and (response := self._file(path, request)) is not None:
             return response
-        if not path.endswith("/") and self._stands(f"{path}/{INDEX}"):
+        if not path.endswith("/") and stands(self._root, f"{path}/{INDEX}"):
             return _moved(f"{path}/", request)
         try:
             return await self._elsewhere(path, request)
@@ -118,12 +118,6 @@ class SiteServer:
                 return _Found(content, _TOKENS[sibling], modified)
         content = read_file(self._root, name)
         return None if content is None else _Found(content, None, modified)
-
-    def _stands(self, name: str) -> bool:
-        try:
-            return target(self._root, name).is_file()
-        except OutsideTheSite:
-            return False
 
     async def _elsewhere(self, path: str, request: Request) -> Response:
         """Where no file stands: a former address leads on, a withdrawn one is gone, any other is unknown.

@@ -10,14 +10,18 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from newsroom.errors import Away
+from newsroom.http.limits import Places, client_of, too_many
+from newsroom.http.problems import translate
 from newsroom.http.streams import HEARTBEAT, ServerSentEvents, StreamSettings, Writer, set_within
 from services.render.headers import NEVER_KEPT, SECURITY
 from services.render.live import Hub, Subscription
 
 __all__ = ["Ask", "EventStream", "StreamSettings"]
+NO_PLACE_SECONDS = 30
 PublicRevision = Callable[[str], Awaitable[int | None]]
 
 
@@ -37,20 +41,34 @@ class Ask:
 class EventStream(ServerSentEvents):
     """Streams to one reader.
 
-    `public_revision` is asked only where the ring cannot tell what the reader missed.
+    `public_revision` is asked only where the ring cannot tell what the reader missed; `places` are those of
+    each address, without them there is no bound.
     """
 
-    def __init__(self, hub: Hub, ask: Ask, public_revision: PublicRevision, settings: StreamSettings) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        ask: Ask,
+        public_revision: PublicRevision,
+        settings: StreamSettings,
+        places: Places | None = None,
+    ) -> None:
         super().__init__(settings, {**SECURITY, "Cache-Control": NEVER_KEPT})
-        self._hub, self._ask = hub, ask
+        self._hub, self._ask, self._places = hub, ask, places
         self._public_revision = public_revision
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        address = client_of(scope)
+        if self._places is not None and not self._places.take(address):
+            await _no_place()(scope, receive, send)
+            return
         self._hub.streams += 1
         try:
             await super().__call__(scope, receive, send)
         finally:
             self._hub.streams -= 1
+            if self._places is not None:
+                self._places.leave(address)
 
     async def stream(self, writer: Writer, gone: asyncio.Task[None]) -> str:
         """Returns why it ended. Raises: TimeoutError when the reader does not read."""
@@ -95,3 +113,7 @@ class EventStream(ServerSentEvents):
         except Away:
             public_revision = subscription.revision + 1
         subscription.judge(public_revision, self._hub.end_offset)
+
+
+def _no_place() -> Response:
+    return translate(too_many("streams", "Too many streams are open from your address.", NO_PLACE_SECONDS))

@@ -386,6 +386,15 @@ async def test_a_browser_and_a_tool_give_the_key_each_in_its_way(site: Site, rol
         assert site.desk.asked.pop().headers["authorization"] == bearer(role)
 
 
+async def test_very_many_bad_keys_for_previews_are_told_to_wait(site: Site) -> None:
+    """As anywhere else; whoever sends none is asked for one each time."""
+    bad = [await site.get("/preview/a1", authorization="Bearer nrk_nobody") for _ in range(61)]
+    assert [answer.status_code for answer in bad] == [401] * 60 + [429]
+    assert bad[-1].headers["retry-after"]
+    assert (await site.get("/preview/a1")).status_code == 401
+    assert (await site.get("/preview/a1", authorization=bearer(Role.READER))).status_code == 403
+
+
 async def test_a_preview_is_kept_nowhere(site: Site) -> None:
     site.desk.answers["/articles/a1"] = HEAD
     answer = await site.get("/preview/a1", authorization=basic(Role.EDITOR))
