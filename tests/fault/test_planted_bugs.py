@@ -1,0 +1,65 @@
+"""The checker can fail: newsrooms with a bug each, planted on purpose, are run under load, and the bug is found
+by a check that is for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+
+import pytest
+
+from faults.apart import run_apart
+from faults.planted import BUGS
+from faults.runs import Run
+from faults.schedule import Job, seed_of
+
+AT_ONCE = 3
+"""A run mostly waits."""
+TRIES = 3
+"""For what only a race shows."""
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def runs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, parts_home: Path
+) -> Iterator[dict[str, Future[Run]]]:
+    """The runs of all bugs whose tests are asked for, begun in the order of the tests."""
+    asked = [item.callspec.params["name"] for item in request.session.items if item.path == request.path]
+    places = SimpleQueue[int]()
+    for place in range(AT_ONCE):
+        places.put(place)
+    with ThreadPoolExecutor(AT_ONCE, "planted") as pool:
+        yield {name: pool.submit(find, name, tmp_path_factory.mktemp(name), places) for name in asked}
+        pool.shutdown(cancel_futures=True)
+
+
+def find(name: str, folder: Path, places: SimpleQueue[int]) -> Run:
+    """The first run that finds the bug, else the last."""
+    bug, place = BUGS[name], places.get()
+    options = ["--bug", name, "--share", f"{place}/{AT_ONCE}", *([] if bug.is_thorough else ["--quick"])]
+    try:
+        for number in range(1, TRIES + 1):
+            job = Job(bug.fault, seed_of(name, number))
+            run = asyncio.run(run_apart(job, folder / str(number), options))
+            if is_found(name, run):
+                break
+    finally:
+        places.put(place)
+    return run
+
+
+def is_found(name: str, run: Run) -> bool:
+    return any(violation.check in BUGS[name].checks for violation in run.violations)
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_a_planted_bug_is_found(name: str, runs: dict[str, Future[Run]]) -> None:
+    run = runs[name].result()
+    assert not run.error
+    assert is_found(name, run), f"{BUGS[name].what} Only this was found: {run.violations}"
