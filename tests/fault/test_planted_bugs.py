@@ -1,5 +1,5 @@
-"""The checker can fail: newsrooms with a bug each, planted on purpose, are run under load, and the bug is found
-by a check that is for it.
+"""The checker can fail: newsrooms with a bug each, planted on purpose, are run under load, and the bug is
+found by a check that is for it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def runs(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, parts_home: Path
 ) -> Iterator[dict[str, Future[Run]]]:
     """The runs of all bugs whose tests are asked for, begun in the order of the tests."""
-    asked = [item.callspec.params["name"] for item in request.session.items if item.path == request.path]
+    here = [item for item in request.session.items if item.path == request.path]
+    asked = [item.callspec.params["name"] for item in here if isinstance(item, pytest.Function)]
     places = SimpleQueue[int]()
     for place in range(AT_ONCE):
         places.put(place)
