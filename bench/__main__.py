@@ -22,9 +22,10 @@ from bench import report as reports
 from bench.floor import Floor
 from bench.idle import idle_costs
 from bench.live import LivePair, take_live_pairs
-from bench.stack import SITE_FILE, Broken, Editor, Newsroom, a_newsroom
+from bench.stack import Broken, Editor, Newsroom, a_newsroom
 from desk.parts.home import SOURCE, Home
 from desk.parts.part import PartFailed
+from faults.environment import SITE_FILE
 from newsroom.errors import Away, Misconfigured
 from newsroom.telemetry import configure_logging
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,19 +14,18 @@ from typing import Any
 import httpx
 
 from bench.articles import a_request, an_article, page_path
-from desk.parts.home import SOURCE, Home
+from desk.parts.home import Home
 from desk.parts.kafka import Kafka, prepare_jars
 from desk.parts.mongod import Mongod
 from desk.parts.part import Part
-from desk.parts.ports import LOOPBACK, free_ports
+from desk.parts.ports import free_ports
 from desk.parts.service import Service
+from faults.environment import SERVICES, address, environment
 from newsroom.keys import new_secret
 from newsroom.outcomes import EventState, EventStatus
 from newsroom.times import now
 
-SITE_FILE = SOURCE / "site.toml"
 PATIENCE_SECONDS = 20.0
-_PORTS = {"ingest": "NEWSROOM_INGEST_PORT", "store": "NEWSROOM_STORE_PORT", "render": "NEWSROOM_SITE_PORT"}
 _LOOK_SECONDS = 0.002
 _ASK_SECONDS = 0.05
 
@@ -70,9 +68,10 @@ def a_newsroom(root: Path, jars: Path, say: Callable[[str], None]) -> Iterator[N
     kafka_port, controller, mongo_port, *ports = free_ports(6)
     kafka, mongod = Kafka(home, kafka_port, controller, jars), Mongod(home, mongo_port)
     key = new_secret()
-    addresses = {name: f"http://{LOOPBACK}:{port}" for name, port in zip(_PORTS, ports, strict=True)}
-    environment = _environment(home, kafka, mongod, key, addresses)
-    services = [Service(name, home, address, environment) for name, address in addresses.items()]
+    by_service = dict(zip(SERVICES, ports, strict=True))
+    addresses = {service: address(port) for service, port in by_service.items()}
+    told = environment(kafka=kafka.bootstrap, mongo=mongod.url, key=key, pages=home.site, ports=by_service)
+    services = [Service(service, home, where, told) for service, where in addresses.items()]
     with ExitStack() as stack:
         for parts in ([kafka, mongod], services):
             _start(stack, parts)
@@ -86,24 +85,6 @@ def a_newsroom(root: Path, jars: Path, say: Callable[[str], None]) -> Iterator[N
             key=key,
             pids={part.name: part.pid for part in (*services, kafka, mongod) if part.pid is not None},
         )
-
-
-def _environment(
-    home: Home, kafka: Kafka, mongod: Mongod, key: str, addresses: Mapping[str, str]
-) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("NEWSROOM_")}
-    return {
-        **inherited,
-        "PYTHONPATH": f"{SOURCE}:{SOURCE / 'shared'}",
-        "NEWSROOM_KAFKA": kafka.bootstrap,
-        "NEWSROOM_MONGO": mongod.url,
-        "NEWSROOM_PUBLISHER_KEY": key,
-        "NEWSROOM_PAGES": str(home.site),
-        "NEWSROOM_SITE_FILE": str(SITE_FILE),
-        "NEWSROOM_SITE_URL": addresses["render"],
-        "NEWSROOM_STORE_URL": addresses["store"],
-        **{setting: addresses[name].rpartition(":")[2] for name, setting in _PORTS.items()},
-    }
 
 
 def _start(stack: ExitStack, parts: Sequence[Part]) -> None:

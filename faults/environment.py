@@ -9,6 +9,7 @@ from pathlib import Path
 from desk.parts.home import SOURCE
 from desk.parts.ports import LOOPBACK
 
+SITE_FILE = SOURCE / "site.toml"
 PORT_SETTINGS = {
     "ingest": "NEWSROOM_INGEST_PORT",
     "store": "NEWSROOM_STORE_PORT",
@@ -43,7 +44,7 @@ def environment(
         "NEWSROOM_MONGO": mongo,
         "NEWSROOM_PUBLISHER_KEY": key,
         "NEWSROOM_PAGES": str(pages),
-        "NEWSROOM_SITE_FILE": str(SOURCE / "site.toml"),
+        "NEWSROOM_SITE_FILE": str(SITE_FILE),
         "NEWSROOM_SITE_FOLDER": str(own_look(pages)),
         "NEWSROOM_SITE_URL": address(ports["render"]),
         "NEWSROOM_STORE_URL": address(ports["store"]),
