@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--bug", help="with a planted bug (faults.planted), which is to be found")
     parser.add_argument("--one", metavar="FAULT", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--jars", type=Path, default=Home(SOURCE / ".newsroom").parts, help="Kafka's")
     parser.add_argument("--share", default="0/1", help=argparse.SUPPRESS)
     return parser
 
@@ -79,14 +80,13 @@ async def _one(asked: argparse.Namespace) -> int:
     keep_to_share(int(number), int(shares))
     fault = _planted(catalogue.named(asked.one), asked.bug)
     course = Course(is_thorough=not asked.quick)
-    jars = Home(SOURCE / ".newsroom").parts
     begun = time.monotonic()
 
     def note(line: str) -> None:
         say(f"{time.monotonic() - begun:5.1f} s  {line}")
 
     try:
-        found = await run_once(fault, asked.seed, asked.folder, jars, course, note)
+        found = await run_once(fault, asked.seed, asked.folder, asked.jars, course, note)
         note(verdict(found))
     except Exception as error:  # noqa: BLE001  (whatever broke the run is told as what the run came to)
         traceback.print_exc()
