@@ -31,7 +31,7 @@ def runs(
 ) -> Iterator[dict[str, Future[Run]]]:
     """The runs of all bugs whose tests are asked for, begun in the order of the tests."""
     here = [item for item in request.session.items if item.path == request.path]
-    asked = [item.callspec.params["name"] for item in here if isinstance(item, pytest.Function)]
+    asked = [str(item.callspec.params["name"]) for item in here if isinstance(item, pytest.Function)]
     places = SimpleQueue[int]()
     for place in range(AT_ONCE):
         places.put(place)
