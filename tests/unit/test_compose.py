@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from newsroom.doorsettings import networks
 from newsroom.settings import CommonSettings
 from services.ingest.settings import IngestSettings
 from services.render.headers import (
@@ -268,6 +269,21 @@ def test_topics_are_made_by_the_services_alone() -> None:
 def test_the_edge_spreads_a_port_over_the_instances_of_its_service(name: str) -> None:
     _, port = OURS[name]
     assert f"import spread {name} {port}" in site_block(f":{port}")
+
+
+def test_the_edge_has_nothing_that_is_secret() -> None:
+    """Its file server follows links: one that somebody put among the pages leads to nothing but its image."""
+    assert "environment" not in service("edge")
+    mounted = [mount if isinstance(mount, str) else mount["source"] for mount in service("edge")["volumes"]]
+    assert mounted == ["./compose/edge/Caddyfile:/etc/caddy/Caddyfile:ro", "pages"]
+
+
+def test_the_edge_tells_its_own_proxy_from_anybody_else() -> None:
+    """And the services the edge: both by private addresses, read from the end."""
+    assert "trusted_proxies static private_ranges\n\t\ttrusted_proxies_strict" in caddyfile()
+    for name in OURS:
+        trusted = service(name)["environment"]["NEWSROOM_TRUSTED_PROXIES"].partition(":-")[2].rstrip("}")
+        assert networks(trusted) == ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 
 
 def test_the_edge_asks_render_only_for_what_is_no_file() -> None:
