@@ -28,7 +28,7 @@ async def _clock_steps(arena: Arena, dice: Random) -> None:
 FAULTS = (
     Fault(
         "clock-steps",
-        "the clocks of the services are set forward and back by minutes and hours, and put right",
+        "The clocks of the services are set forward and back by minutes and hours, and put right.",
         _clock_steps,
         is_clock_true=False,
     ),

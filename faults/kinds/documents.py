@@ -54,18 +54,18 @@ async def _primary_killed(arena: Arena, dice: Random) -> None:
 
 
 FAULTS = (
-    Fault("mongod-stopped", "MongoDB is stopped in order, and is back after 15 to 25 s", _stopped),
-    Fault("mongod-killed", "MongoDB is killed with SIGKILL and started again, twice", _killed),
-    Fault("mongod-frozen", "MongoDB is frozen for 25 s", _frozen),
+    Fault("mongod-stopped", "MongoDB is stopped in order, and is back after 15 to 25 s.", _stopped),
+    Fault("mongod-killed", "MongoDB is killed with SIGKILL and started again, twice.", _killed),
+    Fault("mongod-frozen", "MongoDB is frozen for 25 s.", _frozen),
     Fault(
         "primary-stepped-down",
-        "the primary of three members steps down, twice",
+        "The primary of three members steps down, twice.",
         _primary_stepped_down,
         Plan(mongo_members=MEMBERS),
     ),
     Fault(
         "primary-killed",
-        "the primary of three members is killed, and is back after 12 to 20 s",
+        "The primary of three members is killed, and is back after 12 to 20 s.",
         _primary_killed,
         Plan(mongo_members=MEMBERS),
     ),

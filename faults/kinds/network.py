@@ -21,13 +21,13 @@ def _cut(name: str, service: str, target: Target, what: str) -> Fault:
         finally:
             await proxy.heal()
 
-    return Fault(name, f"{what} is cut or passes nothing for 5 to 25 s", inject, Plan(is_proxied=True))
+    return Fault(name, f"{what} is cut or passes nothing for 5 to 25 s.", inject, Plan(is_proxied=True))
 
 
 FAULTS = (
-    _cut("ingest-cut-off", "ingest", "kafka", "the way from ingest to Kafka"),
-    _cut("store-cut-from-log", "store", "kafka", "the way from the store to Kafka"),
-    _cut("store-cut-from-documents", "store", "mongo", "the way from the store to MongoDB"),
-    _cut("render-cut-from-log", "render", "kafka", "the way from render to Kafka"),
-    _cut("render-cut-from-documents", "render", "mongo", "the way from render to MongoDB"),
+    _cut("ingest-cut-off", "ingest", "kafka", "The way from ingest to Kafka"),
+    _cut("store-cut-from-log", "store", "kafka", "The way from the store to Kafka"),
+    _cut("store-cut-from-documents", "store", "mongo", "The way from the store to MongoDB"),
+    _cut("render-cut-from-log", "render", "kafka", "The way from render to Kafka"),
+    _cut("render-cut-from-documents", "render", "mongo", "The way from render to MongoDB"),
 )

@@ -103,34 +103,34 @@ async def _asleep(arena: Arena, name: str, dice: Random) -> None:
 
 
 FAULTS = (
-    Fault("ingest-killed", "ingest is killed with SIGKILL, three to five times", _killed("ingest")),
-    Fault("store-killed", "the store is killed with SIGKILL, three to five times", _killed("store")),
-    Fault("render-killed", "render is killed with SIGKILL, three to five times", _killed("render")),
+    Fault("ingest-killed", "Ingest is killed with SIGKILL, three to five times.", _killed("ingest")),
+    Fault("store-killed", "The store is killed with SIGKILL, three to five times.", _killed("store")),
+    Fault("render-killed", "Render is killed with SIGKILL, three to five times.", _killed("render")),
     Fault(
         "store-killed-at-every-point",
-        "stores are killed between any two steps of their work",
+        "Stores are killed between any two steps of their work.",
         _killed_at_every_point("store"),
     ),
     Fault(
         "render-killed-at-every-point",
-        "renders are killed between any two steps of their work",
+        "Renders are killed between any two steps of their work.",
         _killed_at_every_point("render"),
     ),
     Fault(
         "everything-killed",
-        "the power goes: services, Kafka and MongoDB are killed at once, and start again",
+        "The power goes: services, Kafka and MongoDB are killed at once, and start again.",
         _everything_killed,
     ),
-    Fault("ingest-paused", "one of two ingests is frozen for 13 to 16 s, and wakes", _paused("ingest")),
+    Fault("ingest-paused", "One of two ingests is frozen for 13 to 16 s, and wakes.", _paused("ingest")),
     Fault(
         "store-paused",
-        "one of two stores is frozen until the other has taken over, and wakes",
+        "One of two stores is frozen until the other has taken over, and wakes.",
         _paused("store"),
         Plan(stores=2),
     ),
     Fault(
         "render-paused",
-        "one of two renders is frozen until the other has taken over, and wakes",
+        "One of two renders is frozen until the other has taken over, and wakes.",
         _paused("render"),
         Plan(renders=2),
     ),

@@ -31,7 +31,7 @@ async def _leave_one(arena: Arena, service: str, dice: Random) -> None:
 FAULTS = (
     Fault(
         "rebalance-storm",
-        "store and render go from one instance to three and back, three times",
+        "Store and render go from one instance to three and back, three times.",
         _rebalance_storm,
     ),
 )

@@ -50,12 +50,12 @@ async def _coordinator_lost(arena: Arena, dice: Random) -> None:
 
 
 FAULTS = (
-    Fault("kafka-stopped", "Kafka is stopped in order, and is back after 60 s", _stopped),
-    Fault("kafka-killed", "Kafka is killed with SIGKILL and started again, twice", _killed),
-    Fault("kafka-frozen", "Kafka is frozen for 25 s", _frozen),
+    Fault("kafka-stopped", "Kafka is stopped in order, and is back after 60 s.", _stopped),
+    Fault("kafka-killed", "Kafka is killed with SIGKILL and started again, twice.", _killed),
+    Fault("kafka-frozen", "Kafka is frozen for 25 s.", _frozen),
     Fault(
         "coordinator-lost",
-        "consumers reach their records, and for 14 to 20 s not the coordinator of their group",
+        "Consumers reach their records, and for 14 to 20 s not the coordinator of their group.",
         _coordinator_lost,
         Plan(is_proxied=True),
     ),
