@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import os
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +23,12 @@ from cryptography.hazmat.primitives.serialization import (
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from desk.parts.home import Home
+from desk.parts.home import SOURCE, Home
 from desk.parts.kafka import FIXED_SETTINGS, Kafka
 from desk.parts.mongod import Mongod
 from desk.parts.ports import LOOPBACK, free_ports
 from tests.running import Running
+from tests.stack import Stack
 
 USER = "newsroom"
 PASSWORD = "canary-correct-horse"
@@ -107,7 +114,7 @@ class SecuredMongod(Mongod):
             return False
 
 
-def a_secured_kafka(folder: Path, parts: Path, papers: Papers) -> tuple[Running, SecuredKafka]:
+def _a_secured_kafka(folder: Path, parts: Path, papers: Papers) -> tuple[Running, SecuredKafka]:
     """It runs, and knows the user."""
     home = _a_home(folder)
     kafka = SecuredKafka(home, parts, papers)
@@ -117,7 +124,7 @@ def a_secured_kafka(folder: Path, parts: Path, papers: Papers) -> tuple[Running,
     return running, kafka
 
 
-def a_secured_mongod(folder: Path, papers: Papers) -> tuple[Running, str]:
+def _a_secured_mongod(folder: Path, papers: Papers) -> tuple[Running, str]:
     """It runs, and knows the user; with its URL, which says who that is. A first start, in the open, made it
     a replica set.
     """
@@ -132,6 +139,56 @@ def a_secured_mongod(folder: Path, papers: Papers) -> tuple[Running, str]:
     running = Running(SecuredMongod(home, port, papers), home)
     running.start()
     return running, open_one.url.replace("mongodb://", f"mongodb://{USER}:{PASSWORD}@") + "&authSource=admin"
+
+
+@dataclass(frozen=True)
+class Secured:
+    """Both servers, with what a service is told to reach them."""
+
+    papers: Papers
+    broker: Running
+    kafka: SecuredKafka
+    mongod: Running
+    mongo_url: str
+
+    @property
+    def told(self) -> dict[str, str]:
+        return {
+            "NEWSROOM_KAFKA": self.kafka.with_login,
+            "NEWSROOM_KAFKA_SECURITY": "SASL_SSL",
+            "NEWSROOM_KAFKA_USER": USER,
+            "NEWSROOM_KAFKA_PASSWORD": PASSWORD,
+            "NEWSROOM_KAFKA_CA": str(self.papers.ca),
+            "NEWSROOM_MONGO": self.mongo_url,
+            "NEWSROOM_MONGO_CA": str(self.papers.ca),
+        }
+
+    def stack(self, folder: Path) -> Stack:
+        """For services that come through the secured doors (`spawn(…, **told)`); the test itself takes the
+        broker's plain one.
+        """
+        return Stack(self.kafka.bootstrap, f"{self.mongo_url}&tls=true&tlsCAFile={self.papers.ca}", folder)
+
+    async def desk(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`newsroom …` on these servers."""
+        environment = {**os.environ, **self.told, "NEWSROOM_HOME": str(folder / "home")}
+        environment["PYTHONPATH"] = f"{SOURCE}:{SOURCE / 'shared'}"
+        command = [sys.executable, "-m", "desk", *arguments]
+        return await asyncio.to_thread(
+            subprocess.run, command, env=environment, capture_output=True, text=True, timeout=120
+        )
+
+
+@contextmanager
+def secured_servers(folder: Path, parts: Path) -> Iterator[Secured]:
+    """They run for as long as the block lasts."""
+    papers = Papers(folder / "papers")
+    with ExitStack() as ends:
+        broker, kafka = _a_secured_kafka(folder / "kafka", parts, papers)
+        ends.callback(broker.end)
+        mongod, url = _a_secured_mongod(folder / "mongo", papers)
+        ends.callback(mongod.end)
+        yield Secured(papers, broker, kafka, mongod, url)
 
 
 def _a_home(folder: Path) -> Home:

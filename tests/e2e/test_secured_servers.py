@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from desk.parts.home import SOURCE
 from desk.parts.ports import free_ports
 from faults.environment import SERVICES
 from newsroom.kafka import cluster
 from newsroom.servers import Brokers, Tls
-from tests.secured import PASSWORD, USER, Papers, SecuredKafka, a_secured_kafka, a_secured_mongod
+from tests.secured import PASSWORD, Secured, secured_servers
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
@@ -27,44 +21,15 @@ WRONG = "canary-wrong-password"
 END_SECONDS = 60.0
 
 
-@dataclass(frozen=True)
-class Secured:
-    """The servers, and what a service is told to reach them."""
-
-    papers: Papers
-    kafka: SecuredKafka
-    mongo_url: str
-
-    @property
-    def told(self) -> dict[str, str]:
-        return {
-            "NEWSROOM_KAFKA": self.kafka.with_login,
-            "NEWSROOM_KAFKA_SECURITY": "SASL_SSL",
-            "NEWSROOM_KAFKA_USER": USER,
-            "NEWSROOM_KAFKA_PASSWORD": PASSWORD,
-            "NEWSROOM_KAFKA_CA": str(self.papers.ca),
-            "NEWSROOM_MONGO": self.mongo_url,
-            "NEWSROOM_MONGO_CA": str(self.papers.ca),
-        }
-
-
 @pytest.fixture(scope="module")
 def secured(parts_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    folder = tmp_path_factory.mktemp("secured")
-    papers = Papers(folder / "papers")
-    with ExitStack() as ends:
-        broker, kafka = a_secured_kafka(folder / "kafka", parts_home, papers)
-        ends.callback(broker.end)
-        mongod, url = a_secured_mongod(folder / "mongo", papers)
-        ends.callback(mongod.end)
-        yield Secured(papers, kafka, url)
+    with secured_servers(tmp_path_factory.mktemp("secured"), parts_home) as servers:
+        yield servers
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stack(secured: Secured, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """The test itself looks through the broker's plain door; the services come through the secured ones."""
-    url = f"{secured.mongo_url}&tlsCAFile={secured.papers.ca}&tls=true"
-    stack = Stack(secured.kafka.bootstrap, url, tmp_path_factory.mktemp("stack"))
+    stack = secured.stack(tmp_path_factory.mktemp("stack"))
     yield stack
     await stack.close()
 
@@ -82,12 +47,7 @@ async def test_an_article_is_published_over_tls_with_logins(secured: Secured, st
 
 
 async def test_a_backup_is_made_over_tls_with_a_login(secured: Secured, tmp_path: Path) -> None:
-    environment = os.environ | secured.told
-    environment |= {"PYTHONPATH": f"{SOURCE}:{SOURCE / 'shared'}", "NEWSROOM_HOME": str(tmp_path / "home")}
-    command = [sys.executable, "-m", "desk", "backup", str(tmp_path / "newsroom.backup")]
-    made = await asyncio.to_thread(
-        subprocess.run, command, env=environment, capture_output=True, text=True, timeout=120
-    )
+    made = await secured.desk(tmp_path, "backup", str(tmp_path / "newsroom.backup"))
     assert made.returncode == 0, made.stderr
     assert PASSWORD not in made.stdout + made.stderr
 

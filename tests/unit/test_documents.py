@@ -16,7 +16,7 @@ from desk import reference
 from desk.cli import main
 
 ROOT = Path(__file__).parent.parent.parent
-DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md")])
 REQUIREMENTS = sorted((ROOT / "requirements").glob("*.in"))
 NODE_TOOLS = ROOT / "tests" / "tools" / "package.json"
 CODE = ("desk", "services", "shared", "compose", "Makefile", "docker-compose.yml", ".env.example")
@@ -60,7 +60,7 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_file_named_in_the_text_is_there(document: Path) -> None:
     """`services/…`, `tests/…`, `docs/…`: what a reader would open."""
-    named = re.findall(r"`((?:services|shared|desk|tests|docs|compose|bench)/[\w./-]+)`", text_of(document))
+    named = re.findall(r"`((?:services|shared|desk|tests|docs|compose|bench|faults|supply)/[\w./-]+)`", text_of(document))
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
