@@ -28,11 +28,45 @@ async def port() -> AsyncIterator[int]:
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 60,
         b"GET / HTTP/1.1\r\nbad header\r\n\r\n",
         b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: a\rY: b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
     ],
-    ids=["nonsense", "method", "version", "path", "tls", "header", "length"],
+    ids=[
+        "nonsense",
+        "method",
+        "version",
+        "path",
+        "tls",
+        "header",
+        "length",
+        "NUL in the address",
+        "NUL in a header",
+        "a line's end in a header",
+        "a folded header",
+        "a header's name with a space",
+    ],
 )
 async def test_what_is_no_http_is_told_as_a_problem(port: int, sent: bytes) -> None:
     told = await say(port, sent)
+    assert (told.status, told.problem) == (400, "/problems/malformed-request")
+    assert told.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize(
+    "length",
+    [
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked",
+        b"Content-Length: 5\r\nContent-Length: 6",
+        b"Transfer-Encoding: chunked, identity",
+        b"Transfer-Encoding: gzip",
+    ],
+)
+async def test_a_body_of_doubtful_length_is_refused(port: int, length: bytes) -> None:
+    """A proxy might read another request out of it than we do."""
+    told = await say(port, b"POST /deaf HTTP/1.1\r\nHost: a\r\n" + length + b"\r\n\r\n0\r\n\r\n")
     assert (told.status, told.problem) == (400, "/problems/malformed-request")
     assert told.headers["connection"] == "close"
 
