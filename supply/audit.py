@@ -85,13 +85,15 @@ def node_tools() -> Answer:
 
 
 def read_npm_audit(said: str, complained: str) -> Answer:
-    """What npm's JSON says: it has counts only where the service answered."""
+    """What npm's JSON says: it has counts only where the service answered, and else a message."""
     try:
-        told = json.loads(said)
+        told: dict[str, Any] = json.loads(said)
         asked = int(told["metadata"]["dependencies"]["total"])
         found: dict[str, dict[str, Any]] = told["vulnerabilities"]
-    except (ValueError, KeyError):
+    except ValueError:
         return Answer("Node", problem=_last_line(complained))
+    except KeyError:
+        return Answer("Node", problem=str(told.get("message") or _last_line(complained))[:200])
     return Answer("Node", asked, 0, tuple(f"{name}: {hole['severity']}" for name, hole in found.items()))
 
 

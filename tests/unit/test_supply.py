@@ -119,3 +119,10 @@ def test_a_service_that_is_not_reached_is_told_by_the_last_line_of_the_complaint
 )
 def test_npm_is_believed_only_where_it_counted(said: dict[str, Any], code: int) -> None:
     assert audit.read_npm_audit(json.dumps(said), "npm error audit endpoint returned an error").code == code
+
+
+def test_npm_tells_itself_why_it_could_not_ask() -> None:
+    answer = audit.read_npm_audit(
+        json.dumps({"message": "405 Method Not Allowed"}), "npm error A log is in …"
+    )
+    assert list(answer.lines()) == ["Node: NOT AUDITED: 405 Method Not Allowed"]
