@@ -39,7 +39,7 @@ BUGS: Mapping[str, Bug] = {
     "forgotten-key": Bug(door.forget_the_idempotency_key, _checks(2)),
     "early-commit": Bug(loop.commit_before_the_effect, _checks(6), "documents-frozen-shortly"),
     "poison-skipped": Bug(loop.park_without_a_letter, _checks(1, 6), "poisoned-shortly"),
-    "never-resumes": Bug(loop.never_resume, _checks(7), "documents-frozen-shortly"),
+    "never-resumes": Bug(loop.never_resume, _checks(7), "documents-killed-shortly"),
     "lost-duplicate-check": Bug(filing.lose_the_duplicate_check, _checks(2), "events-again"),
     "swapped-batch": Bug(filing.swap_a_batch, _checks(1, 2), "store-frozen-shortly"),
     "revision-gap": Bug(filing.skip_a_number, _checks(2)),
@@ -54,7 +54,7 @@ BUGS: Mapping[str, Bug] = {
     "stale-write": Bug(pages.write_older_revisions, _checks(3, 4), "updates-again"),
     "notice-dropped": Bug(pages.drop_notices_at_reconnects, _checks(5), "streams-ending"),
     "withdrawn-listed": Bug(pages.keep_the_withdrawn_listed, _checks(4)),
-    "listing-unmarked": Bug(pages.mark_no_listings, _checks(3, 4)),
+    "listing-unmarked": Bug(pages.mark_listings_once, _checks(3, 4)),
 }
 
 

@@ -106,12 +106,12 @@ def keep_the_withdrawn_listed() -> None:
     instead(f"{CONSUMER}:moved_on", wrap)
 
 
-def mark_no_listings() -> None:
-    """Where an article moved, nobody is told to write the listings anew."""
+def mark_listings_once() -> None:
+    """The listings are written when an article enters them, and not when it moves in them or leaves."""
 
-    def wrap(_: Any) -> Any:
-        async def to_mark(_self: Any, _state: Any) -> list[str]:
-            return []
+    def wrap(sound: Any) -> Any:
+        async def to_mark(self: Any, state: Any) -> list[str]:
+            return list(await sound(self, state)) if state.revision == 1 else []
 
         return to_mark
 

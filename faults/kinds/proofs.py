@@ -39,6 +39,12 @@ async def _freeze_the_documents(arena: Arena, _: Random) -> None:
         arena.mongo.resume()
 
 
+async def _kill_the_documents(arena: Arena, _: Random) -> None:
+    arena.mongo.kill()
+    await asyncio.sleep(_MOMENT)
+    await arena.mongo.start()
+
+
 async def _freeze_the_store(arena: Arena, _: Random) -> None:
     """So that it finds several events of an article at once."""
     arena.pause("store-1")
@@ -80,6 +86,7 @@ def _again(record: Record) -> Message:
 FAULTS = (
     Fault("ingest-killed-in-a-frozen-log", "Kafka is frozen, ingest killed meanwhile.", _kill_the_door),
     Fault("documents-frozen-shortly", "MongoDB is frozen for 3 s.", _freeze_the_documents),
+    Fault("documents-killed-shortly", "MongoDB is killed, and started again.", _kill_the_documents),
     Fault("store-frozen-shortly", "The store is frozen for 3 s.", _freeze_the_store),
     Fault("poisoned-shortly", "A few records that are no events are written to the log.", _poison),
     Fault("events-again", "Every event is written to the log once more.", _write_events_again),
