@@ -74,7 +74,7 @@ def _by_service(groups: Iterable[str]) -> dict[Literal["store", "render"], str]:
     """The groups that read what is looked at. Raises: TimeoutError as long as not all are there."""
     found: dict[Literal["store", "render"], str] = {}
     for group in groups:
-        if group.startswith("store-"):
+        if group.startswith("store-") and not group.startswith("store-dead-letters-"):
             found["store"] = group
         elif group.startswith("render-") and not group.startswith("render-listings-"):
             found["render"] = group
