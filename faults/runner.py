@@ -16,6 +16,7 @@ from random import Random
 
 from faults.arena import Arena, lacking
 from faults.checker import check
+from faults.checks.eyes import unseen
 from faults.editors import Editors
 from faults.evidence import gather
 from faults.fault import Fault
@@ -42,6 +43,10 @@ class Course:
     before_seconds: float = 4.0
     after_seconds: float = 3.0
     is_thorough: bool = True
+
+
+class Blind(Exception):
+    """The experiment itself failed: its zeros would mean nothing."""
 
 
 async def run_once(
@@ -112,6 +117,8 @@ class _Experiment:
         self._say("taking the evidence")
         evidence = await gather(self._arena, self._history, is_thorough=self._course.is_thorough)
         self._say("judging")
+        if missing := list(unseen(self._history, evidence)):
+            raise Blind(f"the run saw too little to tell anything: {'; '.join(missing)}")
         return check(self._history, evidence, is_clock_true=self._fault.is_clock_true)
 
     async def _under_load(self) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faults.checker import check
+from faults.checks.eyes import unseen
 from faults.history import (
     Calm,
     Ended,
@@ -584,6 +585,20 @@ def test_a_newsroom_that_takes_too_long_is_told() -> None:
     run = rested(a_run())
     run.history.add(Calm(run.tick(), 61.0))
     assert [each.check for each in violations(run)] == [7]
+
+
+# --- nothing seen, nothing found
+
+
+def test_a_run_that_saw_everything_may_be_judged() -> None:
+    run = rested(a_run())
+    run.history.add(Told("s", run.tick(), "notice", "a", "a", 2))
+    assert list(unseen(run.history, run.evidence)) == []
+
+
+def test_a_run_that_saw_nothing_says_what_it_lacks() -> None:
+    run = Imagined()
+    assert len(list(unseen(run.history, run.evidence))) == 6
 
 
 # --- no false alarm
