@@ -17,6 +17,7 @@ from pathlib import Path
 
 from desk.parts import leash
 from desk.parts.home import SOURCE
+from faults.rooms import unmount_below
 from faults.runs import Run, from_json
 from faults.schedule import Job
 
@@ -49,7 +50,8 @@ async def run_apart(job: Job, folder: Path, options: Sequence[str] = ()) -> Run:
 
 
 def make_anew(folder: Path) -> None:
-    """An empty folder, whatever stood there."""
+    """An empty folder, whatever stood there, and was mounted there by a run that was killed."""
+    unmount_below(folder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
 
