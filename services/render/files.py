@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +18,8 @@ _OUTAGES = frozenset(
 )
 _NO_FILE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO})
 _MKDIR_ATTEMPTS = 20
+_UNKNOWN = re.compile(r"[\\\x00-\x1f\x7f\ud800-\udfff]")
+"""What stands in no name of ours; the last ones are bytes that are no UTF-8."""
 
 
 class OutsideTheSite(ValueError):
@@ -27,15 +31,46 @@ def target(root: Path, path: str) -> Path:
 
     Raises: OutsideTheSite for one that is none of ours or leads out of it.
     """
+    place = lexical(root, path)
+    if not Path(os.path.realpath(place.parent)).is_relative_to(root):
+        raise OutsideTheSite(f"{path[:200]!r} leads out of the pages folder through a link")
+    return place
+
+
+def lexical(root: Path, path: str) -> Path:
+    """The same by the path alone, whatever stands there. Raises: OutsideTheSite."""
     parts = path.split("/")
     if parts[0] != "" or len(parts) < 2 or any(part in ("", ".", "..") for part in parts[1:]):
         raise OutsideTheSite(f"{path[:200]!r} is no file of the site")
     if "\\" in path or "\0" in path:
         raise OutsideTheSite(f"{path[:200]!r} has a character that no address of ours has")
-    place = root.joinpath(*parts[1:])
-    if not Path(os.path.realpath(place.parent)).is_relative_to(root):
-        raise OutsideTheSite(f"{path[:200]!r} leads out of the pages folder through a link")
-    return place
+    return root.joinpath(*parts[1:])
+
+
+def clear_way(root: Path, place: Path) -> None:
+    """Take away what is none of ours and stands where a file and its folders are to be: a link or a file in
+    place of a folder, a folder in place of the file.
+    """
+    folder = root
+    for part in place.relative_to(root).parts[:-1]:
+        folder = folder / part
+        if folder.is_symlink() or folder.is_file():
+            folder.unlink(missing_ok=True)
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def remove_foreign(root: Path) -> None:
+    """Remove links, and whatever has a name that no address of ours can have."""
+    for folder, below, names in os.walk(root):
+        for name in [*below, *names]:
+            entry = Path(folder, name)
+            if not (entry.is_symlink() or _UNKNOWN.search(name)):
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink(missing_ok=True)
 
 
 def read_file(root: Path, path: str) -> bytes | None:

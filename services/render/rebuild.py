@@ -243,6 +243,7 @@ class Rebuilder:
 
     async def _sweep(self) -> None:
         """Remove what a rebuild from scratch would not write."""
+        await self._folder.remove_foreign()
         kept = set(self._pages.fixed())
         folders = set[str]()
         posts: dict[str, set[str]] = {}

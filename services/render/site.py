@@ -22,7 +22,17 @@ from typing import ParamSpec, TypeVar
 import brotli  # type: ignore[import-untyped]
 
 from services.render.claims import claim, remove_dead, tell, told
-from services.render.files import files_in, flush_folder, outages, prune, read_file, rename_in, target
+from services.render.files import (
+    clear_way,
+    files_in,
+    flush_folder,
+    lexical,
+    outages,
+    prune,
+    read_file,
+    remove_foreign,
+    rename_in,
+)
 from services.render.unverified import Touch, Unverified
 
 P = ParamSpec("P")
@@ -113,7 +123,7 @@ class SiteFolder:
         for path in ahead.writing:
             temporary = await ahead.written(path)
             if temporary is not None:
-                await self._run(self._put, temporary, target(self.root, path), touch)
+                await self._run(self._put, temporary, self._target(path), touch)
         await self._run(self._clear, list(ahead.writing), sorted(set(places)), touch)
 
     async def settle(
@@ -150,6 +160,10 @@ class SiteFolder:
         """Every file that stands, as site paths, siblings left out."""
         return await self._run(self._paths)
 
+    async def remove_foreign(self) -> None:
+        """Remove links, and what has a name that no page can have: somebody else put it here."""
+        await self._run(self._remove_foreign)
+
     async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do it in a thread of our own: those of the process are for readers."""
         return await asyncio.wrap_future(self._writers.submit(work, *args, **kwargs))
@@ -157,6 +171,10 @@ class SiteFolder:
     def _remove_dead(self) -> None:
         with outages():
             remove_dead(self._folder, self.unverified.inherit)
+
+    def _remove_foreign(self) -> None:
+        with outages():
+            remove_foreign(self.root)
 
     def _paths(self) -> list[str]:
         found = []
@@ -200,7 +218,7 @@ class SiteFolder:
 
     def _remove_others(self, places: Iterable[str], kept: Iterable[str]) -> set[Path]:
         """Remove what stands at the places and is not kept. Returns the folders to flush."""
-        keep = {target(self.root, path) for path in kept}
+        keep = {self._target(path) for path in kept}
         changed = set[Path]()
         for place in places:
             changed |= self._remove(place, keep)
@@ -209,13 +227,13 @@ class SiteFolder:
     def _settle(self, files: Mapping[str, bytes], places: list[str], touch: Touch | None) -> None:
         _note(touch)
         with outages():
-            changed = {target(self.root, path).parent for path in files if self._stand(path, files[path])}
+            changed = {self._target(path).parent for path in files if self._stand(path, files[path])}
             for folder in changed | self._remove_others(places, files):
                 flush_folder(folder)
 
     def _stand(self, path: str, content: bytes) -> bool:
         """Let a page stand in every encoding. Returns whether anything had to be written."""
-        place = target(self.root, path)
+        place = self._target(path)
         is_changed = read_file(self.root, path) != content
         if is_changed:
             self._put(self._write_temporary(content), place)
@@ -225,6 +243,12 @@ class SiteFolder:
                 self._rename(self._write_temporary(packed), _beside(place, suffix))
                 is_changed = True
         return is_changed
+
+    def _target(self, path: str) -> Path:
+        """Where a file is to stand or to go; no link leads there, and nothing of others is in the way."""
+        place = lexical(self.root, path)
+        clear_way(self.root, place)
+        return place
 
     def _write_temporary(self, content: bytes) -> Path:
         """A flushed temporary file; on a full disk nothing is left behind."""
@@ -260,12 +284,12 @@ class SiteFolder:
         Returns the folders to flush.
         """
         if place.endswith(f"/{EVERYTHING}"):
-            top = target(self.root, place).parent
+            top = self._target(place).parent
             folders = [Path(folder) for folder, _, _ in os.walk(top, topdown=False)]
             return {changed for folder in folders for changed in self._remove_in(folder, kept)}
         if place.endswith("/"):
-            return self._remove_in(target(self.root, place + "index.html").parent, kept)
-        page = target(self.root, place)
+            return self._remove_in(self._target(place + "index.html").parent, kept)
+        page = self._target(place)
         return self._unlink(page.parent, [page] if page not in kept else [])
 
     def _remove_in(self, folder: Path, kept: set[Path]) -> set[Path]:

@@ -36,6 +36,10 @@ def everything(folder: SiteFolder) -> list[str]:
     )
 
 
+def names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
 def opened(folder: SiteFolder, path: str) -> dict[str, bytes]:
     """What stands at a path in each encoding, decompressed."""
     unpack: dict[str, Callable[[bytes], bytes]] = {
@@ -156,18 +160,62 @@ async def test_no_path_leads_out_of_the_served_root(folder: SiteFolder, path: st
 
 
 async def test_links_are_neither_followed_nor_read(folder: SiteFolder, tmp_path: Path) -> None:
-    """A link in the pages folder leads nowhere, for writing and for reading."""
+    """A link in the pages folder leads nowhere, for writing and for reading: a page takes its place."""
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret.html").write_bytes(b"secret")
     (folder.root / "linked").symlink_to(outside)
     (folder.root / "page.html").symlink_to(outside / "secret.html")
-    with pytest.raises(OutsideTheSite):
-        await folder.settle({"/linked/index.html": b"words"})
     assert read_file(folder.root, "/linked/secret.html") is None
+    await folder.settle({"/linked/index.html": b"words"})
+    assert read_file(folder.root, "/linked/index.html") == b"words"
+    assert names_in(outside) == ["secret.html"]
     assert read_file(folder.root, "/page.html") is None
     await folder.settle({"/page.html": b"words"})
     assert (outside / "secret.html").read_bytes() == b"secret"
+
+
+@pytest.mark.parametrize("is_shown", [True, False])
+@pytest.mark.parametrize("foreign", ["link to a folder", "dangling link", "file", "folder"])
+async def test_what_others_put_where_a_page_is_to_be_goes(
+    folder: SiteFolder, tmp_path: Path, foreign: str, is_shown: bool
+) -> None:
+    """Render would end of it at each start. What a link leads to stays as it is."""
+    (folder.root / "other").mkdir()
+    place = folder.root / "kazakhstan"
+    match foreign:
+        case "link to a folder":
+            place.symlink_to(folder.root / "other")
+        case "dangling link":
+            place.symlink_to(tmp_path / "nowhere")
+        case "file":
+            place.write_bytes(b"in the way")
+        case "folder":
+            (place / "index.html" / "deeper").mkdir(parents=True)
+    if is_shown:
+        async with folder.ahead({"/kazakhstan/index.html": b"words"}) as ahead:
+            await folder.show(ahead)
+    await folder.settle({"/kazakhstan/index.html": b"words"}, ["/kazakhstan/former.html"])
+    assert set(opened(folder, "/kazakhstan/index.html").values()) == {b"words"}
+    assert names_in(folder.root / "other") == []
+
+
+async def test_links_and_names_that_no_page_has_are_removed(folder: SiteFolder, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.html").write_bytes(b"secret")
+    await folder.settle({PAGE: b"words"})
+    page = folder.root / PAGE.lstrip("/")
+    (folder.root / "leak").symlink_to(outside)
+    page.with_name("leak.html").symlink_to(outside / "secret.html")
+    page.with_name("back\\slash.html").touch()
+    (folder.root / "new\nline").mkdir()
+    (folder.root / "new\nline" / "index.html").touch()
+    (folder.root / os.fsdecode(b"\xff.html")).touch()
+    await folder.remove_foreign()
+    assert everything(folder) == [PAGE, f"{PAGE}.br", f"{PAGE}.gz"]
+    assert names_in(folder.root) == ["kazakhstan"]
+    assert names_in(outside) == ["secret.html"]
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO])
