@@ -76,22 +76,24 @@ def _paused(service: str) -> Inject:
         await asyncio.sleep(dice.uniform(0.0, 1.0))
         await _asleep(arena, name, dice)
         if service in POINTS:
-            trap = f"{dice.choice(POINTS[service])}=stop@{dice.randint(1, 3)}"
-            arena.kill(name)
-            await arena.spawn(service, name, trap)
-            await _sprung(arena, name)
+            await _stop_in_trap(arena, service, name, dice)
             await _asleep(arena, name, dice)
         await arena.scale(service, before)
 
     return inject
 
 
-async def _sprung(arena: Arena, name: str) -> None:
-    """Where the point is not reached in time, it is stopped wherever it is."""
+async def _stop_in_trap(arena: Arena, service: str, name: str, dice: Random) -> None:
+    """A new process in the old one's place. One that does not come by the point in time has no trap
+    afterwards: it would stop when nobody wakes it any more.
+    """
+    await arena.stop(name)
+    await arena.spawn(service, name, f"{dice.choice(POINTS[service])}=stop@{dice.randint(1, 3)}")
     try:
         await arena.springs(name, _SPRING_SECONDS)
     except TimeoutError:
-        return
+        arena.kill(name)
+        await arena.returns(name)
 
 
 async def _asleep(arena: Arena, name: str, dice: Random) -> None:
