@@ -13,15 +13,16 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
 import httpx
 
-from faults.answers import Answer, no_answer, read_answer
-from faults.history import Ended, History, Invoked
-from faults.stories import Act, Clock, Moves, Stage, Story
+from faults.answers import Answer
+from faults.door import KEPT, Door, Order
+from faults.history import History
+from faults.moves import Moves
+from faults.stories import Act, Clock, Stage, Story
 from faults.words import Words
 
 if TYPE_CHECKING:
@@ -34,33 +35,12 @@ _HANDS = 6
 _STORIES = 6
 _BURST = 4
 _REMEMBERED = 30
-_CONNECT_SECONDS = 2.0
-_ANSWER_SECONDS = 4.0
 _FIRST_REST, _MOST_REST = 0.2, 2.0
 _GIVES_UP = 0.1
 _NEW = 0.2
 _LOOKS_BACK = 0.5
 _REPEATS = 0.08
 _TWICE = 0.04
-
-
-@dataclass
-class _Order:
-    """An act on its way: every attempt of it is the same request."""
-
-    act: Act
-    name: str
-    wait_seconds: int
-    gives_up: bool
-    attempts: int = 0
-
-    def headers(self) -> dict[str, str]:
-        told = {"Idempotency-Key": self.name, "Content-Type": "application/json"}
-        if self.wait_seconds:
-            told["Prefer"] = f"wait={self.wait_seconds}"
-        if self.act.if_match is not None:
-            told["If-Match"] = f'"{self.act.if_match}"'
-        return told
 
 
 class Editors:
@@ -70,7 +50,7 @@ class Editors:
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {arena.key}"},
             trust_env=False,
-            limits=httpx.Limits(max_connections=100, keepalive_expiry=5),
+            limits=KEPT,
         )
         door = Door(arena, history, self._client)
         self._editors = [
@@ -96,67 +76,6 @@ class Editors:
         await self._client.aclose()
 
 
-class Door:
-    """The newsroom's door, any instance of it: requests go in, the history is told."""
-
-    def __init__(self, arena: Arena, history: History, client: httpx.AsyncClient) -> None:
-        self.history = history
-        self._arena, self._client = arena, client
-
-    async def attempt(self, editor: str, order: _Order, dice: Random) -> Answer:
-        """Send it once."""
-        order.attempts += 1
-        number, act = order.attempts, order.act
-        self.history.add(
-            Invoked(
-                operation=order.name,
-                attempt=number,
-                editor=editor,
-                kind=act.kind,
-                article_id=act.article_id,
-                token=act.token,
-                at=self.history.now(),
-                withheld=act.withheld,
-                due_at=act.due_at,
-                if_match=act.if_match,
-            )
-        )
-        answer = no_answer("the run ended", was_sent=True)
-        try:
-            answer = await self._send(order, dice)
-        finally:
-            self.history.add(_ended(order.name, number, answer, self.history.now()))
-        return answer
-
-    async def _send(self, order: _Order, dice: Random) -> Answer:
-        url = dice.choice(self._arena.urls("ingest")) + order.act.path
-        timeout = httpx.Timeout(_ANSWER_SECONDS + order.wait_seconds, connect=_CONNECT_SECONDS)
-        try:
-            response = await self._client.request(
-                order.act.method, url, content=order.act.content, headers=order.headers(), timeout=timeout
-            )
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            return no_answer(type(error).__name__, was_sent=False)
-        except httpx.TransportError as error:
-            return no_answer(type(error).__name__, was_sent=True)
-        return read_answer(response.status_code, response.content)
-
-
-def _ended(operation: str, attempt: int, answer: Answer, at: float) -> Ended:
-    return Ended(
-        operation=operation,
-        attempt=attempt,
-        result=answer.result,
-        at=at,
-        status=answer.status,
-        event_id=answer.event_id,
-        state=answer.state,
-        revision=answer.revision,
-        url=answer.url,
-        reason=answer.reason,
-    )
-
-
 class Editor:
     """One editor with a desk of articles; has several hands, but never two on the same article."""
 
@@ -168,7 +87,7 @@ class Editor:
         self._free: list[Story] = [shared]
         self._made = self._sent = 0
         self._hands: set[asyncio.Task[None]] = set()
-        self._done: deque[_Order] = deque(maxlen=_REMEMBERED)
+        self._done: deque[Order] = deque(maxlen=_REMEMBERED)
         self._errors: list[BaseException] = []
         self._is_over = False
 
@@ -245,18 +164,18 @@ class Editor:
                 break
         self._put_back(story)
 
-    def _order(self, act: Act) -> _Order:
+    def _order(self, act: Act) -> Order:
         self._sent += 1
         is_taking_down = act.kind in ("withdrawn", "retracted")
         waits = self._dice.random() < (0.7 if is_taking_down else 0.3)
-        return _Order(
+        return Order(
             act=act,
             name=f"{self.name}-op-{self._sent}",
             wait_seconds=self._dice.randint(2, 6) if waits else 0,
             gives_up=self._dice.random() < _GIVES_UP,
         )
 
-    async def _carry_out(self, order: _Order) -> Answer:
+    async def _carry_out(self, order: Order) -> Answer:
         """Send it until it is answered for certain, or given up."""
         rest = _FIRST_REST
         if self._dice.random() < _TWICE:
@@ -274,5 +193,5 @@ class Editor:
         """Send again what was answered, whatever has happened to its article since."""
         await self._attempt(self._dice.choice(list(self._done)))
 
-    async def _attempt(self, order: _Order) -> Answer:
+    async def _attempt(self, order: Order) -> Answer:
         return await self._door.attempt(self.name, order, self._dice)

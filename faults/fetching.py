@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
-from typing import TYPE_CHECKING
 
 import httpx
 
+from faults.door import KEPT, Spread
 from faults.history import History, Read
 from faults.sights import Sight, see
-
-if TYPE_CHECKING:
-    from faults.arena import Arena
 
 _ENCODINGS = ("identity", "gzip", "br", "gzip, br")
 _TIMES = httpx.Timeout(5.0, connect=2.0)
@@ -28,18 +25,17 @@ STORE = "store:"
 
 def a_client() -> httpx.AsyncClient:
     """For somebody without a key."""
-    limits = httpx.Limits(max_connections=100, keepalive_expiry=5)
-    return httpx.AsyncClient(trust_env=False, limits=limits, timeout=_TIMES)
+    return httpx.AsyncClient(trust_env=False, limits=KEPT, timeout=_TIMES)
 
 
 class Fetcher:
     """One reader's way to the pages, with what a browser would have in its cache."""
 
     def __init__(
-        self, reader: str, arena: Arena, history: History, dice: Random, client: httpx.AsyncClient
+        self, reader: str, spread: Spread, history: History, dice: Random, client: httpx.AsyncClient
     ) -> None:
         self.reader = reader
-        self._arena, self._history, self._dice, self._client = arena, history, dice, client
+        self._spread, self._history, self._dice, self._client = spread, history, dice, client
         self._cache: dict[str, tuple[str, Sight]] = {}
 
     async def fetch(self, path: str, article_id: str | None = None) -> tuple[Read, Sight | None]:
@@ -75,7 +71,7 @@ class Fetcher:
     async def _answer(self, path: str, headers: dict[str, str]) -> tuple[httpx.Response, bytes]:
         """The answer and its bytes as they came, packed or not."""
         service, place = ("store", path.removeprefix(STORE)) if path.startswith(STORE) else ("render", path)
-        url = self._dice.choice(self._arena.urls(service)) + place
+        url = self._dice.choice(self._spread.urls(service)) + place
         async with self._client.stream("GET", url, headers=headers) as response:
             return response, b"".join([part async for part in response.aiter_raw()])
 

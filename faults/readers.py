@@ -8,15 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from random import Random
-from typing import TYPE_CHECKING
 
 from faults.addresses import Addresses, Watched
+from faults.door import Spread
 from faults.fetching import Fetcher, a_client
 from faults.history import History
 from faults.streams import StreamReader
-
-if TYPE_CHECKING:
-    from faults.arena import Arena
 
 PAGE_READERS = 4
 STREAM_READERS = 10
@@ -32,8 +29,8 @@ _GLANCE_SECONDS = 0.1
 class Readers:
     """All of them: `start`, then `last_look` when all is calm, then `stop`."""
 
-    def __init__(self, arena: Arena, history: History, dice: Random) -> None:
-        self._arena, self._history, self._dice = arena, history, dice
+    def __init__(self, spread: Spread, history: History, dice: Random) -> None:
+        self._spread, self._history, self._dice = spread, history, dice
         self._client = a_client()
         self._addresses = Addresses(history)
         self._streams: list[StreamReader] = []
@@ -75,7 +72,7 @@ class Readers:
         self._tasks.append(asyncio.create_task(reading))
 
     def _fetcher(self, reader: str) -> Fetcher:
-        return Fetcher(reader, self._arena, self._history, Random(self._dice.random()), self._client)
+        return Fetcher(reader, self._spread, self._history, Random(self._dice.random()), self._client)
 
     async def _go_from_page_to_page(self, fetcher: Fetcher) -> None:
         dice = Random(self._dice.random())
@@ -104,6 +101,6 @@ class Readers:
 
     async def _open(self, fetcher: Fetcher, watched: Watched) -> None:
         dice = Random(self._dice.random())
-        reader = StreamReader(fetcher, watched, self._arena, self._history, dice, self._client)
+        reader = StreamReader(fetcher, watched, self._spread, self._history, dice, self._client)
         self._streams.append(reader)
         await reader.run()

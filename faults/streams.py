@@ -10,18 +10,16 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from random import Random
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import httpx
 from httpx_sse import ServerSentEvent, SSEError, aconnect_sse
 
 from faults.addresses import Watched
+from faults.door import Spread
 from faults.fetching import Fetcher
 from faults.history import History, Told
 from faults.words import find
-
-if TYPE_CHECKING:
-    from faults.arena import Arena
 
 _SILENCE_SECONDS = 40.0
 _TIMES = httpx.Timeout(_SILENCE_SECONDS, connect=2.0)
@@ -35,13 +33,13 @@ class StreamReader:
         self,
         fetcher: Fetcher,
         watched: Watched,
-        arena: Arena,
+        spread: Spread,
         history: History,
         dice: Random,
         client: httpx.AsyncClient,
     ) -> None:
         self._fetcher, self._watched = fetcher, watched
-        self._arena, self._history, self._dice, self._client = arena, history, dice, client
+        self._spread, self._history, self._dice, self._client = spread, history, dice, client
         self._revision: int | None = None
         self._asked_from: int | None = None
         self._place = ""
@@ -103,7 +101,7 @@ class StreamReader:
         query, headers = self._question()
         place = headers.get("Last-Event-ID") or query.get("after")
         path = f"/live/{self._watched.article_id}" if self._watched.article_id else "/live"
-        url = self._dice.choice(self._arena.urls("render")) + path
+        url = self._dice.choice(self._spread.urls("render")) + path
         async with aconnect_sse(
             self._client, "GET", url, params=query, headers=headers, timeout=_TIMES
         ) as source:
