@@ -28,9 +28,9 @@ class Standing:
 
 
 def told(account: Account) -> Iterator[Violation]:
-    """Who listened to the end knows the newest notice of all that was listened to.
+    """Who listens when all is calm comes to know the newest notice of all that was listened to.
 
-    No false alarm: a reader counts who is connected when all is calm and had a grace after it; a later
+    No false alarm: a reader counts whose connection stood long enough while nothing new came; a later
     notice, a page of that revision, or a reset stand for a notice. Notices that a withdrawal took from the
     stream are nobody's.
     """
@@ -45,7 +45,7 @@ def told(account: Account) -> Iterator[Violation]:
     for read in account.reads:
         pages[read.reader].append(read)
     for reader, entries in heard.items():
-        watched = _watched_to_the_end(entries, end)
+        watched = _listened_at_rest(entries, account.calm_at, end)
         if watched is None:
             continue
         if watched.article_id is None:
@@ -64,12 +64,16 @@ def _standing(noticed: Iterable[Noticed]) -> dict[str, Standing]:
     return standing
 
 
-def _watched_to_the_end(entries: list[Told], end: float) -> Told | None:
-    """The last connection, where it was not cut and there was time to hear what had been missed."""
-    if entries[-1].what == "cut":
-        return None
-    last = next((each for each in reversed(entries) if each.what == "connected"), None)
-    return last if last is not None and last.at < end - HEARING_SECONDS else None
+def _listened_at_rest(entries: list[Told], calm: float, end: float) -> Told | None:
+    """The last connection that stood long enough when all was calm to bring what had been missed."""
+    changes = [each for each in entries if each.what in ("connected", "cut")]
+    ends = [each.at for each in changes[1:]] + [end]
+    long_enough = (
+        each
+        for each, until in zip(changes, ends, strict=True)
+        if each.what == "connected" and until - max(each.at, calm) >= HEARING_SECONDS
+    )
+    return max(long_enough, key=lambda each: each.at, default=None)
 
 
 def _of_a_page(
@@ -89,7 +93,7 @@ def _of_a_page(
     is_reset = any(each.what == "reset" and each.at >= last for each in mine)
     if revision < newest.revision and not is_reset:
         yield _found(
-            f"{watched.reader} listened to {article_id} to the end and knows of revision {revision} only, by "
+            f"{watched.reader} listened to {article_id} at rest and knows of revision {revision} only, by "
             f"{[*mine[-2:], *fetched[-1:]]}; the newest notice is {newest}"
         )
 
@@ -117,7 +121,7 @@ def _of_the_site(reader: str, entries: list[Told], standing: Iterable[Standing])
         )
         is_reset = any(_covers(reset, newest) for reset in resets)
         if not is_told and not is_reset:
-            yield _found(f"{reader} listened to the site to the end and never heard of {newest}")
+            yield _found(f"{reader} listened to the site at rest and never heard of {newest}")
 
 
 def _covers(reset: Told, notice: Noticed) -> bool:

@@ -93,8 +93,8 @@ FAULTS = (
     Fault("updates-again", "The first update of each article is written once more.", _write_updates_again),
     Fault(
         "streams-ending",
-        "Every stream ends after 3 s.",
+        "Every stream ends after 2 s.",
         _let_streams_end,
-        Plan(settings={"NEWSROOM_LIVE_AGE_SECONDS": "3"}),
+        Plan(settings={"NEWSROOM_LIVE_AGE_SECONDS": "2"}),
     ),
 )
