@@ -70,7 +70,7 @@ def _listened_at_rest(entries: list[Told], calm: float, end: float) -> Told | No
     ends = [each.at for each in changes[1:]] + [end]
     long_enough = (
         each
-        for each, until in zip(changes, ends, strict=True)
+        for each, until in zip(changes, ends, strict=False)  # who never connected has no changes
         if each.what == "connected" and until - max(each.at, calm) >= HEARING_SECONDS
     )
     return max(long_enough, key=lambda each: each.at, default=None)
