@@ -47,7 +47,7 @@ _REFUSALS: dict[int, type[NewsroomError]] = {
     410: NotFound,
     412: RevisionMismatch,
 }
-_BUSY = frozenset({502, 503, 504})
+_BUSY = frozenset({429, 502, 503, 504})
 
 
 @dataclass(frozen=True)
