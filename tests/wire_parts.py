@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from fastapi import FastAPI, Request, Response
 
 from newsroom.http.app import create_app
@@ -17,6 +19,10 @@ from newsroom.http.wire import PATIENCE, Patience
 from newsroom.service import _listen, _Server, _server_config
 from newsroom.settings import CommonSettings
 
+OTHER_ADDRESSES = pytest.mark.skipif(
+    sys.platform != "linux",
+    reason="needs more addresses of the loopback, as Linux has: sudo ifconfig lo0 alias 127.0.0.2, …",
+)
 LARGE = b"x" * (32 * 1024 * 1024)
 """More than the buffers of a socket take."""
 

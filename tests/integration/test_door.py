@@ -19,8 +19,9 @@ from services.render.serving import SiteServer
 from services.render.settings import RenderSettings
 from services.render.site import SiteFolder
 from tests.render_parts import SITE_URL, MemoryReadModel, PlainPages, a_notice, until
-from tests.wire_parts import connect, say, served
+from tests.wire_parts import OTHER_ADDRESSES, connect, say, served
 
+pytestmark = OTHER_ADDRESSES
 CROWD = 10_000
 BOTH_ENDS = 2 * CROWD - 2_000
 ATTACKER, READER = "127.0.0.1", "127.0.0.2"

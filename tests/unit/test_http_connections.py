@@ -13,7 +13,7 @@ from newsroom.http.connections import OTHER_FILES, Connections, most_connections
 from newsroom.http.wire import Patience
 from newsroom.settings import CommonSettings
 from tests.stack import until
-from tests.wire_parts import LARGE, an_app, answer, connect, say, served
+from tests.wire_parts import LARGE, OTHER_ADDRESSES, an_app, answer, connect, say, served
 
 BRIEF = Patience(request=0.2, head=0.3, rest=0.2, reading=0.3)
 ASKS = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -130,6 +130,7 @@ async def is_let_in(port: int) -> bool:
     return (await say(port, ASKS)).status == 200
 
 
+@OTHER_ADDRESSES
 async def test_one_address_has_so_many_connections_and_others_theirs() -> None:
     async with served(an_app(connections_per_address=3)) as port:
         held = [await connect(port) for _ in range(3)]
@@ -142,6 +143,7 @@ async def test_one_address_has_so_many_connections_and_others_theirs() -> None:
         await until(lambda: is_let_in(port), "a place that was given back")
 
 
+@OTHER_ADDRESSES
 async def test_all_together_have_so_many_connections() -> None:
     async with served(an_app(connections=10)) as port:
         held = [await connect(port, f"127.0.0.{number}") for number in range(2, 12)]
@@ -152,6 +154,7 @@ async def test_all_together_have_so_many_connections() -> None:
             writer.close()
 
 
+@OTHER_ADDRESSES
 async def test_a_trusted_proxy_brings_the_connections_of_all() -> None:
     async with served(an_app(connections_per_address=1, trusted_proxies="127.0.0.2")) as port:
         held = [await connect(port, OTHER) for _ in range(5)]
