@@ -68,8 +68,11 @@ class Rest:
             {int(number): int(offset) for number, offset in render[name].items()}
             for name in ("updates", "listings")
         )
+        database = store["database_id"]
         return [
-            Reading(f"store-{store['database_id']}", topics.EVENTS, {}),
+            Reading(f"store-{database}", topics.EVENTS, {}),
             Reading(f"render-{render['name']}", topics.UPDATES, updates),
             Reading(f"render-listings-{render['name']}", topics.LISTINGS, listings),
+            Reading(f"store-outcomes-{database}", topics.OUTCOMES, {}),
+            Reading(f"store-dead-letters-{database}", topics.DEAD_LETTERS, {}),
         ]
