@@ -46,7 +46,7 @@ class Sampler:
             await consumer.start()
             places = list(consumer.assignment())
             consumer.pause(*places)
-            groups = _by_service(group for group, *_ in await admin.list_consumer_groups())
+            groups = groups_of_services(group for group, *_ in await admin.list_consumer_groups())
             while True:
                 for service, group in groups.items():
                     self._history.add(await self._sample(service, group, admin, consumer, places))
@@ -70,14 +70,16 @@ class Sampler:
         return Sampled(service, at, _named(read), _named(ends))
 
 
-def _by_service(groups: Iterable[str]) -> dict[Literal["store", "render"], str]:
-    """The groups that read what is looked at. Raises: TimeoutError as long as not all are there."""
+def groups_of_services(groups: Iterable[str]) -> dict[Literal["store", "render"], str]:
+    """The groups that read what is looked at; others of the same service have a further word in their names.
+
+    Raises: TimeoutError as long as not all are there.
+    """
     found: dict[Literal["store", "render"], str] = {}
     for group in groups:
-        if group.startswith("store-") and not group.startswith("store-dead-letters-"):
-            found["store"] = group
-        elif group.startswith("render-") and not group.startswith("render-listings-"):
-            found["render"] = group
+        service, _, identity = group.partition("-")
+        if identity.isalnum() and (service == "store" or service == "render"):
+            found[service] = group
     if len(found) < len(READS):
         raise TimeoutError(f"of the consumers' groups there are only {list(found)}")
     return found
