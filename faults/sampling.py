@@ -75,11 +75,13 @@ def groups_of_services(groups: Iterable[str]) -> dict[Literal["store", "render"]
 
     Raises: TimeoutError as long as not all are there.
     """
-    found: dict[Literal["store", "render"], str] = {}
-    for group in groups:
-        service, _, identity = group.partition("-")
-        if identity.isalnum() and (service == "store" or service == "render"):
-            found[service] = group
+    named = [group.partition("-") for group in groups]
+    found = {
+        each: f"{service}-{identity}"
+        for each in READS
+        for service, _, identity in named
+        if service == each and identity.isalnum()
+    }
     if len(found) < len(READS):
         raise TimeoutError(f"of the consumers' groups there are only {list(found)}")
     return found
