@@ -1,0 +1,85 @@
+"""What the doctor finds of Kafka's groups, of disks and of what lies among the pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from desk import foundations
+from desk.findings import State
+from desk.foundations import folders, foreign, groups, kafka, memberless, mongodb
+from desk.members import hosts_of
+from desk.parts.ports import free_ports
+from desk.symptoms import room
+from desk.troubles import Trouble
+from newsroom.errors import Away
+from newsroom.servers import NO_FILES, Bootstrap
+
+MB = 1024 * 1024
+
+
+def test_a_consumer_is_missing_when_none_of_its_groups_has_a_member() -> None:
+    """A group of a database that is no longer used is no complaint; each group belongs to one consumer."""
+    of_the_store = {"store-old": 0, "store-new": 1, "store-outcomes-new": 1, "store-dead-letters-new": 0}
+    counts = of_the_store | {"render-a": 0, "render-listings-a": 2, "somebody-else": 0}
+    assert memberless(counts) == {"store-dead-letters", "render"}
+    assert memberless({}) == set()
+
+
+def test_a_coordinator_that_does_not_answer_is_told() -> None:
+    def away(_: Bootstrap) -> dict[str, int]:
+        raise Away("kafka", "no coordinator")
+
+    [finding] = groups("127.0.0.1:1", away)
+    assert (finding.state, finding.trouble) == (State.FAIL, Trouble.PARTITIONS_UNREAD)
+    [finding] = groups("127.0.0.1:1", lambda _: {"render-a": 0})
+    assert (finding.check, finding.state) == ("groups/render", State.WARN)
+
+
+@pytest.mark.parametrize(
+    ("free", "state"),
+    [(900 * MB, None), (299 * MB, State.WARN), (15 * MB, State.FAIL), (0, State.FAIL)],
+)
+def test_the_room_on_a_disk_is_judged(free: int, state: State | None) -> None:
+    found = list(room("disk/log", free, "the log"))
+    assert [(each.state, each.trouble) for each in found] == ([(state, Trouble.DISK_FULL)] if state else [])
+
+
+def test_folders_that_are_not_there_are_passed_over(tmp_path: Path) -> None:
+    assert list(folders({"log": tmp_path / "nowhere"})) == []
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foundations, "is_writable", lambda _: False)
+    assert Trouble.READ_ONLY in {each.trouble for each in folders({"pages": tmp_path})}
+
+
+def test_links_among_the_pages_are_found_and_pages_are_not(tmp_path: Path) -> None:
+    """None is followed, and they are named by their path in the site."""
+    (tmp_path / "news" / "story").mkdir(parents=True)
+    (tmp_path / "news" / "story" / "index.html").write_text("<p>")
+    assert list(foreign(tmp_path)) == []
+    (tmp_path / "news" / "out").symlink_to("/")
+    [finding] = foreign(tmp_path)
+    assert finding.trouble is Trouble.FOREIGN_FILES
+    assert finding.found == "1 among the pages: news/out"
+
+
+def test_servers_that_nobody_runs_are_away(tmp_path: Path) -> None:
+    port = free_ports(1)[0]
+    assert kafka(f"127.0.0.1:{port}", {}).trouble is Trouble.KAFKA_AWAY
+    [finding] = mongodb(f"mongodb://u:hush-hush@127.0.0.1:{port}/?replicaSet=a", NO_FILES, {})
+    assert finding.trouble is Trouble.MONGODB_AWAY
+    assert "hush-hush" not in finding.found + finding.advice
+
+
+def test_servers_whose_process_is_stopped_are_frozen() -> None:
+    assert kafka("127.0.0.1:1", {"kafka": 4711}).trouble is Trouble.KAFKA_FROZEN
+    found = list(mongodb("mongodb://127.0.0.1:1/?replicaSet=a", NO_FILES, {"mongod": 4712}))
+    assert [(each.check, each.trouble) for each in found] == [("mongodb", Trouble.MONGODB_FROZEN)]
+    assert "kill -CONT 4712" in found[0].advice
+
+
+def test_bootstrap_servers_are_read_one_by_one() -> None:
+    assert list(hosts_of("a:9092, [::1]:9093,nonsense")) == [("a", 9092), ("::1", 9093)]
