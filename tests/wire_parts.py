@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from fastapi import FastAPI, Request, Response
 
+from newsroom.articles import Contract
 from newsroom.http.app import create_app
+from newsroom.http.bodies import read
 from newsroom.http.health import Health
 from newsroom.http.wire import PATIENCE, Patience
 from newsroom.service import _listen, _Server, _server_config
@@ -25,6 +27,15 @@ OTHER_ADDRESSES = pytest.mark.skipif(
 )
 LARGE = b"x" * (32 * 1024 * 1024)
 """More than the buffers of a socket take."""
+
+
+MOST_BYTES = 1_000
+
+
+class Named(Contract):
+    """A body that is read as bodies are."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -43,7 +54,7 @@ class Told:
 
 
 def an_app(**settings: Any) -> FastAPI:
-    """With an address that reads its body, one that does not, one that waits, and one of much to read."""
+    """With addresses that read their body or do not, one that waits, and one of much to read."""
     app = create_app(
         title="Test", description="", version="1", health=Health("test"), settings=CommonSettings(**settings)
     )
@@ -52,6 +63,10 @@ def an_app(**settings: Any) -> FastAPI:
     @app.post("/echo")
     async def echo(request: Request) -> int:
         return len(await request.body())
+
+    @app.post("/reads")
+    async def reads(request: Request) -> str:
+        return (await read(request, Named, MOST_BYTES)).content.name
 
     @app.post("/deaf")
     async def deaf() -> None:

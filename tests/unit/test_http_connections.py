@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import resource
 from collections.abc import AsyncIterator
 
 import pytest
 
+from newsroom.http import bodies
 from newsroom.http.connections import OTHER_FILES, Connections, most_connections
 from newsroom.http.wire import Patience
 from newsroom.settings import CommonSettings
@@ -77,6 +79,45 @@ async def test_a_body_that_nobody_reads_keeps_no_connection_open(brief: int) -> 
     assert (await answer(reader)).status == 404
     assert await end_of(reader) == b""
     writer.close()
+
+
+BODY_OF = b"POST /reads HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n%s\r\n\r\n%s"
+
+
+async def test_a_body_that_does_not_come_to_its_end_is_told_so(
+    brief: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection with it, for nobody knows where the next request would begin."""
+    monkeypatch.setattr(bodies, "READ_SECONDS", 0.2)
+    told = await say(brief, BODY_OF % (b"Content-Length: 100", b'{"name": "a'))
+    assert (told.status, told.problem) == (408, "/problems/request-timeout")
+    assert told.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize(
+    "coding", [b"Content-Encoding: gzip", b"Content-Encoding: br, gzip", b"Content-Encoding: GZIP"]
+)
+async def test_a_packed_body_is_not_unpacked(brief: int, coding: bytes) -> None:
+    """Of a kilobyte a gigabyte could come."""
+    packed = gzip.compress(b" " * 500_000)
+    told = await say(brief, BODY_OF % (coding + b"\r\nContent-Length: %d" % len(packed), packed))
+    assert (told.status, told.problem) == (415, "/problems/unsupported-media-type")
+
+
+@pytest.mark.parametrize(
+    ("length", "body"),
+    [
+        (b"Content-Length: 1001", b""),
+        (b"Content-Length: 9999999999999999999", b""),
+        (b"Transfer-Encoding: chunked", b"3e9\r\n" + b" " * 1001),
+    ],
+    ids=["told before", "told before, and very large", "in chunks"],
+)
+async def test_a_body_that_is_too_large_is_refused_as_soon_as_that_is_known(
+    brief: int, length: bytes, body: bytes
+) -> None:
+    told = await say(brief, BODY_OF % (length, body))
+    assert (told.status, told.problem) == (413, "/problems/too-large")
 
 
 async def test_a_connection_is_good_for_many_requests_that_come_one_by_one(brief: int) -> None:
