@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 from faults.arena import Arena
@@ -21,6 +22,7 @@ _EACH = 20
 _LARGE = 2
 _BELOW, _ABOVE = 45, 150
 LIMIT = "NEWSROOM_DEAD_LETTERS_IN_ROW"
+_PARKING = ("store", "render")
 _RAISED, _USUAL = "1000", "50"
 
 
@@ -50,7 +52,7 @@ async def _only(arena: Arena, dice: Random) -> None:
     """Below the limit it passes by itself. Above it store and render stop, and an operator lets them park."""
     await _stretch(arena, _BELOW, not_json, dice)
     before = {name: _stops(arena, name) for service in _PARKING for name in arena.names(service)}
-    places = await write(arena.bootstrap, scattered(not_json, _FED, _ABOVE, dice))
+    places = await write(arena.bootstrap, _in_one_row(scattered(not_json, _FED, _ABOVE, dice), dice))
 
     async def have_stopped() -> bool:
         return all(_stops(arena, name) > count for name, count in before.items())
@@ -63,12 +65,15 @@ async def _only(arena: Arena, dice: Random) -> None:
         await _start_with(arena, name, _USUAL)
 
 
+def _in_one_row(messages: list[Message], dice: Random) -> list[Message]:
+    """All of them in one partition of their topic, where no editor's record comes between."""
+    partition = dice.randrange(12)
+    return sorted((replace(each, partition=partition) for each in messages), key=lambda each: each.topic)
+
+
 async def _stretch(arena: Arena, each: int, make: Callable[[str, Random], Message], dice: Random) -> None:
     places = await write(arena.bootstrap, scattered(make, _FED, each, dice))
     await lettered(arena.bootstrap, places)
-
-
-_PARKING = ("store", "render")
 
 
 def _stops(arena: Arena, name: str) -> int:
