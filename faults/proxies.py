@@ -37,6 +37,11 @@ class Connection:
         self.is_of_a_group = False
         """Whether a consumer group's request ever came by it."""
 
+    def close(self) -> None:
+        """In order: what came is delivered first."""
+        for end in self.ends:
+            end.close()
+
     def reset(self) -> None:
         """Both ends hear that it is broken, at once."""
         for end in self.ends:
@@ -124,7 +129,7 @@ class Proxy:
         except OSError:
             pass
         finally:
-            connection.reset()
+            connection.close()
             self._connections.discard(connection)
 
     async def _bytes(

@@ -92,6 +92,28 @@ async def test_bytes_pass_both_ways() -> None:
         assert await client.hears(5) == b"hello"
 
 
+async def test_what_was_said_before_the_end_arrives() -> None:
+    """All of it, also when it is more than anybody holds at once and the speaker has hung up."""
+    said = bytes(4_000_000)
+
+    async def speak(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        writer.close()
+
+    port, behind = free_ports(2)
+    server = await asyncio.start_server(speak, LOOPBACK, behind)
+    proxy = Proxy(port, lambda: behind)
+    await proxy.open()
+    try:
+        client = Client(*await asyncio.open_connection(LOOPBACK, port))
+        await asyncio.sleep(SHORT_SECONDS)
+        assert await client.hears(len(said)) == said
+        client.writer.transport.abort()
+    finally:
+        proxy.close()
+        server.close()
+
+
 async def test_a_cut_resets_what_is_open_and_refuses_what_comes() -> None:
     async with a_place() as place:
         client = await place.client()
