@@ -48,7 +48,7 @@ def test_every_fault_of_the_experiment_has_an_entry_and_no_other_is_named() -> N
     assert {entry for _, entry in table} <= entries().keys()
     named = [fault for fault, _ in table]
     assert len(named) == len(set(named))
-    assert {fault.name for fault in ALL} - set(named) == set()
+    assert set(named) == {fault.name for fault in ALL}
 
 
 def test_every_alert_names_its_entry() -> None:
