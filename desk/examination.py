@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from desk import foundations, servers
+from desk import foundations
 from desk.asking import Instance, Seen, look_at
 from desk.diagnosis import Around, diagnose
 from desk.findings import Finding, State, warn, wrong
@@ -60,10 +60,7 @@ def examine(newsroom: Newsroom) -> list[Finding]:
 
 def _below(newsroom: Newsroom, frozen: dict[str, int]) -> Iterator[Finding]:
     if newsroom.bootstrap is not None:
-        log = foundations.kafka(newsroom.bootstrap, frozen)
-        yield log
-        if log.state is State.OK:
-            yield from foundations.groups(newsroom.bootstrap, servers.group_members)
+        yield foundations.kafka(newsroom.bootstrap, frozen)
     if newsroom.mongo is not None:
         yield from foundations.mongodb(newsroom.mongo.get_secret_value(), newsroom.mongo_tls, frozen)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from desk import servers
@@ -12,14 +12,12 @@ from desk.findings import Finding, attempt, good, warn, wrong
 from desk.members import Member, hosts_of, mongo_members, takes_connections
 from desk.symptoms import read_only, room
 from desk.troubles import Trouble
-from newsroom.errors import Away, Misconfigured
+from newsroom.errors import Misconfigured
 from newsroom.servers import Bootstrap, Tls
 from newsroom.telemetry.folders import free_bytes, is_writable
 
 _LOOKING_SECONDS = 2.0
 _MOST_NAMED = 3
-_CONSUMERS = ("store-outcomes", "store-dead-letters", "store", "render-listings", "render")
-"""How the names of their groups begin, the longer ones first."""
 
 
 def kafka(bootstrap: Bootstrap, frozen: Mapping[str, int]) -> Finding:
@@ -40,32 +38,6 @@ def kafka(bootstrap: Bootstrap, frozen: Mapping[str, int]) -> Finding:
         "start it; see its log and its disk; all services go on by themselves",
         Trouble.KAFKA_AWAY,
     )
-
-
-def groups(bootstrap: Bootstrap, members: Callable[[Bootstrap], Mapping[str, int]]) -> Iterator[Finding]:
-    """Consumers of which Kafka knows nobody, though their groups exist."""
-    try:
-        counts = members(bootstrap)
-    except Away as error:
-        advice = "see Kafka's log, and whether all its brokers run"
-        yield wrong("groups", f"their coordinator: {error}", advice, Trouble.PARTITIONS_UNREAD)
-        return
-    for consumer in sorted(memberless(counts)):
-        advice = (
-            f"the {consumer} consumer is away or frozen, or does not reach the group's coordinator: if so in "
-            "half a minute too, see whether its service is well, and start that again"
-        )
-        yield warn(f"groups/{consumer}", "nobody is a member", advice, Trouble.PARTITIONS_UNREAD)
-
-
-def memberless(counts: Mapping[str, int]) -> set[str]:
-    """The consumers none of whose groups has a member. Databases of former times have left some groups."""
-    members: dict[str, int] = {}
-    for group, count in counts.items():
-        consumer = next((name for name in _CONSUMERS if group.startswith(f"{name}-")), None)
-        if consumer is not None:
-            members[consumer] = members.get(consumer, 0) + count
-    return {consumer for consumer, count in members.items() if not count}
 
 
 def mongodb(url: str, tls: Tls, frozen: Mapping[str, int]) -> Iterator[Finding]:

@@ -58,11 +58,6 @@ def group_lags(bootstrap: Bootstrap) -> dict[str, int]:
     return _run(cluster.group_lags(bootstrap))
 
 
-def group_members(bootstrap: Bootstrap) -> dict[str, int]:
-    """Of each consumer group, how many members it has. Raises: Away."""
-    return _run(cluster.group_members(bootstrap))
-
-
 def mongo_server(url: str, tls: Tls = NO_FILES) -> str:
     """What answers there: version and replica set. Raises: Misconfigured when it is none that will do."""
     try:

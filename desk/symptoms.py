@@ -11,6 +11,7 @@ from desk.troubles import Trouble
 from newsroom import topics
 
 LAG_WORTH_A_LOOK = 1000
+UNCOMMITTED_SECONDS = 5.0
 BAD_ROW_WORTH_A_LOOK = 10
 LEAST_FREE_BYTES = 16 * 1024 * 1024
 FEW_FREE_BYTES = 300 * 1024 * 1024
@@ -107,6 +108,10 @@ def _consumers(seen: Seen, around: Around) -> Iterator[Finding]:
             found = f"{consumer} has {lag:.0f} records still to read"
             advice = f"look again in a minute; if it does not shrink, {around.see_log(name)}"
             yield warn(f"{name}/lag", found, advice, Trouble.FALLING_BEHIND)
+    for consumer, seconds in seen.numbers.by("newsroom_uncommitted_seconds", "consumer").items():
+        if seconds >= UNCOMMITTED_SECONDS and "kafka" not in seen.waits_for:
+            found = f"{consumer} could not commit what it has finished for {span(seconds)}"
+            yield cut_off(f"{name}/{consumer}", found, "Kafka", around.see_log(name))
     for consumer, row in seen.numbers.by("newsroom_bad_records_in_row", "consumer").items():
         if row >= BAD_ROW_WORTH_A_LOOK:
             yield warn(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from newsroom.errors import Away
+from newsroom.kafka.pause import Uncommitted
 from newsroom.telemetry import metrics
 from tests.unit.loops import P0, Loop, a_log, until, write
 
@@ -37,6 +38,20 @@ async def test_a_pause_is_told_while_it_lasts_and_its_length_afterwards() -> Non
         await until(lambda: loop.committed == {P0: 1})
     assert told("paused", dependency="mongodb") == 0
     assert told("paused_seconds_total") > seconds
+
+
+def test_the_time_without_a_commit_is_told_until_one_goes_through() -> None:
+    uncommitted = Uncommitted(CONSUMER)
+    uncommitted.begins()
+    uncommitted.tell()
+    first = told("uncommitted_seconds")
+    assert first > 0
+    uncommitted.begins()
+    uncommitted.tell()
+    assert told("uncommitted_seconds") >= first
+    uncommitted.ends()
+    uncommitted.tell()
+    assert told("uncommitted_seconds") == 0
 
 
 async def test_partitions_and_assignments_are_counted() -> None:

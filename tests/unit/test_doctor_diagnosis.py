@@ -107,6 +107,8 @@ def test_a_consumer_that_does_not_get_on_is_told() -> None:
         (a_number("bad_records_in_row", 1, consumer="store"), {}),
         (a_number("consumer_lag_records", 5000, consumer="store"), {"store/lag": Trouble.FALLING_BEHIND}),
         (a_number("consumer_lag_records", 50, consumer="store"), {}),
+        (a_number("uncommitted_seconds", 9, consumer="store"), {"store/store": Trouble.SERVICE_CUT_OFF}),
+        (a_number("uncommitted_seconds", 1, consumer="store"), {}),
         (a_number("bugs_total", 1, where="http"), {"store/bugs": Trouble.BUGS}),
         (a_number("bugs_total", 0, where="http"), {}),
         (a_number("folder_writable", 1, folder="pages"), {}),

@@ -1,4 +1,4 @@
-"""What the doctor finds of Kafka's groups, of disks and of what lies among the pages."""
+"""What the doctor finds of Kafka, MongoDB, disks, and of what lies among the pages."""
 
 from __future__ import annotations
 
@@ -8,33 +8,14 @@ import pytest
 
 from desk import foundations
 from desk.findings import State
-from desk.foundations import folders, foreign, groups, kafka, memberless, mongodb
+from desk.foundations import folders, foreign, kafka, mongodb
 from desk.members import hosts_of
 from desk.parts.ports import free_ports
 from desk.symptoms import room
 from desk.troubles import Trouble
-from newsroom.errors import Away
-from newsroom.servers import NO_FILES, Bootstrap
+from newsroom.servers import NO_FILES
 
 MB = 1024 * 1024
-
-
-def test_a_consumer_is_missing_when_none_of_its_groups_has_a_member() -> None:
-    """A group of a database that is no longer used is no complaint; each group belongs to one consumer."""
-    of_the_store = {"store-old": 0, "store-new": 1, "store-outcomes-new": 1, "store-dead-letters-new": 0}
-    counts = of_the_store | {"render-a": 0, "render-listings-a": 2, "somebody-else": 0}
-    assert memberless(counts) == {"store-dead-letters", "render"}
-    assert memberless({}) == set()
-
-
-def test_a_coordinator_that_does_not_answer_is_told() -> None:
-    def away(_: Bootstrap) -> dict[str, int]:
-        raise Away("kafka", "no coordinator")
-
-    [finding] = groups("127.0.0.1:1", away)
-    assert (finding.state, finding.trouble) == (State.FAIL, Trouble.PARTITIONS_UNREAD)
-    [finding] = groups("127.0.0.1:1", lambda _: {"render-a": 0})
-    assert (finding.check, finding.state) == ("groups/render", State.WARN)
 
 
 @pytest.mark.parametrize(

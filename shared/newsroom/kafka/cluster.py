@@ -76,14 +76,6 @@ async def group_lags(bootstrap: Bootstrap) -> dict[str, int]:
     }
 
 
-async def group_members(bootstrap: Bootstrap) -> dict[str, int]:
-    """Of each consumer group, how many members its coordinator knows. Raises: Away."""
-    async with _admin(bootstrap) as admin:
-        names = [group for group, *_ in await admin.list_consumer_groups()]
-        answers = await admin.describe_consumer_groups(names)
-    return {group[1]: len(group[5]) for answer in answers for group in answer.groups}
-
-
 async def groups(bootstrap: Bootstrap) -> set[str]:
     """The names of all consumer groups that the cluster knows. Raises: Away."""
     async with _admin(bootstrap) as admin:

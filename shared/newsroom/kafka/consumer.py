@@ -22,7 +22,7 @@ from newsroom.errors import Away, Invalid
 from newsroom.kafka.backoff import Backoff
 from newsroom.kafka.batch import Batch, Delivery, Letter, Poisoned
 from newsroom.kafka.dead_letters import cut_letter, letter
-from newsroom.kafka.pause import Pause
+from newsroom.kafka.pause import Pause, Uncommitted
 from newsroom.kafka.producer import Publisher
 from newsroom.kafka.source import NotCommitted, Polled, Source
 from newsroom.records import Record, TopicPartition
@@ -127,6 +127,7 @@ class Consumer(Generic[T]):
         self._finished: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int] = {}
         self._committing = asyncio.Lock()
+        self._uncommitted = Uncommitted(name)
         self._in_flight = 0
         self._bad_row = 0
         self._dead_letters = 0
@@ -350,6 +351,7 @@ class Consumer(Generic[T]):
             await self._commit()
             metrics.consumer_lag.labels(consumer=self._name).set(self.progress.lag)
             metrics.consumer_partitions.labels(consumer=self._name).set(len(self._source.owned))
+            self._uncommitted.tell()
 
     async def _commit(self) -> None:
         """Commit what is finished and still owned.
@@ -369,9 +371,11 @@ class Consumer(Generic[T]):
                 await self._source.commit(due)
             except NotCommitted as error:
                 metrics.commits.labels(consumer=self._name, result="failed").inc()
+                self._uncommitted.begins()
                 self._log.warning("consumer.not_committed", reason=str(error), partitions=len(due))
             else:
                 metrics.commits.labels(consumer=self._name, result="done").inc()
+                self._uncommitted.ends()
                 self._committed.update(due)
 
     async def assigned(self, partitions: frozenset[TopicPartition]) -> None:
@@ -398,6 +402,7 @@ class Consumer(Generic[T]):
         finally:
             self._finished.clear()
             self._committed.clear()
+            self._uncommitted.ends()
             self._fresh = frozenset()
             self._revoking = False
 

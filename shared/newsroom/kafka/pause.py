@@ -40,3 +40,25 @@ class Pause:
         if self._dependency:
             labels = metrics.paused.labels(consumer=self._consumer, dependency=self._dependency)
             labels.set(waits)
+
+
+class Uncommitted:
+    """How long a consumer's commits have failed: its coordinator is away, or it reaches the brokers only in
+    part. What is not committed is read again, by whoever has the partitions then.
+    """
+
+    def __init__(self, consumer: str) -> None:
+        self._told = metrics.uncommitted_seconds.labels(consumer=consumer)
+        self._since: float | None = None
+
+    def begins(self) -> None:
+        """A commit failed, perhaps not the first."""
+        self._since = self._since or time.monotonic()
+
+    def ends(self) -> None:
+        """A commit went through, or there is nothing to commit any more."""
+        self._since = None
+
+    def tell(self) -> None:
+        """Put it on `/metrics`."""
+        self._told.set(0.0 if self._since is None else time.monotonic() - self._since)

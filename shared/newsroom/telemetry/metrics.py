@@ -127,6 +127,12 @@ paused_seconds = _counter(
     "paused_seconds", "seconds", "Time that a consumer has waited for what was away", "consumer"
 )
 commits = _counter("commits", "commits", "Commits of offsets", "consumer", "result")
+uncommitted_seconds = _gauge(
+    "uncommitted_seconds",
+    "seconds",
+    "Time for which finished work could not be committed, up to now",
+    "consumer",
+)
 dead_letters = _counter(
     "dead_letters", "records", "Records parked because they can never be processed", "consumer"
 )
