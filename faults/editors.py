@@ -14,19 +14,16 @@ import time
 from collections import deque
 from collections.abc import Coroutine
 from random import Random
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import httpx
 
 from faults.answers import Answer
-from faults.door import KEPT, Door, Order
+from faults.door import KEPT, Door, Order, Spread
 from faults.history import History
 from faults.moves import Moves
 from faults.stories import Act, Clock, Stage, Story
 from faults.words import Words
-
-if TYPE_CHECKING:
-    from faults.arena import Arena
 
 EVENTS_A_SECOND = 9.0
 """Of all editors together, while they are answered at once."""
@@ -43,14 +40,31 @@ _REPEATS = 0.08
 _TWICE = 0.04
 
 
+class Locked(Spread, Protocol):
+    """A newsroom with a key that opens its door."""
+
+    @property
+    def key(self) -> str: ...
+
+
 class Editors:
     """All of them. `run` for some seconds, then `finish`."""
 
-    def __init__(self, arena: Arena, history: History, dice: Random, count: int = 3) -> None:
+    def __init__(
+        self,
+        arena: Locked,
+        history: History,
+        dice: Random,
+        count: int = 3,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`transport` None: the network."""
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {arena.key}"},
             trust_env=False,
             limits=KEPT,
+            transport=transport,
         )
         door = Door(arena, history, self._client)
         self._editors = [

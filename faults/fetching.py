@@ -23,9 +23,9 @@ STORE = "store:"
 """Goes before paths of the store's API, to tell them from the site's."""
 
 
-def a_client() -> httpx.AsyncClient:
-    """For somebody without a key."""
-    return httpx.AsyncClient(trust_env=False, limits=KEPT, timeout=_TIMES)
+def a_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """For somebody without a key. `transport` None: the network."""
+    return httpx.AsyncClient(trust_env=False, limits=KEPT, timeout=_TIMES, transport=transport)
 
 
 class Fetcher:

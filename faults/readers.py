@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Coroutine
 from random import Random
 
+import httpx
+
 from faults.addresses import Addresses, Watched
 from faults.door import Spread
 from faults.fetching import Fetcher, a_client
@@ -29,12 +31,20 @@ _GLANCE_SECONDS = 0.1
 class Readers:
     """All of them: `start`, then `last_look` when all is calm, then `stop`."""
 
-    def __init__(self, spread: Spread, history: History, dice: Random) -> None:
+    def __init__(
+        self,
+        spread: Spread,
+        history: History,
+        dice: Random,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`transport` None: the network."""
         self._spread, self._history, self._dice = spread, history, dice
-        self._client = a_client()
+        self._client = a_client(transport)
         self._addresses = Addresses(history)
         self._streams: list[StreamReader] = []
-        self._tasks: list[asyncio.Task[None]] = []
+        self.tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Everybody comes, those with a page of their own in the first seconds, one after the other."""
@@ -60,16 +70,16 @@ class Readers:
 
     async def stop(self) -> None:
         """Everybody leaves. Raises what went wrong with a reader, not with what they read."""
-        for task in self._tasks:
+        for task in self.tasks:
             task.cancel()
-        ends = await asyncio.gather(*self._tasks, return_exceptions=True)
+        ends = await asyncio.gather(*self.tasks, return_exceptions=True)
         await self._client.aclose()
         for end in ends:
             if isinstance(end, Exception):
                 raise end
 
     def _begin(self, reading: Coroutine[None, None, None]) -> None:
-        self._tasks.append(asyncio.create_task(reading))
+        self.tasks.append(asyncio.create_task(reading))
 
     def _fetcher(self, reader: str) -> Fetcher:
         return Fetcher(reader, self._spread, self._history, Random(self._dice.random()), self._client)

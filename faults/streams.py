@@ -79,7 +79,7 @@ class StreamReader:
             else:
                 rest = _FIRST_REST
                 if sight is not None and read.status < 400:
-                    self._revision = sight.revision
+                    self._revision = sight.revision if self._watched.article_id else None
                     self._is_open.set()
             self._is_looking = False
 
@@ -88,12 +88,10 @@ class StreamReader:
         rest = _FIRST_REST
         await self._is_open.wait()
         while True:
-            begun = self._history.now()
             with suppress(httpx.HTTPError, SSEError):
                 await self._connect()
+            rest = _FIRST_REST if self._is_connected else min(2 * rest, _MOST_REST)
             self._cut()
-            lasted = self._history.now() - begun > _MOST_REST
-            rest = _FIRST_REST if lasted else min(2 * rest, _MOST_REST)
             await asyncio.sleep(rest * self._dice.uniform(0.5, 1))
 
     async def _connect(self) -> None:
@@ -122,7 +120,7 @@ class StreamReader:
             self._asked_from = self._revision
             if self._place and self._dice.random() < 0.5:
                 query["after"] = self._place
-        if self._asked_from is not None and self._watched.article_id is not None:
+        if self._asked_from is not None:
             query["revision"] = str(self._asked_from)
         return query, headers
 
