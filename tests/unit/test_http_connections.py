@@ -20,6 +20,7 @@ from tests.wire_parts import LARGE, OTHER_ADDRESSES, an_app, answer, connect, sa
 BRIEF = Patience(request=0.2, head=0.3, rest=0.2, reading=0.3)
 ASKS = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
 OTHER = "127.0.0.2"
+PARTS = 16
 
 
 @pytest.fixture
@@ -153,12 +154,16 @@ async def test_who_does_not_read_what_is_sent_is_cut(brief: int) -> None:
     writer.close()
 
 
-async def test_who_reads_slowly_gets_all_of_it(brief: int) -> None:
-    reader, writer = await connect(brief)
-    writer.write(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
-    told = await answer(reader)
-    assert told.body == LARGE
-    writer.close()
+async def test_who_reads_slowly_gets_all_of_it() -> None:
+    """Longer than one who does not read may take."""
+    async with served(an_app(), Patience(reading=2.0)) as port:
+        reader, writer = await connect(port)
+        writer.write(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        for _ in range(PARTS):
+            await reader.readexactly(len(LARGE) // PARTS)
+            await asyncio.sleep(3.0 / PARTS)
+        writer.close()
 
 
 async def has_connections(port: int, count: int) -> bool:

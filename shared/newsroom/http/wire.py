@@ -19,6 +19,8 @@ from newsroom.http.problems import Kind, Refused, problem_response, translate
 
 MAX_HEAD_BYTES = 32 * 1024
 MAX_ADDRESS_BYTES = 8 * 1024
+LEAST_READ_BYTES = 1024
+"""Of an answer, in each span of the patience with those who read."""
 
 
 class _TooLarge(Exception):
@@ -38,7 +40,7 @@ class _Awaited(Enum):
 @dataclass(frozen=True)
 class Patience:
     """How long a connection may keep us waiting, seconds: for its first byte, for the whole head once it
-    began, for the rest of a body that nobody reads, and until it has read what is sent.
+    began, for the rest of a body that nobody reads, and between two looks at whether it reads what is sent.
     """
 
     request: float = 15.0
@@ -68,6 +70,7 @@ class ProblemProtocol(HttpToolsProtocol):
         self._awaited = _Awaited.NOTHING
         self._waiting: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
+        self._left_unread = 0
 
     # --- the connection
 
@@ -155,7 +158,16 @@ class ProblemProtocol(HttpToolsProtocol):
 
     def _end_unread(self) -> None:
         if self._unread is None:
-            self._unread = self.loop.call_later(self._patience.reading, self.transport.abort)
+            self._left_unread = self.transport.get_write_buffer_size()
+            self._unread = self.loop.call_later(self._patience.reading, self._look_at_unread)
+
+    def _look_at_unread(self) -> None:
+        """Who reads on, however slowly, may go on; who does not is cut."""
+        self._unread = None
+        if self._left_unread - self.transport.get_write_buffer_size() < LEAST_READ_BYTES:
+            self.transport.abort()
+        else:
+            self._end_unread()
 
     def _close(self) -> None:
         self.transport.close()
