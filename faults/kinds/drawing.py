@@ -30,6 +30,7 @@ async def _template(arena: Arena, dice: Random) -> None:
     """A template breaks on some articles; it is taken away, and they are retried."""
     template = own_look(arena.pages) / "templates" / "article.html"
     template.parent.mkdir(parents=True, exist_ok=True)
+    worn = _note(arena)
     async with a_publisher(arena) as client:
         try:
             await _change_look(arena, lambda: template.write_text(_TEMPLATE))
@@ -38,6 +39,7 @@ async def _template(arena: Arena, dice: Random) -> None:
             letters = await _letters_of(arena, client, ids)
         finally:
             await _change_look(arena, lambda: template.unlink(missing_ok=True))
+        await _is_worn(arena, worn)
         for letter in letters:
             await retry(arena, client, letter["id"])
 
@@ -51,6 +53,20 @@ async def _change_look(arena: Arena, change: Callable[[], object]) -> None:
         return all(_looks_seen(arena, name) > count for name, count in before.items())
 
     await until(is_seen, "render sees that its templates changed")
+
+
+async def _is_worn(arena: Arena, note: bytes) -> None:
+    """Wait until everything is built anew in the look that this note beside the pages tells of."""
+
+    async def is_noted() -> bool:
+        return _note(arena) == note
+
+    await until(is_noted, "the pages are built anew in the former look")
+
+
+def _note(arena: Arena) -> bytes:
+    note = arena.pages / "fingerprint.json"
+    return note.read_bytes() if note.exists() else b""
 
 
 def _looks_seen(arena: Arena, name: str) -> int:
