@@ -70,7 +70,7 @@ def mongo_server(url: str, tls: Tls = NO_FILES) -> str:
             f"NEWSROOM_MONGO is no MongoDB URL: {error}; write one like mongodb://host:27017/?replicaSet=newsroom"
         ) from error
     except PyMongoError as error:
-        reason = refusal(error) or str(error).partition(",")[0][:200]
+        reason = refusal(error) or str(error).partition(",")[0].partition(" (configured")[0][:200]
         raise Misconfigured(f"no MongoDB answers at {mongo_hosts(url)} (NEWSROOM_MONGO): {reason}") from error
     if "setName" not in hello:
         raise Misconfigured(
