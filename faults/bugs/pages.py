@@ -11,7 +11,7 @@ from faults.bugs.planting import instead
 
 CONSUMER = "services.render.consumer"
 FOLDER = "services.render.site:SiteFolder"
-_HALF_SECONDS = 0.02
+_HALF_SECONDS = 0.08
 
 
 def tell_before_the_page_stands() -> None:
