@@ -44,7 +44,7 @@ class Scene:
         url = self.stack.url(service) + path
         answer = await self.stack.reader.request(method, url, content=content, headers=headers)
         told = "".join(f"{name}: {value}\n" for name, value in answer.headers.items()) + answer.text
-        self.answers.append(Output(f"{method} {path} {answer.status_code}", told))
+        self.answers.append(Output(f"{method} {path.partition('?')[0]} {answer.status_code}", told))
         return answer.status_code
 
     def words(self) -> list[str]:
@@ -86,7 +86,7 @@ async def tried(scene: Scene) -> None:
         ):
             if "/events" not in path:
                 await scene.call(service, method, path, {"id": 7}, **bearer(secret))
-                await scene.call(service, method, path, "{bad", **bearer(f"{secret}\t"))
+                await scene.call(service, method, path, "{bad", **bearer(f"{secret} twice"))
             await scene.call(service, method, path, {"note": []}, Authorization=f"Token {secret}")
         await scene.call("render", "GET", "/preview/secrets", **basic(secret))
         await scene.call(
