@@ -60,8 +60,11 @@ class Addresses:
                 self._add(self._others, path)
 
     def page(self, dice: Random) -> tuple[str, str | None]:
-        """An address of the site, and whose it is as far as that is known."""
+        """An address of the site, and whose it is as far as that is known. Previews are not for readers."""
         self._listen()
+        if self._ids and dice.random() < 0.05:
+            article_id = dice.choice(list(self._ids)[-_NEWEST:])
+            return f"/preview/{article_id}", article_id
         if not self._articles or dice.random() < 0.4:
             return dice.choice(list(self._others)), None
         path = dice.choice(list(self._articles)[-_NEWEST:])

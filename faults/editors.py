@@ -23,11 +23,17 @@ from faults.door import KEPT, Door, Order, Spread
 from faults.history import History
 from faults.moves import Moves
 from faults.stories import Act, Clock, Stage, Story
-from faults.words import Words
+from faults.words import Fields, Words
 
 EVENTS_A_SECOND = 9.0
 """Of all editors together, while they are answered at once."""
 _SHARED = "shared-story"
+_MORE: tuple[Fields, ...] = (
+    {},
+    {"language": "ru", "translation_of": _SHARED},
+    {"published_at": "2024-02-29T10:00:00Z"},
+)
+_MORE_ODDS = (8, 1, 1)
 _HANDS = 6
 _STORIES = 6
 _BURST = 4
@@ -151,6 +157,7 @@ class Editor:
                 pen=self.name,
                 has_slug=self._dice.random() < 0.75,
                 is_live=self._dice.random() < 0.25,
+                more=self._dice.choices(_MORE, _MORE_ODDS)[0],
             )
         return self._free.pop(self._dice.randrange(len(self._free)))
 

@@ -138,7 +138,7 @@ class Moves:
         article = self._words.article(story.number, token, has_slug=story.has_slug)
         if self._dice.random() < 0.1:
             article["section"] = self._dice.choice(SECTIONS)
-        return article | ({"live": True} if story.is_live else {})
+        return article | story.more | ({"live": True} if story.is_live else {})
 
     def _text(
         self, story: Story, kind: str, more: Fields | None = None, due: tuple[str, float] | None = None

@@ -86,6 +86,8 @@ class Story:
     is_shared: bool = False
     has_slug: bool = True
     is_live: bool = False
+    more: Fields = field(default_factory=dict)
+    """What each text of it has besides: the article that it translates, when it was first published."""
     stage: Stage = Stage.NEW
     revision: int | None = None
     """The newest, where the editor was told and nothing moves it by itself."""

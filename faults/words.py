@@ -28,7 +28,7 @@ _SENTENCES = (
     "A spokeswoman called the figures preliminary.",
     "Rain is forecast for the steppe until the end of the week.",
 )
-_LONG_PARAGRAPHS = 60
+_LONG_PARAGRAPHS = 200
 
 
 class Words:
@@ -58,7 +58,7 @@ class Words:
         made: Fields = {
             "headline": self.headline(number, token if has_slug else ""),
             "deck": f"In short {token} this is it. {self._sentence()}",
-            "body": self._body(token, _LONG_PARAGRAPHS if self._dice.random() < 0.1 else 4),
+            "body": self._body(token, _LONG_PARAGRAPHS if self._dice.random() < 0.08 else 4),
             "section": SECTIONS[number % len(SECTIONS)],
             "tags": self._dice.sample(_TAGS, 2),
             "authors": self._dice.sample(_AUTHORS, 1),

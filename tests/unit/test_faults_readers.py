@@ -143,6 +143,7 @@ def test_readers_guess_the_id_of_an_article_that_nobody_told_of() -> None:
     addresses = Addresses(a_history(url=None))
     asked = {addresses.of_store(Random(seed)) for seed in range(50)}
 
+    assert ("/preview/a-1", "a-1") in {addresses.page(Random(seed)) for seed in range(300)}
     assert (f"{STORE}/articles/a-1", "a-1") in asked
     assert (f"{STORE}/articles", None) in asked
 
