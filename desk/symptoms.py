@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from desk.asking import Reach, Seen
@@ -12,6 +12,7 @@ from newsroom import topics
 
 LAG_WORTH_A_LOOK = 1000
 UNCOMMITTED_SECONDS = 5.0
+YOUNG_SECONDS = 20.0
 BAD_ROW_WORTH_A_LOOK = 10
 LEAST_FREE_BYTES = 16 * 1024 * 1024
 FEW_FREE_BYTES = 300 * 1024 * 1024
@@ -180,11 +181,12 @@ def _bugs(seen: Seen, around: Around) -> Iterator[Finding]:
         yield warn(f"{name}/bugs", found, f"{around.see_log(name)} (level error)", Trouble.BUGS)
 
 
-def partitions(seen: Iterable[Seen], around: Around) -> Iterator[Finding]:
+def partitions(seen: Sequence[Seen], around: Around) -> Iterator[Finding]:
     """Partitions that nobody reads, though the log answers: a rebalance goes on, or its coordinator does not
     answer, or a frozen instance still holds them.
     """
-    if not around.is_whole or around.answering.get("kafka") is False:
+    is_settled = all((each.age_seconds or YOUNG_SECONDS) >= YOUNG_SECONDS for each in seen)
+    if not around.is_whole or not is_settled or around.answering.get("kafka") is False:
         return
     held: dict[str, float] = {}
     for each in seen:

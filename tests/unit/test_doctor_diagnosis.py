@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -161,8 +162,10 @@ def test_partitions_of_several_instances_are_counted_together() -> None:
     assert diagnosed(halves[0]) == {"partitions/store": Trouble.PARTITIONS_UNREAD}
 
 
-def test_partitions_are_not_counted_behind_an_edge_or_without_the_log() -> None:
-    """There one of several instances was asked; here nobody can read."""
+def test_partitions_are_not_counted_behind_an_edge_without_the_log_or_at_a_start() -> None:
+    """There one of several instances was asked; here nobody can read yet, or any more."""
     lacking = seen("store", a_number("consumer_partitions", 0, consumer="store"))
     assert diagnosed(lacking, around=Around(is_whole=False)) == {}
     assert diagnosed(lacking, around=Around(answering={"kafka": False})) == {}
+    assert diagnosed(replace(lacking, age_seconds=5.0)) == {}
+    assert diagnosed(lacking) == {"partitions/store": Trouble.PARTITIONS_UNREAD}
