@@ -16,6 +16,8 @@ from faults.patience import until
 
 _PAGES, _LOG = Plan(pages_mib=96), Plan(log_mib=192)
 _SECRET = "a secret of the machine"  # noqa: S105  (a text that no reader may see)
+_DYING_SECONDS = 3.0
+"""What met the full disk a moment ago may end only now."""
 _ENCODINGS = ("identity", "gzip", "br")
 
 
@@ -34,13 +36,16 @@ async def _pages_full(arena: Arena, dice: Random) -> None:
 
 
 async def _log_full(arena: Arena, dice: Random) -> None:
-    """Kafka ends itself when it cannot write. Somebody makes room and starts it."""
+    """Kafka ends itself when it cannot write, and is started again in vain until somebody makes room."""
+    kept, arena.keeps_parts = arena.keeps_parts, True
     arena.fill("log")
     try:
         await asyncio.sleep(dice.uniform(5, 10))
     finally:
         arena.free("log")
+        await asyncio.sleep(_DYING_SECONDS)
         await arena.kafka.start()
+        arena.keeps_parts = kept
 
 
 async def _pages_read_only(arena: Arena, dice: Random) -> None:
@@ -125,7 +130,7 @@ FAULTS = (
     ),
     Fault(
         "log-disk-full",
-        "The disk under the log is full, until somebody makes room and starts Kafka again.",
+        "The disk under the log is full, until somebody makes room; Kafka is started again as it ends.",
         _log_full,
         _LOG,
     ),
