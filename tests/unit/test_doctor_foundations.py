@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,10 @@ from desk import foundations
 from desk.findings import State
 from desk.foundations import folders, foreign, kafka, mongodb
 from desk.members import hosts_of
+from desk.parts.home import Home
 from desk.parts.ports import free_ports
+from desk.parts.process import Process
+from desk.running import running_parts
 from desk.symptoms import room
 from desk.troubles import Trouble
 from newsroom.servers import NO_FILES
@@ -64,3 +70,20 @@ def test_servers_whose_process_is_stopped_are_frozen() -> None:
 
 def test_bootstrap_servers_are_read_one_by_one() -> None:
     assert list(hosts_of("a:9092, [::1]:9093,nonsense")) == [("a", 9092), ("::1", 9093)]
+
+
+def test_a_process_that_is_stopped_is_told_from_one_that_runs(tmp_path: Path) -> None:
+    """By the pid files of the newsroom in a folder."""
+    home = Home(tmp_path)
+    home.make()
+    process = Process("store-1", home, ["sleep", "60"], folder=tmp_path, environment={"PATH": os.defpath})
+    process.start()
+    try:
+        assert [part.is_stopped for part in running_parts(home, None)] == [False]
+        process.signal(signal.SIGSTOP)
+        deadline = time.monotonic() + 10
+        while not [part for part in running_parts(home, None) if part.is_stopped]:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    finally:
+        process.kill()
