@@ -27,8 +27,7 @@ def kafka(bootstrap: Bootstrap, frozen: Mapping[str, int]) -> Finding:
     try:
         return good("kafka", f"{bootstrap}, cluster {servers.kafka_cluster(bootstrap)}")
     except Misconfigured as error:
-        found, _, reason = str(error).partition(": ")
-        told = f"{found}: {reason}" if reason else found
+        told = str(error).partition(": KafkaConnectionError")[0]  # it says the address again, less readably
     if any(takes_connections(*address) for address in hosts_of(str(bootstrap))):
         advice = "it takes connections: see whether its process is stopped, its disk full or its log repaired"
         return wrong("kafka", told, advice, Trouble.KAFKA_FROZEN)
