@@ -11,11 +11,11 @@ from faults.bugs.planting import instead
 
 CONSUMER = "services.render.consumer"
 FOLDER = "services.render.site:SiteFolder"
-_HALF_SECONDS = 0.08
+_HALF_SECONDS, _LATE_SECONDS = 0.08, 0.4
 
 
 def tell_before_the_page_stands() -> None:
-    """Editors and readers are told when the read model has the revision."""
+    """Editors and readers are told when the read model has the revision; the page follows."""
 
     def wrap(_: Any) -> Any:
         async def render(self: Any, arrival: Any, pages: Any, taken: Any) -> None:
@@ -23,6 +23,7 @@ def tell_before_the_page_stands() -> None:
             state = await self._record(arrival)
             with self._folder.unverified.touching(state.article_id) as touch:
                 await self._tell(state, arrival, {"render_taken": taken}, asyncio.Event())
+                await asyncio.sleep(_LATE_SECONDS)
                 await self._write(state, drawn, touch)
 
         return render
