@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
 from faults.history import History
+from faults.stories import Act
+from newsroom.articles import Contract
 from newsroom.keys import new_secret
+from services.ingest.calls import CHANGES, Call
+from services.ingest.requests import NewArticle, NewEntry, SentEntry
 
 DEADLINE_SECONDS = 10.0
 _GLANCE_SECONDS = 0.01
@@ -61,6 +66,22 @@ def an_answer(status: int, body: bytes = b"", **headers: str) -> httpx.Response:
     """Not read yet, as one that comes from the network."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return httpx.Response(status, headers=named, stream=Body(body))
+
+
+def call_of(act: Act) -> Call[Any]:
+    """How the door names a change of an article that stands."""
+    (call,) = (each for each in CHANGES if each.path.rpartition("/")[2] == act.path.rpartition("/")[2])
+    assert call.method == act.method
+    return call
+
+
+def body_of(act: Act) -> type[Contract]:
+    """The body that the door reads at the address of an act."""
+    if act.path == "/articles":
+        return NewArticle
+    if act.entry:
+        return NewEntry if act.method == "POST" else SentEntry
+    return call_of(act).body
 
 
 def a_page(article_id: str, revision: int, words: str = "", status: int = 200) -> httpx.Response:

@@ -16,9 +16,7 @@ from faults.answers import Answer
 from faults.moves import FAR_SECONDS, Moves
 from faults.stories import Act, Clock, Stage, Story
 from faults.words import Words, find
-from newsroom.articles import Contract
-from services.ingest.calls import CHANGES
-from services.ingest.requests import NewArticle, NewEntry, SentEntry
+from tests.load_parts import body_of
 
 ACCEPTED = Answer("ok", 202, state="accepted")
 STORED = Answer("ok", 200, state="stored", revision=4)
@@ -46,17 +44,6 @@ def a_life(seed: int, answer: Answer = ACCEPTED) -> Iterator[tuple[Stage, Act]]:
         act = moves.next(story, a_clock(2.0 * step))
         yield story.stage, act
         story.settle(act, answer)
-
-
-def body_of(act: Act) -> type[Contract]:
-    """The body that the door reads at that address."""
-    if act.path == "/articles":
-        return NewArticle
-    if "/entries" in act.path:
-        return NewEntry if act.method == "POST" else SentEntry
-    (call,) = (each for each in CHANGES if each.path.rpartition("/")[2] == act.path.rpartition("/")[2])
-    assert call.method == act.method
-    return call.body
 
 
 @cache
