@@ -18,6 +18,8 @@ from newsroom.records import Message, Position, Record
 
 MOST_BYTES = 64 * 1024 * 1024
 """No topic takes so much, unless it is compressed."""
+_BATCH_BYTES, _LINGER_MS = 4 * 1024 * 1024, 300
+"""What is written at once to a partition stands there in one piece, so that it is read in one, too."""
 _REQUEST_MS = 10_000
 
 
@@ -28,6 +30,8 @@ async def write(bootstrap: str, messages: Sequence[Message]) -> list[Position]:
         acks="all",
         compression_type="zstd",
         max_request_size=MOST_BYTES,
+        max_batch_size=_BATCH_BYTES,
+        linger_ms=_LINGER_MS,
         request_timeout_ms=_REQUEST_MS,
     )
     await producer.start()
