@@ -167,7 +167,19 @@ def test_with_json_a_refusal_is_json(story: Path) -> None:
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(401, 4), (403, 4), (404, 1), (409, 1), (412, 1), (413, 1), (422, 1), (500, 1), (429, 3), (503, 3), (502, 3)],
+    [
+        (401, 4),
+        (403, 4),
+        (404, 1),
+        (409, 1),
+        (412, 1),
+        (413, 1),
+        (422, 1),
+        (500, 1),
+        (429, 3),
+        (503, 3),
+        (502, 3),
+    ],
 )
 def test_each_refusal_has_its_exit_code(story: Path, status: int, code: int) -> None:
     """As `newsroom --help` documents them."""
