@@ -43,21 +43,24 @@ async def _retries(arena: Arena, dice: Random) -> None:
     await lettered(arena.bootstrap, await write(arena.bootstrap, bad))
     async with a_publisher(arena) as client:
         for attempts in range(1, _RETRIES + 1):
-            letters = await _of_attempts(arena, client, attempts)
+            letters = await _of_attempts(arena, client, len(bad), attempts)
             for letter in letters:
                 again = [retry(arena, client, letter["id"]) for _ in range(dice.choice([1, 1, 2]))]
                 await asyncio.gather(*again)
-        for letter in await _of_attempts(arena, client, _RETRIES + 1):
+        for letter in await _of_attempts(arena, client, len(bad), _RETRIES + 1):
             answer = await client.delete(f"{arena.url('store')}/dead-letters/{letter['id']}")
             answer.raise_for_status()
 
 
-async def _of_attempts(arena: Arena, client: httpx.AsyncClient, attempts: int) -> list[dict[str, Any]]:
-    """The waiting letters once each was parked so many times. Raises: TimeoutError, httpx.HTTPError."""
+async def _of_attempts(
+    arena: Arena, client: httpx.AsyncClient, count: int, attempts: int
+) -> list[dict[str, Any]]:
+    """So many waiting letters, once each was parked so often. Raises: TimeoutError, httpx.HTTPError."""
 
     async def are_parked() -> list[dict[str, Any]] | None:
         letters = await waiting_letters(arena, client)
-        return letters if all(letter["attempts"] >= attempts for letter in letters) else None
+        back = [letter for letter in letters if letter["attempts"] >= attempts]
+        return back if len(back) >= count else None
 
     return await until(are_parked, f"letters of {attempts} attempts")
 
