@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 120.0
+"""Long, for a machine that runs several newsrooms at a time."""
 _LOOK_SECONDS = 0.3
 
 
