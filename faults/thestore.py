@@ -21,8 +21,8 @@ R = TypeVar("R")
 
 
 class Store:
-    """Its API at `url`. All calls raise httpx.HTTPError where no answer comes, TimeoutError where it stays
-    busy.
+    """Its API at `url`. All calls raise TimeoutError where it stays away or busy, httpx.HTTPStatusError where
+    it refuses.
     """
 
     def __init__(self, url: str, key: str) -> None:
@@ -70,13 +70,21 @@ class Store:
 
     async def _get(self, path: str, **query: str) -> httpx.Response:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while (answer := await self._client.get(path, params=query)).status_code in _BUSY:
+        while (answer := await self._answer(path, query)) is None or answer.status_code in _BUSY:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"the store answers {path} with {answer.status_code}: {answer.text[:200]}")
+                told = f"{answer.status_code}: {answer.text[:200]}" if answer is not None else "nothing"
+                raise TimeoutError(f"the store answers {path} with {told}")
             await asyncio.sleep(_REST_SECONDS)
         if answer.status_code != 404:
             answer.raise_for_status()
         return answer
+
+    async def _answer(self, path: str, query: Mapping[str, str]) -> httpx.Response | None:
+        """None where the connection was cut, as an idle one may be at any moment."""
+        try:
+            return await self._client.get(path, params=query)
+        except httpx.TransportError:
+            return None
 
 
 async def _each(items: Collection[T], ask: Callable[[T], Awaitable[R]]) -> list[R]:
