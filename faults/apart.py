@@ -23,7 +23,7 @@ from faults.schedule import Job
 
 RESULT = "run.json"
 LOG = "run.log"
-PATIENCE_SECONDS = 420.0
+PATIENCE_SECONDS = 600.0
 """For a whole run: longer than the slowest fault, its calm, a rebuild and a replay on a busy machine."""
 STOP_SECONDS = 20.0
 """For a run that was told to stop, before it is killed."""
