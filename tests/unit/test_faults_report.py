@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ FAULTS = {"kafka-killed": "Kafka is killed.", "clock-steps": "Clocks step."}
 
 
 def a_run(fault: str = "kafka-killed", seed: int = 1, **changes: Any) -> Run:
-    return Run(**({"fault": fault, "seed": seed, "calm_seconds": 4.0, "seconds": 50.0} | changes))
+    return replace(Run(fault, seed, calm_seconds=4.0, seconds=50.0), **changes)
 
 
 def cells(table: str, fault: str) -> list[str]:

@@ -112,6 +112,7 @@ def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
         "Sampler": FakeSampler,
         "gather": gather,
         "check": check,
+        "unseen": lambda history, evidence: (),
         "lacking": lambda plan: "needs root" if plan.log_mib else None,
         "DUE_SECONDS": 0.05,
     }
