@@ -212,7 +212,9 @@ class Imagined:
         self._outcome(updated.article_id, "rendered", None, face.revision, updated.partition)
         self._notice(updated.article_id, former, face)
         status = {**self.evidence.statuses[event_id], "state": "rendered"}
-        if former != face and (former.is_shown or face.is_shown):
+        if (former.status, former.public_revision) != (face.status, face.public_revision) and (
+            former.is_shown or face.is_shown
+        ):
             self.evidence = replace(self.evidence, statuses={**self.evidence.statuses, event_id: status})
         self.commits[f"newsroom.updates/{updated.partition}"] = updated.offset + 1
         return True
