@@ -24,7 +24,8 @@ class Plan:
     renders: int = 1
     mongo_members: int = 1
     is_proxied: bool = False
-    """Each service reaches Kafka and MongoDB through a proxy of its own, which can be cut."""
+    """Each service reaches Kafka and MongoDB through a proxy of its own, which can be cut. It leads to one
+    member of MongoDB, so it goes with a set of one."""
     pages_mib: int | None = None
     """Size of a small file system under the pages (None: the machine's own)."""
     log_mib: int | None = None
