@@ -25,7 +25,7 @@ from bench.live import LivePair, take_live_pairs
 from bench.stack import Broken, Editor, Newsroom, a_newsroom
 from desk.parts.home import SOURCE, Home
 from desk.parts.part import PartFailed
-from faults.environment import SITE_FILE
+from faults.stage.environment import SITE_FILE
 from newsroom.errors import Away, Misconfigured
 from newsroom.telemetry import configure_logging
 

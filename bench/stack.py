@@ -20,7 +20,7 @@ from desk.parts.mongod import Mongod
 from desk.parts.part import Part
 from desk.parts.ports import free_ports
 from desk.parts.service import Service
-from faults.environment import SERVICES, address, environment
+from faults.stage.environment import SERVICES, address, environment
 from newsroom.keys import new_secret
 from newsroom.outcomes import EventState, EventStatus
 from newsroom.times import now

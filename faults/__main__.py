@@ -18,12 +18,12 @@ from pathlib import Path
 from desk.parts.home import SOURCE, Home
 from desk.parts.ports import keep_to_share
 from faults import catalogue
-from faults.apart import RESULT
-from faults.driving import TABLE_RUNS, Wanted, drive, say
 from faults.fault import Fault
-from faults.report import verdict
-from faults.runner import Course, run_once
-from faults.runs import Run, as_json
+from faults.runs.apart import RESULT
+from faults.runs.driving import TABLE_RUNS, Wanted, drive, say
+from faults.runs.report import verdict
+from faults.runs.run import Run, as_json
+from faults.runs.runner import Course, run_once
 from newsroom.telemetry import configure_logging
 
 
@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time (default: 2)")
     parser.add_argument("--fresh", action="store_true", help="also what was run before of the same code")
     parser.add_argument("--quick", action="store_true", help="without a rebuild and a replay at the end")
-    parser.add_argument("--bug", help="with a planted bug (faults.planted), which is to be found")
+    parser.add_argument("--bug", help="with a planted bug (faults.bugs.planted), which is to be found")
     parser.add_argument("--one", metavar="FAULT", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--jars", type=Path, default=Home(SOURCE / ".newsroom").parts, help="Kafka's")

@@ -13,6 +13,7 @@ from faults.kinds import (
     disk,
     documents,
     drawing,
+    log,
     network,
     poison,
     processes,
@@ -20,11 +21,10 @@ from faults.kinds import (
     readers,
     rebalancing,
     records,
-    thelog,
 )
 
 if TYPE_CHECKING:
-    from faults.arena import Arena
+    from faults.stage.arena import Arena
 
 _QUIET_SECONDS = 4.0
 
@@ -44,7 +44,7 @@ HIDDEN = (NOTHING, *proofs.FAULTS)
 ALL: tuple[Fault, ...] = (
     *processes.FAULTS,
     *rebalancing.FAULTS,
-    *thelog.FAULTS,
+    *log.FAULTS,
     *documents.FAULTS,
     *network.FAULTS,
     *clock.FAULTS,

@@ -12,13 +12,13 @@ from random import Random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from faults.arena import Arena
+    from faults.stage.arena import Arena
 
 
 @dataclass(frozen=True)
 class Plan:
     """How a newsroom is set up before a run. What cannot be had here is said by
-    `faults.arena.lacking(plan)`."""
+    `faults.stage.arena.lacking(plan)`."""
 
     stores: int = 1
     renders: int = 1
@@ -33,7 +33,7 @@ class Plan:
     settings: Mapping[str, str] = field(default_factory=dict)
     """More of the environment for all services, such as NEWSROOM_LIVE_AGE_SECONDS."""
     bug: str | None = None
-    """A planted bug (`faults.planted`), for the proof that the checker can fail."""
+    """A planted bug (`faults.bugs.planted`), for the proof that the checker can fail."""
 
 
 @dataclass(frozen=True)

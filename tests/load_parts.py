@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from faults.history import History
-from faults.stories import Act
+from faults.load.stories import Act
 from newsroom.articles import Contract
 from newsroom.keys import new_secret
 from services.ingest.calls import CHANGES, Call

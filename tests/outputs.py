@@ -21,7 +21,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Route
 
-from faults.environment import SERVICES
+from faults.stage.environment import SERVICES
 from newsroom.kafka.reader import TopicReader
 from newsroom.records import Record
 

@@ -1,6 +1,6 @@
 """A whole newsroom for a test: the three services as processes on real servers, driven over HTTP.
 
-Every service starts through `faults.launch`, so that a test may trap it between any two of its steps.
+Every service starts through `faults.stage.launch`, so that a test may trap it between any two of its steps.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from pymongo import MongoClient
 
 from desk.parts import leash
 from desk.parts.ports import free_ports
-from faults import written
-from faults.environment import SERVICES, address, environment
-from faults.rest import Rest
+from faults.stage import written
+from faults.stage.environment import SERVICES, address, environment
+from faults.stage.rest import Rest
 from newsroom import keys, topics
 from newsroom.kafka import cluster
 
@@ -90,14 +90,14 @@ class Stack:
         }
 
     def spawn(self, service: str, *, name: str = "", trap: str = "", **more: str) -> subprocess.Popen[bytes]:
-        """Start a service; `trap` as in `faults.launch`. A further instance needs a name and a port."""
+        """Start a service; `trap` as in `faults.stage.launch`. A further instance needs a name and a port."""
         name = name or service
         if trap:
             self.mark(name).unlink(missing_ok=True)
             more |= {"NEWSROOM_TEST_TRAP": trap, "NEWSROOM_TEST_MARK": str(self.mark(name))}
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                [*LEASH, str(os.getpid()), sys.executable, "-m", "faults.launch", service],
+                [*LEASH, str(os.getpid()), sys.executable, "-m", "faults.stage.launch", service],
                 env=self.environment(**more),
                 cwd=self.folder,
                 stdout=log,

@@ -75,7 +75,7 @@ class Operation:
 
 
 class Account:
-    """Everything that the checks ask more than once. `is_clock_true` as in `faults.checker.check`."""
+    """Everything that the checks ask more than once. `is_clock_true` as in `faults.checks.checker.check`."""
 
     def __init__(self, history: History, evidence: Evidence, *, is_clock_true: bool) -> None:
         self.history, self.evidence, self.is_clock_true = history, evidence, is_clock_true

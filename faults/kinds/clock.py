@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from random import Random
 
-from faults.arena import Arena
-from faults.environment import SERVICES
 from faults.fault import Fault
+from faults.stage.arena import Arena
+from faults.stage.environment import SERVICES
 
 STEPS = 6
 _MINUTE, _HOUR = 60.0, 3600.0

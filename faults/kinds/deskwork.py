@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 
-from faults.arena import Arena
-from faults.badrecords import CONSUMED, not_json, of_unknown_type, scattered
 from faults.fault import Fault
-from faults.patience import until
-from faults.tape import lettered, read, write
+from faults.kinds.badrecords import CONSUMED, not_json, of_unknown_type, scattered
+from faults.kinds.tape import lettered, read, write
+from faults.stage.arena import Arena
+from faults.stage.patience import until
 from newsroom import topics
 
 _LETTERS, _RETRIES = 5, 2

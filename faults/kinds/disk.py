@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import httpx
 
-from faults.arena import Arena
 from faults.fault import Fault, Plan
-from faults.patience import until
+from faults.stage.arena import Arena
+from faults.stage.patience import until
 
 _PAGES, _LOG = Plan(pages_mib=96), Plan(log_mib=192)
 _SECRET = "a secret of the machine"  # noqa: S105  (a text that no reader may see)

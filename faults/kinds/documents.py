@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from random import Random
 
-from faults.arena import Arena
 from faults.fault import Fault, Plan
+from faults.stage.arena import Arena
 
 FROZEN_SECONDS = 25.0
 STEPPED_DOWN_SECONDS = 10

@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 
-from faults.arena import Arena
-from faults.environment import own_look
 from faults.fault import Fault
 from faults.kinds.deskwork import a_publisher, retry, waiting_letters
-from faults.patience import until
+from faults.stage.arena import Arena
+from faults.stage.environment import own_look
+from faults.stage.patience import until
 from newsroom import topics
 
 _ARTICLES = 3

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from random import Random
 
-from faults.arena import Arena
 from faults.fault import Fault, Plan
-from faults.network import Target
+from faults.stage.arena import Arena
+from faults.stage.network import Target
 
 AWAY_SECONDS = (5.0, 25.0)
 

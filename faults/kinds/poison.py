@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
-from faults.arena import Arena
-from faults.badrecords import CONSUMED, TYPES, in_parts, not_json, of_unknown_type, oversize, scattered
 from faults.fault import Fault
-from faults.patience import until
-from faults.tape import lettered, write
+from faults.kinds.badrecords import CONSUMED, TYPES, in_parts, not_json, of_unknown_type, oversize, scattered
+from faults.kinds.tape import lettered, write
+from faults.stage.arena import Arena
+from faults.stage.patience import until
 from newsroom import topics
 from newsroom.records import Message
 

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from random import Random
 
-from faults.arena import Arena
 from faults.fault import Fault, Plan
+from faults.stage.arena import Arena
 from newsroom.steps import POINTS
 
 PAUSE_SECONDS = (13.0, 16.0)

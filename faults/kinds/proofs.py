@@ -1,4 +1,4 @@
-"""Short faults under which the bugs of `faults.planted` show. They are not of the table: what a newsroom
+"""Short faults under which the bugs of `faults.bugs.planted` show. They are not of the table: what a newsroom
 without bugs does under them is shown by longer ones.
 """
 
@@ -8,13 +8,13 @@ import asyncio
 from random import Random
 from typing import TYPE_CHECKING
 
-from faults import tape
 from faults.fault import Fault, Plan
+from faults.kinds import tape
 from newsroom import topics
 from newsroom.records import Message, Record
 
 if TYPE_CHECKING:
-    from faults.arena import Arena
+    from faults.stage.arena import Arena
 
 _MOMENT, _WHILE = 1.5, 3.0
 _POISON = 5

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from random import Random
 from urllib.parse import urlsplit
 
-from faults.arena import Arena
 from faults.fault import Fault
+from faults.stage.arena import Arena
 
 _SLOW, _SLOW_SECONDS, _SLOW_BUFFER = 60, 12.0, 2048
 _STORM, _WAVES = 150, 4

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from random import Random
 
-from faults.arena import Arena
 from faults.fault import Fault
+from faults.stage.arena import Arena
 
 ROUNDS = 3
 MANY = 3

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from random import Random
 
-from faults.arena import Arena
 from faults.fault import Fault
-from faults.tape import read, write
+from faults.kinds.tape import read, write
+from faults.stage.arena import Arena
 from newsroom import topics
 from newsroom.records import Message, Record
 

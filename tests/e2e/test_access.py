@@ -10,7 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from faults.environment import SERVICES
+from faults.stage.environment import SERVICES
 from newsroom.kafka.producer import KafkaPublisher
 from newsroom.keys import ApiKey, Role, digest, key_message, new_secret
 from newsroom.times import now

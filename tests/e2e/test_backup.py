@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from desk.parts.home import SOURCE
-from faults.environment import SERVICES
+from faults.stage.environment import SERVICES
 from newsroom import topics
 from newsroom.kafka import cluster
 from newsroom.times import now, rfc3339

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from pymongo import MongoClient
 
-from faults.environment import SERVICES
+from faults.stage.environment import SERVICES
 from newsroom import topics
 from newsroom.kafka.producer import KafkaPublisher
 from newsroom.records import Message

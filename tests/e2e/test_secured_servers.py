@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from desk.parts.ports import free_ports
-from faults.environment import SERVICES
+from faults.stage.environment import SERVICES
 from newsroom.kafka import cluster
 from newsroom.servers import Brokers, Tls
 from tests.secured import PASSWORD, Secured, secured_servers

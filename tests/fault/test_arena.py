@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from faults.arena import Arena
 from faults.fault import Plan
-from faults.rooms import can_mount
+from faults.stage.arena import Arena
+from faults.stage.rooms import can_mount
 from tests.stack import until
 
 pytestmark = pytest.mark.real

@@ -18,11 +18,11 @@ from desk.asking import Instance
 from desk.examination import Newsroom, examine
 from desk.findings import Finding, State
 from desk.troubles import Trouble
-from faults.arena import Arena
-from faults.environment import SERVICES, address
 from faults.fault import Plan
-from faults.network import Target
-from faults.rooms import NO_MOUNT, can_mount
+from faults.stage.arena import Arena
+from faults.stage.environment import SERVICES, address
+from faults.stage.network import Target
+from faults.stage.rooms import NO_MOUNT, can_mount
 from newsroom import topics
 from newsroom.kafka.producer import KafkaPublisher
 from newsroom.records import Message

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from faults.apart import run_apart
-from faults.runs import Run
-from faults.schedule import Job, seed_of
+from faults.runs.apart import run_apart
+from faults.runs.run import Run
+from faults.runs.schedule import Job, seed_of
 
 FAULTS = {
     "store-killed": [],

@@ -9,12 +9,12 @@ from random import Random
 import pytest
 import pytest_asyncio
 
-from faults import tape
-from faults.arena import Arena
 from faults.catalogue import named
 from faults.fault import Plan
+from faults.kinds import tape
 from faults.kinds.deskwork import a_publisher
 from faults.kinds.poison import LIMIT
+from faults.stage.arena import Arena
 from newsroom import topics
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]

@@ -12,10 +12,10 @@ from queue import SimpleQueue
 
 import pytest
 
-from faults.apart import run_apart
-from faults.planted import BUGS
-from faults.runs import Run
-from faults.schedule import Job, seed_of
+from faults.bugs.planted import BUGS
+from faults.runs.apart import run_apart
+from faults.runs.run import Run
+from faults.runs.schedule import Job, seed_of
 
 AT_ONCE = 3
 """A run mostly waits."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from faults.environment import SERVICES
+from faults.stage.environment import SERVICES
 from newsroom import topics
 from newsroom.kafka.cluster import partition_for
 from newsroom.kafka.producer import KafkaPublisher

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from desk.parts.home import SOURCE
-from faults.environment import SERVICES
+from faults.stage.environment import SERVICES
 from tests.running import RunningKafka, RunningMongo
 from tests.stack import Stack, free_port, until
 

@@ -60,7 +60,9 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_file_named_in_the_text_is_there(document: Path) -> None:
     """`services/…`, `tests/…`, `docs/…`: what a reader would open."""
-    named = re.findall(r"`((?:services|shared|desk|tests|docs|compose|bench|faults|supply)/[\w./-]+)`", text_of(document))
+    named = re.findall(
+        r"`((?:services|shared|desk|tests|docs|compose|bench|faults|supply)/[\w./-]+)`", text_of(document)
+    )
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faults.answers import no_answer, read_answer
+from faults.load.answers import no_answer, read_answer
 from newsroom.http.problems import Extras, Kind, problem_response
 from newsroom.outcomes import EventState
 from services.ingest.answers import Done, Receipt, json_answer

@@ -7,7 +7,15 @@ from random import Random
 
 import pytest
 
-from faults.badrecords import OVERSIZE_BYTES, TYPES, in_parts, not_json, of_unknown_type, oversize, scattered
+from faults.kinds.badrecords import (
+    OVERSIZE_BYTES,
+    TYPES,
+    in_parts,
+    not_json,
+    of_unknown_type,
+    oversize,
+    scattered,
+)
 from newsroom import topics
 from newsroom.errors import BadRecord
 from newsroom.events import decode_event

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faults.checker import check
+from faults.checks.checker import check
 from faults.checks.eyes import unseen
 from faults.history import (
     Calm,

@@ -1,4 +1,4 @@
-"""Clocks that are set: the file is what a service that was started by `faults.launch` goes by."""
+"""Clocks that are set: the file is what a service that was started by `faults.stage.launch` goes by."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from faults import launch
-from faults.clocks import Clock
+from faults.stage import launch
+from faults.stage.clocks import Clock
 from newsroom import times
 
 NEAR = timedelta(minutes=1)

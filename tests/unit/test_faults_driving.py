@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from faults import catalogue, driving, report
+from faults import catalogue
 from faults.__main__ import main
-from faults.apart import make_anew
-from faults.driving import INTERRUPTED, Wanted, drive
 from faults.history import Violation
-from faults.runs import Run
-from faults.schedule import Job, seed_of
+from faults.runs import driving, report
+from faults.runs.apart import make_anew
+from faults.runs.driving import INTERRUPTED, Wanted, drive
+from faults.runs.run import Run
+from faults.runs.schedule import Job, seed_of
 
 TWO = catalogue.ALL[:2]
 FIRST = TWO[0].name

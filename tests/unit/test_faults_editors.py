@@ -11,9 +11,9 @@ from random import Random
 import httpx
 import pytest
 
-from faults.door import Door
-from faults.editors import Editor, Editors
 from faults.history import Ended, History, Invoked
+from faults.load.door import Door
+from faults.load.editors import Editor, Editors
 from tests.load_parts import SeveralInstances, until
 
 Handler = Callable[[httpx.Request], Awaitable[httpx.Response]]

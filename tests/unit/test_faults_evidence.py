@@ -11,9 +11,9 @@ import brotli  # type: ignore[import-untyped]
 import pytest
 from aiokafka import ConsumerRecord  # type: ignore[import-untyped]
 
+from faults.evidence.files import look_at
+from faults.evidence.log import EVENTS, LETTERS, LISTINGS, NOTICES, OUTCOMES, UPDATES, Log
 from faults.history import Filed, Letter, Noticed, Outcome, Unreadable, Updated
-from faults.thefiles import look_at
-from faults.thelog import EVENTS, LETTERS, LISTINGS, NOTICES, OUTCOMES, UPDATES, Log
 
 EVENT_ID = "evt_abcdefghijklmnopqrstuvwxyz"
 

@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import pytest
 
-from faults.arena import Arena
 from faults.kinds import readers
 from faults.kinds.readers import Faltered, strange_ids
+from faults.stage.arena import Arena
 
 
 class Site:

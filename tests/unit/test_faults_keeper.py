@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from faults.keeper import WAIT_SECONDS, Keeper, Kept
+from faults.stage.keeper import WAIT_SECONDS, Keeper, Kept
 
 
 @dataclass

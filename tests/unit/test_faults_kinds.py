@@ -8,8 +8,8 @@ from typing import cast
 
 import pytest
 
-from faults.arena import Arena
 from faults.catalogue import ALL, named
+from faults.stage.arena import Arena
 
 LAST_FOR_A_WHILE = (
     "store-paused", "render-paused", "ingest-paused", "kafka-stopped", "kafka-frozen", "coordinator-lost",

@@ -10,10 +10,10 @@ from random import Random
 
 import pytest
 
-from faults.answers import Answer
-from faults.moves import Moves
-from faults.stories import TEXTS, Act, Clock, Story
-from faults.words import Words, find
+from faults.load.answers import Answer
+from faults.load.moves import Moves
+from faults.load.stories import TEXTS, Act, Clock, Story
+from faults.load.words import Words, find
 from newsroom.events import EventData, EventKind
 from newsroom.outcomes import Rejection
 from services.ingest import calls

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faults.network import Network
+from faults.stage.network import Network
 
 STRAIGHT = "127.0.0.1:9192"
 

@@ -9,8 +9,8 @@ import pytest
 
 from faults import catalogue
 from faults.bugs import planting
+from faults.bugs.planted import BUGS, plant
 from faults.kinds import proofs
-from faults.planted import BUGS, plant
 
 MAINS = ("services.ingest.__main__", "services.store.__main__", "services.render.__main__")
 WHERE = "services.render.live:Hub.take"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from desk.parts.ports import LOOPBACK, free_ports
-from faults.proxies import Proxy
+from faults.stage.proxies import Proxy
 
 PRODUCE, HEARTBEAT = 0, 12
 LONG_SECONDS = 20.0

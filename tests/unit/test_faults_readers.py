@@ -10,11 +10,11 @@ from random import Random
 import httpx
 import pytest
 
-from faults.addresses import Addresses, Watched
-from faults.fetching import STORE, Fetcher, a_client
 from faults.history import Ended, History, Invoked, Read
-from faults.readers import Readers
-from faults.sights import see
+from faults.load.addresses import Addresses, Watched
+from faults.load.fetching import STORE, Fetcher, a_client
+from faults.load.readers import Readers
+from faults.load.sights import see
 from tests.load_parts import Body, SeveralInstances, a_page, an_answer, seen, until
 
 PATH = "/economy/2026/11/27/story-1-abcdef/"

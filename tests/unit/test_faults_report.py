@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from faults import report
 from faults.history import Violation
-from faults.runs import Run
-from faults.whole import Progress
+from faults.runs import report
+from faults.runs.run import Run
+from faults.runs.whole import Progress
 
 FAULTS = {"kafka-killed": "Kafka is killed.", "clock-steps": "Clocks step."}
 

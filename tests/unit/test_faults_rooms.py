@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from desk.parts.home import Home
-from faults import rooms
 from faults.fault import Plan
-from faults.rooms import NO_MOUNT, Room, can_mount, lacking, rooms_of, unmount_below
+from faults.stage import rooms
+from faults.stage.rooms import NO_MOUNT, Room, can_mount, lacking, rooms_of, unmount_below
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from typing import Any, Self
 
 import pytest
 
-from faults import runner
 from faults.fault import Fault, Plan
 from faults.history import Calm, Ended, Evidence, History, Injected, Invoked, Violation, read
-from faults.runner import Course, run_once
-from faults.runs import Run
+from faults.runs import runner
+from faults.runs.run import Run
+from faults.runs.runner import Course, run_once
 
 BRISK = Course(before_seconds=0.01, after_seconds=0.01, is_thorough=True)
 FOUND = Violation(1, "lost")
@@ -112,7 +112,7 @@ def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
         "Sampler": FakeSampler,
         "gather": gather,
         "check": check,
-        "unseen": lambda history, evidence: (),
+        "unseen": lambda *_: (),
         "lacking": lambda plan: "needs root" if plan.log_mib else None,
         "DUE_SECONDS": 0.05,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faults.sampling import groups_of_services
+from faults.evidence.sampling import groups_of_services
 
 
 def test_of_a_services_groups_only_the_one_that_moves_articles_is_sampled() -> None:

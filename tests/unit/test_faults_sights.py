@@ -7,7 +7,7 @@ import gzip
 import brotli  # type: ignore[import-untyped]
 import pytest
 
-from faults.sights import see
+from faults.load.sights import see
 
 TOKEN = "zq0123456789"
 PAGE = (

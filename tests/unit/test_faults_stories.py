@@ -12,10 +12,10 @@ from random import Random
 
 import pytest
 
-from faults.answers import Answer
-from faults.moves import FAR_SECONDS, Moves
-from faults.stories import Act, Clock, Stage, Story
-from faults.words import Words, find
+from faults.load.answers import Answer
+from faults.load.moves import FAR_SECONDS, Moves
+from faults.load.stories import Act, Clock, Stage, Story
+from faults.load.words import Words, find
 from tests.load_parts import body_of
 
 ACCEPTED = Answer("ok", 202, state="accepted")

@@ -10,10 +10,10 @@ from random import Random
 
 import httpx
 
-from faults.addresses import Watched
-from faults.fetching import Fetcher, a_client
 from faults.history import History, Told
-from faults.streams import StreamReader
+from faults.load.addresses import Watched
+from faults.load.fetching import Fetcher, a_client
+from faults.load.streams import StreamReader
 from tests.load_parts import SeveralInstances, a_page, an_answer, seen, until
 
 PATH = "/economy/2026/11/27/story-1-abcdef/"

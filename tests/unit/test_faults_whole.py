@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from faults import apart, runs
 from faults.history import Violation
-from faults.runs import Ledger, Run
-from faults.schedule import Job, remaining_seconds, schedule, seed_of
-from faults.whole import Progress, Whole
+from faults.runs import apart
+from faults.runs import run as runs
+from faults.runs.run import Ledger, Run
+from faults.runs.schedule import Job, remaining_seconds, schedule, seed_of
+from faults.runs.whole import Progress, Whole
 
 
 def test_recorded_seeds_never_change() -> None:

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from faults.words import Words, find
+from faults.load.words import Words, find
 from newsroom.addresses import slugify
 from services.ingest.requests import NewArticle, NewEntry
 

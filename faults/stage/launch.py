@@ -1,4 +1,4 @@
-"""Run one service so that it may be broken on purpose: `python -m faults.launch store`.
+"""Run one service so that it may be broken on purpose: `python -m faults.stage.launch store`.
 
 `NEWSROOM_TEST_TRAP` is `point=kill` or `point=stop`, with `@n` behind it for the n-th time the point is
 reached. `kill` is SIGKILL to oneself: no cleaning up, as when the power goes. `stop` is SIGSTOP: a process
@@ -7,7 +7,7 @@ that stalls and is woken later by whoever set the trap. The point is first writt
 `NEWSROOM_TEST_CLOCK` is a file that says by how many seconds this process's wall clock is off; whoever
 replaces it sets the clock.
 
-`NEWSROOM_TEST_BUG` names a bug of `faults.planted` that the process is to have.
+`NEWSROOM_TEST_BUG` names a bug of `faults.bugs.planted` that the process is to have.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def set_clock(offset: Path) -> None:
 
 def plant_bug(name: str) -> None:
     """Have the process err in that way."""
-    importlib.import_module("faults.planted").plant(name)
+    importlib.import_module("faults.bugs.planted").plant(name)
 
 
 def main() -> None:

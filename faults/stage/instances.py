@@ -11,8 +11,8 @@ from pathlib import Path
 from desk.parts.home import Home
 from desk.parts.process import Process, last_lines
 from desk.parts.service import ask_health
-from faults.clocks import Clock
-from faults.environment import PORT_SETTINGS, address
+from faults.stage.clocks import Clock
+from faults.stage.environment import PORT_SETTINGS, address
 
 STOP_SECONDS = 20.0
 
@@ -40,7 +40,7 @@ class Instance:
         self._process = self._a_process({})
 
     def _a_process(self, more: Mapping[str, str]) -> Process:
-        command = [sys.executable, "-m", "faults.launch", self.service]
+        command = [sys.executable, "-m", "faults.stage.launch", self.service]
         environment = {**self._environment, **more}
         return Process(self.name, self._home, command, folder=self._home.root, environment=environment)
 
@@ -65,7 +65,7 @@ class Instance:
         return self._process.exit_code()
 
     def start(self, trap: str = "") -> None:
-        """Start it, with a trap as in `faults.launch` or without; a later start has none."""
+        """Start it, with a trap as in `faults.stage.launch` or without; a later start has none."""
         more = {"NEWSROOM_TEST_TRAP": trap, "NEWSROOM_TEST_MARK": str(self.mark)} if trap else {}
         self.mark.unlink(missing_ok=True)
         self._process = self._a_process(more)

@@ -18,12 +18,12 @@ from typing import Protocol
 
 import httpx
 
-from faults.answers import Answer
-from faults.door import KEPT, Door, Order, Spread
 from faults.history import History
-from faults.moves import Moves
-from faults.stories import Act, Clock, Stage, Story
-from faults.words import Fields, Words
+from faults.load.answers import Answer
+from faults.load.door import KEPT, Door, Order, Spread
+from faults.load.moves import Moves
+from faults.load.stories import Act, Clock, Stage, Story
+from faults.load.words import Fields, Words
 
 EVENTS_A_SECOND = 9.0
 """Of all editors together, while they are answered at once."""

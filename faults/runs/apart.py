@@ -17,9 +17,9 @@ from pathlib import Path
 
 from desk.parts import leash
 from desk.parts.home import SOURCE
-from faults.rooms import unmount_below
-from faults.runs import Run, from_json
-from faults.schedule import Job
+from faults.runs.run import Run, from_json
+from faults.runs.schedule import Job
+from faults.stage.rooms import unmount_below
 
 RESULT = "run.json"
 LOG = "run.log"

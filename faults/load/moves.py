@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from random import Random
 
-from faults.stories import NEAR_SECONDS, Act, Clock, Stage, Story, Withheld
-from faults.words import SECTIONS, Fields, Words
+from faults.load.stories import NEAR_SECONDS, Act, Clock, Stage, Story, Withheld
+from faults.load.words import SECTIONS, Fields, Words
 
 FAR_SECONDS = 3600.0
 """What falls due after the run: nobody may ever read it."""

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped]
 
-from faults.patience import until
+from faults.stage.patience import until
 from newsroom import topics
 from newsroom.errors import BadRecord
 from newsroom.kafka.dead_letters import Parked, decode_letter

@@ -8,9 +8,9 @@ from typing import Protocol
 
 import httpx
 
-from faults.answers import Answer, no_answer, read_answer
 from faults.history import Ended, History, Invoked
-from faults.stories import Act
+from faults.load.answers import Answer, no_answer, read_answer
+from faults.load.stories import Act
 
 _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 4.0

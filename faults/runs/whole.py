@@ -8,8 +8,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from faults.runs import Ledger, Run
-from faults.schedule import Job, remaining_seconds
+from faults.runs.run import Ledger, Run
+from faults.runs.schedule import Job, remaining_seconds
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Literal, TypeAlias
 
 from desk.parts.ports import LOOPBACK, free_ports
-from faults.environment import SERVICES, address
-from faults.proxies import Proxy
+from faults.stage.environment import SERVICES, address
+from faults.stage.proxies import Proxy
 
 Target: TypeAlias = Literal["kafka", "mongo"]
 

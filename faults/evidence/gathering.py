@@ -1,6 +1,6 @@
 """What stands when all is calm, for the checker: from the log as it is, the files, and the store's API.
 
-What it is made of is read by `thelog`, `thefiles` and `thestore`.
+What it is made of is read by `log`, `files` and `store`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from faults.evidence.files import look_at
+from faults.evidence.log import read_log
+from faults.evidence.store import Store
 from faults.history import Ended, Evidence, History, Revised
-from faults.thefiles import look_at
-from faults.thelog import read_log
-from faults.thestore import Store
 
 if TYPE_CHECKING:
-    from faults.arena import Arena
+    from faults.stage.arena import Arena
 
 
 async def gather(arena: Arena, history: History, *, is_thorough: bool = False) -> Evidence:

@@ -15,11 +15,11 @@ from typing import Literal
 import httpx
 from httpx_sse import ServerSentEvent, SSEError, aconnect_sse
 
-from faults.addresses import Watched
-from faults.door import Spread
-from faults.fetching import Fetcher
 from faults.history import History, Told
-from faults.words import find
+from faults.load.addresses import Watched
+from faults.load.door import Spread
+from faults.load.fetching import Fetcher
+from faults.load.words import find
 
 _SILENCE_SECONDS = 40.0
 _TIMES = httpx.Timeout(_SILENCE_SECONDS, connect=2.0)

@@ -9,10 +9,10 @@ from contextlib import AbstractContextManager
 
 from desk.parts.home import Home
 from desk.parts.ports import free_ports
-from faults.clocks import Clock
-from faults.environment import SERVICES, address
-from faults.instances import Instance
-from faults.keeper import Keeper, Kept
+from faults.stage.clocks import Clock
+from faults.stage.environment import SERVICES, address
+from faults.stage.instances import Instance
+from faults.stage.keeper import Keeper, Kept
 
 PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.2
@@ -70,7 +70,7 @@ class Fleet:
     async def spawn(self, service: str, name: str | None = None, trap: str = "", **env: str) -> str:
         """Start an instance, a further one or one that ended; its name. It becomes ready later.
 
-        `trap` as in `faults.launch`; the next start has none. `env` holds from start to start.
+        `trap` as in `faults.stage.launch`; the next start has none. `env` holds from start to start.
         """
         name = name or self._a_name(service)
         instance = self._instances.get(name)

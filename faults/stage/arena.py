@@ -21,18 +21,18 @@ from pymongo.errors import PyMongoError
 from desk.parts.home import Home
 from desk.parts.kafka import prepare_jars
 from desk.parts.ports import free_ports
-from faults import written
-from faults.environment import address, environment
 from faults.fault import Plan
-from faults.fleet import PATIENCE_SECONDS, Fleet
 from faults.history import Files
-from faults.instances import Instance
-from faults.keeper import Kept
-from faults.network import Network, Target
-from faults.parts import Documents, Log, Server
-from faults.proxies import Proxy
-from faults.rest import Rest
-from faults.rooms import What, lacking, rooms_of, unmount_below
+from faults.stage import written
+from faults.stage.environment import address, environment
+from faults.stage.fleet import PATIENCE_SECONDS, Fleet
+from faults.stage.instances import Instance
+from faults.stage.keeper import Kept
+from faults.stage.network import Network, Target
+from faults.stage.parts import Documents, Log, Server
+from faults.stage.proxies import Proxy
+from faults.stage.rest import Rest
+from faults.stage.rooms import What, lacking, rooms_of, unmount_below
 from newsroom.errors import Away
 from newsroom.keys import new_secret
 

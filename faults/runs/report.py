@@ -12,8 +12,8 @@ from pathlib import Path
 from statistics import median
 
 from faults.history import Violation
-from faults.runs import Run
-from faults.whole import Progress
+from faults.runs.run import Run
+from faults.runs.whole import Progress
 
 BEGIN, END = "<!-- made by make faults: begin -->", "<!-- end -->"
 _SHOWN = 12

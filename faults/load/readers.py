@@ -11,11 +11,11 @@ from random import Random
 
 import httpx
 
-from faults.addresses import Addresses, Watched
-from faults.door import Spread
-from faults.fetching import Fetcher, a_client
 from faults.history import History
-from faults.streams import StreamReader
+from faults.load.addresses import Addresses, Watched
+from faults.load.door import Spread
+from faults.load.fetching import Fetcher, a_client
+from faults.load.streams import StreamReader
 
 PAGE_READERS = 4
 STREAM_READERS = 10

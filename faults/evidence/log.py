@@ -13,7 +13,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord  # type: ignore[import-untyped]
 
 from faults.history import Evidence, Filed, Letter, Noticed, Outcome, Unreadable, Updated
-from faults.words import find
+from faults.load.words import find
 
 EVENTS, UPDATES, LISTINGS = "newsroom.events", "newsroom.updates", "newsroom.listings"
 OUTCOMES, LETTERS, NOTICES = "newsroom.outcomes", "newsroom.dead-letters", "newsroom.notices"

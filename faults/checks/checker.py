@@ -1,7 +1,7 @@
 """The judge: what was done and seen, and what stands when all is calm, against what the newsroom promises.
 
 It knows no code, no clock and no file: only the records of `faults.history`. Each rule says why it gives no
-false alarm; `faults.planted` and its tests show that each can fail.
+false alarm; `faults.bugs.planted` and its tests show that each can fail.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from random import Random
 from urllib.parse import urlsplit
 
-from faults.fetching import STORE
 from faults.history import Ended, History, Invoked
-from faults.sights import Sight
+from faults.load.fetching import STORE
+from faults.load.sights import Sight
 
 _ALWAYS = (
     "/", "/feed.atom", "/feed.rss", "/feed.json", "/updates/", "/updates/feed.atom", "/updates/feed.rss",

@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from faults.arena import Arena, lacking
-from faults.checker import check
+from faults.checks.checker import check
 from faults.checks.eyes import unseen
-from faults.editors import Editors
-from faults.evidence import gather
+from faults.evidence.gathering import gather
+from faults.evidence.sampling import Sampler
 from faults.fault import Fault
 from faults.history import Calm, Ended, History, Injected, Invoked, Read, Sampled, Told, Violation
-from faults.readers import Readers
-from faults.runs import Run
-from faults.sampling import Sampler
-from faults.stories import NEAR_SECONDS
+from faults.load.editors import Editors
+from faults.load.readers import Readers
+from faults.load.stories import NEAR_SECONDS
+from faults.runs.run import Run
+from faults.stage.arena import Arena, lacking
 
 CALM_SECONDS = 60.0
 LOAD_SECONDS = 600.0

@@ -11,9 +11,9 @@ from random import Random
 
 import httpx
 
-from faults.door import KEPT, Spread
 from faults.history import History, Read
-from faults.sights import Sight, see
+from faults.load.door import KEPT, Spread
+from faults.load.sights import Sight, see
 
 _ENCODINGS = ("identity", "gzip", "br", "gzip, br")
 _TIMES = httpx.Timeout(5.0, connect=2.0)

@@ -17,7 +17,7 @@ from xml.parsers import expat
 
 import brotli  # type: ignore[import-untyped]
 
-from faults.words import find
+from faults.load.words import find
 
 _BODY = re.compile(r"<body([^>]*)>")
 _ATTRIBUTE = re.compile(r'data-(page|article|revision)="([^"]*)"')

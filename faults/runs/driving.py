@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from desk.parts.home import SOURCE
-from faults import catalogue, report
-from faults.apart import run_apart
+from faults import catalogue
 from faults.fault import Fault
-from faults.runs import Ledger, Run, fingerprint, revision
-from faults.schedule import Job, schedule
-from faults.whole import Progress, Whole
+from faults.runs import report
+from faults.runs.apart import run_apart
+from faults.runs.run import Ledger, Run, fingerprint, revision
+from faults.runs.schedule import Job, schedule
+from faults.runs.whole import Progress, Whole
 
 ROOM = SOURCE / ".newsroom" / "faults"
 REPORT, LEDGER = ROOM / "report.md", ROOM / "runs.jsonl"

@@ -1,4 +1,4 @@
-"""The wall clock of one process, set by a file that `faults.launch` goes by."""
+"""The wall clock of one process, set by a file that `faults.stage.launch` goes by."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal
 
-from faults.answers import Answer
-from faults.words import Fields
+from faults.load.answers import Answer
+from faults.load.words import Fields
 
 Withheld = Literal["", "draft", "scheduled", "embargoed"]
 TEXTS = ("published", "updated", "corrected", "amended")

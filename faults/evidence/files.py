@@ -13,7 +13,7 @@ from pathlib import Path
 import brotli  # type: ignore[import-untyped]
 
 from faults.history import Files
-from faults.words import find
+from faults.load.words import find
 
 UNPACK: Mapping[str, Callable[[bytes], bytes]] = {
     ".gz": gzip.decompress,

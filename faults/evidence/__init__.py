@@ -1,0 +1,1 @@
+"""What stands when all is calm, read past the services: the log, the files, the store's answers."""
