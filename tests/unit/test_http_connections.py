@@ -9,10 +9,12 @@ import resource
 from collections.abc import AsyncIterator
 
 import pytest
+from uvicorn.server import ServerState
 
 from newsroom.http import bodies
 from newsroom.http.connections import OTHER_FILES, Connections, most_connections
-from newsroom.http.wire import Patience
+from newsroom.http.wire import Patience, protocol
+from newsroom.service import _server_config
 from newsroom.settings import CommonSettings
 from tests.stack import until
 from tests.wire_parts import LARGE, OTHER_ADDRESSES, an_app, answer, connect, say, served
@@ -132,6 +134,16 @@ async def test_a_connection_is_good_for_many_requests_that_come_one_by_one(brief
     writer.close()
 
 
+async def test_a_connection_stays_open_between_two_requests(brief: int) -> None:
+    """A proxy keeps it for the next caller: what was awaited before the first request is awaited no more."""
+    reader, writer = await connect(brief)
+    for _ in range(3):
+        writer.write(ASKS)
+        assert (await answer(reader)).status == 200
+        await asyncio.sleep(2 * BRIEF.request)
+    writer.close()
+
+
 async def test_a_request_that_takes_long_is_waited_for() -> None:
     """Also with the beginning of the next one behind it: the time is ours, not the caller's."""
     app = an_app()
@@ -164,6 +176,43 @@ async def test_who_reads_slowly_gets_all_of_it() -> None:
             await reader.readexactly(len(LARGE) // PARTS)
             await asyncio.sleep(3.0 / PARTS)
         writer.close()
+
+
+class AlmostRead(asyncio.Transport):
+    """Of what was sent last, only little is not read; the kernel takes no more of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = 100_000
+        self.is_cut = asyncio.Event()
+        self._is_closing = False
+
+    def get_write_buffer_size(self) -> int:
+        return self.left
+
+    def is_closing(self) -> bool:
+        return self._is_closing
+
+    def close(self) -> None:
+        self._is_closing = True
+
+    def abort(self) -> None:
+        self.is_cut.set()
+
+
+async def test_the_last_bytes_of_the_last_answer_are_to_be_read_too() -> None:
+    """A transport that is closed sends them first, and would wait for ever."""
+    config = _server_config(an_app())
+    made = protocol(Connections(10, CommonSettings()), BRIEF)(config, ServerState(), {})
+    transport = AlmostRead()
+    made.connection_made(transport)
+    made.pause_writing()
+    transport.close()
+    transport.left = 1_000
+    made.resume_writing()
+    async with asyncio.timeout(20):
+        await transport.is_cut.wait()
+    made.connection_lost(None)
 
 
 async def has_connections(port: int, count: int) -> bool:

@@ -48,6 +48,16 @@ class Patience:
     rest: float = 5.0
     reading: float = 30.0
 
+    def seconds(self, awaited: _Awaited) -> float:
+        """With what a connection is to send."""
+        match awaited:
+            case _Awaited.HEAD:
+                return self.head
+            case _Awaited.REST:
+                return self.rest
+            case _:
+                return self.request
+
 
 PATIENCE = Patience()
 
@@ -116,7 +126,7 @@ class ProblemProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self._head_bytes = self._address_bytes = 0
         self._is_in_head = self._is_in_message = self._has_just_begun = True
-        self._awaited = _Awaited.NOTHING  # a head's time begins with it, whatever was awaited before
+        self._await(_Awaited.NOTHING)  # a head's time begins with it, whatever was awaited before
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -155,6 +165,8 @@ class ProblemProtocol(HttpToolsProtocol):
             self._unread.cancel()
             self._unread = None
         super().resume_writing()
+        if self.transport.is_closing():
+            self._end_unread()  # little is left, but that too is to be read before it closes
 
     def _end_unread(self) -> None:
         if self._unread is None:
@@ -176,8 +188,11 @@ class ProblemProtocol(HttpToolsProtocol):
     def _watch(self) -> None:
         """See to it that what is awaited now comes in time."""
         awaited = self._what_is_awaited()
-        if awaited is self._awaited:
-            return
+        if awaited is not self._awaited:
+            self._await(awaited)
+
+    def _await(self, awaited: _Awaited) -> None:
+        """From now on it is this that is waited for, and nothing else."""
         self._awaited = awaited
         if self._waiting is not None:
             self._waiting.cancel()
@@ -185,13 +200,8 @@ class ProblemProtocol(HttpToolsProtocol):
         self._wait()
 
     def _wait(self) -> None:
-        seconds = {
-            _Awaited.REQUEST: self._patience.request,
-            _Awaited.HEAD: self._patience.head,
-            _Awaited.REST: self._patience.rest,
-        }.get(self._awaited)
-        if seconds is not None:
-            self._waiting = self.loop.call_later(seconds, self._is_late)
+        if self._awaited is not _Awaited.NOTHING:
+            self._waiting = self.loop.call_later(self._patience.seconds(self._awaited), self._is_late)
 
     def _what_is_awaited(self) -> _Awaited:
         if self.transport.is_closing():
