@@ -123,7 +123,7 @@ class SiteFolder:
         for path in ahead.writing:
             temporary = await ahead.written(path)
             if temporary is not None:
-                await self._run(self._put, temporary, self._target(path), touch)
+                await self._run(self._show, temporary, path, touch)
         await self._run(self._clear, list(ahead.writing), sorted(set(places)), touch)
 
     async def settle(
@@ -209,6 +209,11 @@ class SiteFolder:
     def _write_ahead(self, path: str, content: bytes) -> Path | None:
         with outages():
             return None if read_file(self.root, path) == content else self._write_temporary(content)
+
+    def _show(self, temporary: Path, path: str, touch: Touch | None) -> None:
+        with outages():
+            place = self._target(path)
+        self._put(temporary, place, touch)
 
     def _clear(self, kept: Iterable[str], places: Iterable[str], touch: Touch | None) -> None:
         _note(touch)

@@ -200,6 +200,26 @@ async def test_what_others_put_where_a_page_is_to_be_goes(
     assert names_in(folder.root / "other") == []
 
 
+@pytest.mark.parametrize("is_shown", [True, False])
+async def test_what_is_in_the_way_on_a_read_only_disk_is_an_outage(
+    folder: SiteFolder, monkeypatch: pytest.MonkeyPatch, is_shown: bool
+) -> None:
+    (folder.root / "kazakhstan").symlink_to(folder.root)
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    files = {"/kazakhstan/index.html": b"words"}
+    async with folder.ahead(files) as ahead:
+        await ahead.written("/kazakhstan/index.html")
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "unlink", fail)
+            with pytest.raises(Away, match="pages folder"):
+                await (folder.show(ahead) if is_shown else folder.settle(files))
+        await folder.show(ahead)
+    assert read_file(folder.root, "/kazakhstan/index.html") == b"words"
+
+
 async def test_links_and_names_that_no_page_has_are_removed(folder: SiteFolder, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
