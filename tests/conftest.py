@@ -32,7 +32,7 @@ settings.load_profile("on a busy machine")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 NO_CHROMIUM = "no Chromium on this machine: `apt-get install chromium` (or Google Chrome on PATH)"
 NO_NODE_TOOLS = "the checkers are not installed: `apt-get install nodejs npm`, then `make tools`"
-FOR_THE_TESTS = ("NEWSROOM_TEST_PARTS", "NEWSROOM_NO_SKIPS")
+FOR_THE_TESTS = ("NEWSROOM_TEST_PARTS", "NEWSROOM_NO_SKIPS", "NEWSROOM_TEST_ALL_BUGS")
 
 _parts_folder = pytest.StashKey[Path]()
 _parts_problem = pytest.StashKey[str]()
