@@ -10,7 +10,7 @@ import unicodedata
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from newsroom.addresses import slugify
 from newsroom.bodies import clean
@@ -92,6 +92,8 @@ Body = Annotated[str, AfterValidator(_body)]
 ArticleId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 EntryId = ArticleId
 """An entry's id, unique within its live article."""
+Number = Annotated[int, Field(ge=0, le=10**12)]
+"""A revision, or a count of something: more than there will ever be, less than a database keeps."""
 WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"]+$")]
 
 

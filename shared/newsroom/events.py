@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from newsroom.articles import ArticleId, ArticleText, Contract, EntryId, EntryText, Note
+from newsroom.articles import ArticleId, ArticleText, Contract, EntryId, EntryText, Note, Number
 from newsroom.envelope import Envelope, read_data, unwrap, wrap
 from newsroom.errors import BadRecord
 from newsroom.ids import ARTICLE_ID, is_event_id
@@ -141,14 +141,14 @@ class Released(Contract):
     `set_by` is the revision that set the time `due_at`. Where another one stands, the event has no effect.
     """
 
-    set_by: int
+    set_by: Number
     due_at: Moment
 
 
 class BreakingEnded(Contract):
     """`breaking_until` fell due. Fields as in `Released`."""
 
-    set_by: int
+    set_by: Number
     due_at: Moment
 
 

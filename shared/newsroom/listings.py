@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from newsroom.articles import Contract
+from newsroom.articles import Contract, Number
 from newsroom.envelope import Envelope, read_data, unwrap, wrap
 from newsroom.errors import BadRecord
 from newsroom.records import Message, Record
@@ -24,7 +24,7 @@ class ListingMark(Contract):
 
     path: str
     article_id: str
-    revision: int
+    revision: Number
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from newsroom.articles import ArticleId, Contract, EntryId
+from newsroom.articles import ArticleId, Contract, EntryId, Number
 from newsroom.envelope import Envelope, read_data, unwrap, wrap
 from newsroom.errors import BadRecord
 from newsroom.records import Message, Record
@@ -62,7 +62,7 @@ class Notice(Contract):
     """
 
     article_id: ArticleId
-    revision: int
+    revision: Number
     kind: NoticeKind
     note: str | None = None
     time: Moment

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from newsroom.articles import ArticleId, Contract
+from newsroom.articles import ArticleId, Contract, Number
 from newsroom.envelope import Envelope, read_data, unwrap, wrap
 from newsroom.errors import BadRecord
 from newsroom.records import Message, Record
@@ -59,7 +59,7 @@ class Rejection(Contract):
 
     code: RejectionCode
     detail: str
-    current_revision: int | None = None
+    current_revision: Number | None = None
 
 
 class EventOutcome(Contract):
@@ -74,7 +74,7 @@ class EventOutcome(Contract):
     article_id: str
     state: EventState
     request_hash: str = ""
-    revision: int | None = None
+    revision: Number | None = None
     renders: bool = False
     path: str | None = None
     rejection: Rejection | None = None
@@ -89,7 +89,7 @@ class Rendering(Contract):
     """
 
     article_id: ArticleId
-    revision: int
+    revision: Number
     path: str | None = None
     times: dict[str, Moment] = Field(default_factory=dict)
 

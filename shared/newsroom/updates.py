@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from newsroom.articles import ArticleId, ArticleText, Contract, EntryId, EntryText
+from newsroom.articles import ArticleId, ArticleText, Contract, EntryId, EntryText, Number
 from newsroom.envelope import Envelope, read_data, unwrap, wrap
 from newsroom.errors import BadRecord
 from newsroom.records import Message, Record
@@ -64,12 +64,12 @@ class Change(Contract):
     released).
     """
 
-    revision: int
+    revision: Number
     kind: ChangeKind
     time: Moment
     note: str | None = None
     breaking: bool = False
-    text_revision: int | None = None
+    text_revision: Number | None = None
 
     @property
     def text_at(self) -> int:
@@ -85,10 +85,10 @@ class LiveState(Contract):
     newest entry event (0 and None before the first). `closed_at`: when no more could be added.
     """
 
-    entries: int = 0
-    pages: int = 0
+    entries: Number = 0
+    pages: Number = 0
     pinned: EntryId | None = None
-    entry_revision: int = 0
+    entry_revision: Number = 0
     entry_at: Moment | None = None
     closed_at: Moment | None = None
 
@@ -105,7 +105,7 @@ class PublicArticle(Contract):
     is None of what never was live and after a retraction.
     """
 
-    revision: int
+    revision: Number
     text: ArticleText | None = None
     section: str
     language: str
@@ -126,7 +126,7 @@ class ArticleUpdate(Contract):
     """
 
     article_id: ArticleId
-    revision: int
+    revision: Number
     status: Status
     path: str | None = None
     former_paths: tuple[str, ...] = ()
@@ -166,10 +166,10 @@ class EntryUpdate(Contract):
 
     article_id: ArticleId
     entry_id: EntryId
-    number: int
-    page: int
-    revision: int
-    as_of: int
+    number: Number
+    page: Number
+    revision: Number
+    as_of: Number
     entry: PublicEntry | None = None
 
 

@@ -1,6 +1,7 @@
-"""Whatever comes in at an edge is taken or refused in words: bytes on the log, ids, paths, headers, files.
+"""Whatever comes in at an edge is taken or refused in words: ids, paths, headers, files. For records see
+`test_fuzzed_records`.
 
-No input may raise anything else: another error would stop a consumer, or be answered as a bug.
+No input may raise anything else: it would be answered as a bug.
 """
 
 from __future__ import annotations
@@ -21,64 +22,14 @@ from starlette.types import Message, Scope
 
 from desk.frontmatter import BadManuscript
 from desk.manuscripts import read_manuscript
-from newsroom import events, keys, listings, notices, outcomes, topics, updates
-from newsroom.errors import BadRecord
 from newsroom.http.app import Health
-from newsroom.kafka import dead_letters
-from newsroom.records import Record
 from services.render.app import create_site
 from services.render.live import Hub
 from services.render.serving import SiteServer
 from services.render.settings import RenderSettings
 from services.render.site import SiteFolder
+from tests.fuzzed import JSON
 from tests.render_parts import SITE_URL, MemoryReadModel, PlainPages, a_notice
-
-DECODERS: dict[str, Callable[[Record], object]] = {
-    topics.EVENTS: events.decode_event,
-    topics.UPDATES: updates.decode_update,
-    topics.LISTINGS: listings.decode_mark,
-    topics.NOTICES: notices.decode_notice,
-    topics.OUTCOMES: outcomes.decode_outcome,
-    topics.KEYS: keys.decode_key,
-    topics.DEAD_LETTERS: dead_letters.decode_letter,
-}
-TYPES = (
-    b"newsroom.article.published.v1",
-    b"newsroom.article.entry_added.v1",
-    b"newsroom.outcome.event.v1",
-    b"newsroom.outcome.rendering.v1",
-    b"",
-)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
-    max_leaves=12,
-)
-HEADER_NAMES = st.sampled_from(
-    ["ce_id", "ce_type", "ce_time", "ce_subject", "ce_source", "ce_specversion", "ce_ifmatch", "content-type",
-     "traceparent", "x"]
-)  # fmt: skip
-
-
-@st.composite
-def some_record(draw: st.DrawFn) -> Record:
-    """A record that is nobody's: random bytes or well-formed JSON, under headers that may be ours."""
-    value = draw(st.none() | st.binary(max_size=200) | JSON.map(_json))
-    named = st.tuples(HEADER_NAMES, st.binary(max_size=40) | st.sampled_from(TYPES))
-    headers = draw(st.lists(named, max_size=10))
-    key = draw(st.none() | st.binary(max_size=70))
-    return Record("x", 0, 0, key, value, tuple(headers), 0)
-
-
-def _json(data: object) -> bytes:
-    return json.dumps(data).encode()
-
-
-@pytest.mark.parametrize("topic", DECODERS)
-@given(record=some_record())
-def test_a_record_is_decoded_or_bad(topic: str, record: Record) -> None:
-    with pytest.raises(BadRecord):
-        DECODERS[topic](record)
 
 
 @given(st.text(max_size=60))
@@ -190,6 +141,6 @@ def test_any_file_is_a_manuscript_or_a_complaint(content: bytes) -> None:
 def test_any_json_file_is_a_manuscript_or_a_complaint(data: object) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "story.json"
-        path.write_bytes(_json(data))
+        path.write_bytes(json.dumps(data).encode())
         with pytest.raises(BadManuscript):
             read_manuscript(path)
