@@ -140,9 +140,8 @@ class ConsumerSettings(CommonSettings):
 
 def read(model: type[SettingsT]) -> SettingsT:
     """The settings from the environment. Raises: Misconfigured with one line that names each bad variable."""
-    folder = Path(os.environ.get("NEWSROOM_SECRETS") or SECRETS)
     try:
-        return model(_secrets_dir=folder if folder.is_dir() else None)
+        return model(_secrets_dir=_folder_of_secrets())
     except OSError as error:
         raise Misconfigured(f"a file of a secret cannot be read: {error}") from error
     except ValidationError as error:
@@ -152,6 +151,17 @@ def read(model: type[SettingsT]) -> SettingsT:
             for problem in error.errors(include_input=False, include_url=False)
         )
         raise Misconfigured(f"settings cannot be used: {problems}") from error
+
+
+def _folder_of_secrets() -> Path | None:
+    """Raises: Misconfigured where the one that was named is none: what should be secured would not be."""
+    named = os.environ.get("NEWSROOM_SECRETS")
+    folder = Path(named or SECRETS)
+    if folder.is_dir():
+        return folder
+    if named:
+        raise Misconfigured(f"NEWSROOM_SECRETS: {folder} is no folder: make it, or unset the variable")
+    return None
 
 
 def _told(prefix: str, place: tuple[int | str, ...], message: str) -> str:

@@ -106,4 +106,13 @@ def test_a_file_of_a_secret_wins_over_the_variable(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_folder_of_secrets_may_be_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert told(monkeypatch, SECRETS=str(tmp_path / "none")).kafka == "127.0.0.1:9192"
+    monkeypatch.setattr("newsroom.settings.SECRETS", tmp_path / "none")
+    assert told(monkeypatch).kafka == "127.0.0.1:9192"
+
+
+def test_a_folder_of_secrets_that_is_named_must_be_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With a wrong name, the services would start without what is in it."""
+    with pytest.raises(Misconfigured, match=r"NEWSROOM_SECRETS: .*/none is no folder"):
+        told(monkeypatch, SECRETS=str(tmp_path / "none"))
