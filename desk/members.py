@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from pymongo import MongoClient
-from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
+from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from newsroom.mongo import tls_options
@@ -47,13 +47,20 @@ def hosts_of(bootstrap: str) -> Iterator[tuple[str, int]]:
 def mongo_members(url: str, tls: Tls) -> dict[str, Member]:
     """Each member that a MongoDB URL names, by its address."""
     try:
-        nodes: Sequence[tuple[str, int]] = parse_uri(url)["nodelist"]
-    except (InvalidURI, ConfigurationError, ValueError, PyMongoError):
+        parsed = parse_uri(url)
+    except (ValueError, PyMongoError):
         return {}
-    return {f"{host}:{port}": _member(host, port, tls) for host, port in nodes}
+    nodes: Sequence[tuple[str, int]] = parsed["nodelist"]
+    options = {**_tls_in(parsed["options"]), **tls_options(tls)}
+    return {f"{host}:{port}": _member(host, port, options) for host, port in nodes}
 
 
-def _member(host: str, port: int, tls: Tls) -> Member:
+def _tls_in(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What a URL says of TLS: a member that wants it is silent to whoever speaks none."""
+    return {name: value for name, value in options.items() if name.startswith("tls")}
+
+
+def _member(host: str, port: int, options: Mapping[str, Any]) -> Member:
     if not takes_connections(host, port):
         return Member.AWAY
     try:
@@ -63,7 +70,7 @@ def _member(host: str, port: int, tls: Tls) -> Member:
             directConnection=True,
             serverSelectionTimeoutMS=_ANSWER_MS,
             socketTimeoutMS=_ANSWER_MS,
-            **tls_options(tls),
+            **options,
         ) as client:
             hello = client.admin.command("hello")
     except PyMongoError:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import socketserver
+import threading
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from desk import foundations
 from desk.findings import State
 from desk.foundations import folders, foreign, kafka, mongodb
-from desk.members import hosts_of
+from desk.members import hosts_of, mongo_members
 from desk.parts.home import Home
 from desk.parts.ports import free_ports
 from desk.parts.process import Process
@@ -66,6 +69,24 @@ def test_servers_whose_process_is_stopped_are_frozen() -> None:
     found = list(mongodb("mongodb://127.0.0.1:1/?replicaSet=a", NO_FILES, {"mongod": 4712}))
     assert [(each.check, each.trouble) for each in found] == [("mongodb", Trouble.MONGODB_FROZEN)]
     assert "kill -CONT 4712" in found[0].advice
+
+
+class Listening(socketserver.BaseRequestHandler):
+    """Notes the first byte that each caller says, and hangs up."""
+
+    said: ClassVar[set[bytes]] = set()
+
+    def handle(self) -> None:
+        self.said.add(self.request.recv(1))
+
+
+def test_members_are_asked_with_the_tls_that_the_url_tells() -> None:
+    """They would seem to be frozen else."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Listening) as server:
+        threading.Thread(target=server.serve_forever).start()
+        mongo_members(f"mongodb://127.0.0.1:{server.server_address[1]}/?tls=true", NO_FILES)
+        server.shutdown()
+    assert Listening.said - {b""} == {b"\x16"}  # the handshake's
 
 
 def test_bootstrap_servers_are_read_one_by_one() -> None:
