@@ -51,6 +51,14 @@ def test_every_fault_of_the_experiment_has_an_entry_and_no_other_is_named() -> N
     assert set(named) == {fault.name for fault in ALL}
 
 
+def test_the_document_of_the_experiment_tells_every_fault_and_no_other() -> None:
+    told = (FILE.parent / "faults.md").read_text(encoding="utf-8")
+    broken = re.search(r"^## What is broken$(.*?)^## ", told, re.DOTALL | re.MULTILINE)
+    assert broken is not None
+    named = [name for row in re.findall(r"\| (`[^|]+) \|$", broken[1], re.MULTILINE) for name in row.split()]
+    assert sorted(named) == sorted(f"`{fault.name}`" for fault in ALL)
+
+
 def test_every_alert_names_its_entry() -> None:
     """Metrics that it asks for are held to the catalogue with those of all documents."""
     assert len(rules()) > 10
