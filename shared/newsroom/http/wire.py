@@ -16,11 +16,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from newsroom.http.connections import Connections
 from newsroom.http.limits import too_many
 from newsroom.http.problems import Kind, Refused, problem_response, translate
+from newsroom.http.unread import Unread
 
 MAX_HEAD_BYTES = 32 * 1024
 MAX_ADDRESS_BYTES = 8 * 1024
-LEAST_READ_BYTES = 1024
-"""Of an answer, in each span of the patience with those who read."""
 
 
 class _TooLarge(Exception):
@@ -79,8 +78,7 @@ class ProblemProtocol(HttpToolsProtocol):
         self._has_just_begun = False
         self._awaited = _Awaited.NOTHING
         self._waiting: asyncio.TimerHandle | None = None
-        self._unread: asyncio.TimerHandle | None = None
-        self._left_unread = 0
+        self._unread = Unread(patience.reading)
 
     # --- the connection
 
@@ -97,9 +95,8 @@ class ProblemProtocol(HttpToolsProtocol):
         if self._has_place:
             self._places.leave(self._host)
             self._has_place = False
-        for timer in (self._waiting, self._unread):
-            if timer is not None:
-                timer.cancel()
+        self._await(_Awaited.NOTHING)
+        self._unread.stop()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -116,7 +113,7 @@ class ProblemProtocol(HttpToolsProtocol):
         super().on_response_complete()
         self._watch()
         if self.transport.is_closing():
-            self._end_unread()
+            self._unread.watch(self.transport)
 
     def timeout_keep_alive_handler(self) -> None:
         self._close()
@@ -158,32 +155,17 @@ class ProblemProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Much of what was sent is not read yet: wait for that, but not for ever."""
         super().pause_writing()
-        self._end_unread()
+        self._unread.watch(self.transport)
 
     def resume_writing(self) -> None:
-        if self._unread is not None:
-            self._unread.cancel()
-            self._unread = None
+        self._unread.stop()
         super().resume_writing()
-        if self.transport.is_closing():
-            self._end_unread()  # little is left, but that too is to be read before it closes
-
-    def _end_unread(self) -> None:
-        if self._unread is None:
-            self._left_unread = self.transport.get_write_buffer_size()
-            self._unread = self.loop.call_later(self._patience.reading, self._look_at_unread)
-
-    def _look_at_unread(self) -> None:
-        """Who reads on, however slowly, may go on; who does not is cut."""
-        self._unread = None
-        if self._left_unread - self.transport.get_write_buffer_size() < LEAST_READ_BYTES:
-            self.transport.abort()
-        else:
-            self._end_unread()
+        if self.transport.is_closing():  # little is left, but that too is to be read before it closes
+            self._unread.watch(self.transport)
 
     def _close(self) -> None:
         self.transport.close()
-        self._end_unread()
+        self._unread.watch(self.transport)
 
     def _watch(self) -> None:
         """See to it that what is awaited now comes in time."""
