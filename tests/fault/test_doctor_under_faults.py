@@ -87,53 +87,67 @@ async def comes_to_say_nothing(arena: Arena) -> None:
 
 @asynccontextmanager
 async def killed(arena: Arena) -> AsyncIterator[None]:
-    with arena.unkept("ingest-1"):
-        arena.kill("ingest-1")
-        yield
-    await arena.ready("ingest-1")
+    try:
+        with arena.unkept("ingest-1"):
+            arena.kill("ingest-1")
+            yield
+    finally:
+        await arena.ready("ingest-1")
 
 
 @asynccontextmanager
 async def paused(arena: Arena) -> AsyncIterator[None]:
     arena.pause("store-1")
-    yield
-    arena.resume("store-1")
+    try:
+        yield
+    finally:
+        arena.resume("store-1")
 
 
 @asynccontextmanager
 async def kafka_stopped(arena: Arena) -> AsyncIterator[None]:
     await arena.kafka.stop()
-    yield
-    await arena.kafka.start()
+    try:
+        yield
+    finally:
+        await arena.kafka.start()
 
 
 @asynccontextmanager
 async def kafka_frozen(arena: Arena) -> AsyncIterator[None]:
     arena.kafka.pause()
-    yield
-    arena.kafka.resume()
+    try:
+        yield
+    finally:
+        arena.kafka.resume()
 
 
 @asynccontextmanager
 async def mongod_killed(arena: Arena) -> AsyncIterator[None]:
     arena.mongo.kill()
-    yield
-    await arena.mongo.start()
+    try:
+        yield
+    finally:
+        await arena.mongo.start()
 
 
 @asynccontextmanager
 async def mongod_frozen(arena: Arena) -> AsyncIterator[None]:
     arena.mongo.pause()
-    yield
-    arena.mongo.resume()
+    try:
+        yield
+    finally:
+        arena.mongo.resume()
 
 
 def cut(service: str, target: Target) -> Callable[[Arena], Broken]:
     @asynccontextmanager
     async def broken(arena: Arena) -> AsyncIterator[None]:
         arena.proxy(service, target).cut()
-        yield
-        await arena.proxy(service, target).heal()
+        try:
+            yield
+        finally:
+            await arena.proxy(service, target).heal()
 
     return broken
 
@@ -142,18 +156,22 @@ def cut(service: str, target: Target) -> Callable[[Arena], Broken]:
 async def coordinator_lost(arena: Arena) -> AsyncIterator[None]:
     """What comes while it is away is rendered, and cannot be committed."""
     arena.proxy("render", "kafka").stall_coordination()
-    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {arena.key}"}) as editor:
-        sent = await editor.post(f"{arena.url('ingest')}/articles", json=an_article("uncommitted"))
-        assert sent.status_code == 202, sent.text
-    yield
-    await arena.proxy("render", "kafka").heal()
+    try:
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {arena.key}"}) as editor:
+            sent = await editor.post(f"{arena.url('ingest')}/articles", json=an_article("uncommitted"))
+            assert sent.status_code == 202, sent.text
+        yield
+    finally:
+        await arena.proxy("render", "kafka").heal()
 
 
 @asynccontextmanager
 async def clock_stepped(arena: Arena) -> AsyncIterator[None]:
     arena.clock("store-1").step(-7200)
-    yield
-    arena.clock("store-1").put_right()
+    try:
+        yield
+    finally:
+        arena.clock("store-1").put_right()
 
 
 @asynccontextmanager
@@ -161,22 +179,28 @@ async def linked(arena: Arena) -> AsyncIterator[None]:
     link = arena.pages / "public" / "tags"
     link.mkdir(exist_ok=True)
     (link / "passwords").symlink_to("/etc/passwd")
-    yield
-    (link / "passwords").unlink()
+    try:
+        yield
+    finally:
+        (link / "passwords").unlink()
 
 
 @asynccontextmanager
 async def pages_full(arena: Arena) -> AsyncIterator[None]:
     arena.fill("pages")
-    yield
-    arena.free("pages")
+    try:
+        yield
+    finally:
+        arena.free("pages")
 
 
 @asynccontextmanager
 async def pages_read_only(arena: Arena) -> AsyncIterator[None]:
     arena.read_only("pages")
-    yield
-    arena.writable("pages")
+    try:
+        yield
+    finally:
+        arena.writable("pages")
 
 
 CASES: list[tuple[str, Callable[[Arena], Broken], dict[str, Trouble]]] = [
