@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
 
 from newsroom.articles import ArticleId, ArticleText, Contract, EntryId, EntryText, Number
 from newsroom.envelope import Envelope, read_data, unwrap, wrap
@@ -21,6 +24,8 @@ from newsroom.topics import UPDATES
 SOURCE = "/newsroom/store"
 TYPE = "newsroom.article.announced.v1"
 ENTRY_TYPE = "newsroom.entry.announced.v1"
+PageNumber = Annotated[int, Field(ge=0, le=100_000)]
+"""Of the pages of a live article, which are counted through: all of its posts could not fill so many."""
 
 
 class ChangeKind(StrEnum):
@@ -86,7 +91,7 @@ class LiveState(Contract):
     """
 
     entries: Number = 0
-    pages: Number = 0
+    pages: PageNumber = 0
     pinned: EntryId | None = None
     entry_revision: Number = 0
     entry_at: Moment | None = None
@@ -167,7 +172,7 @@ class EntryUpdate(Contract):
     article_id: ArticleId
     entry_id: EntryId
     number: Number
-    page: Number
+    page: PageNumber
     revision: Number
     as_of: Number
     entry: PublicEntry | None = None

@@ -23,7 +23,7 @@ from newsroom.kafka import dead_letters
 from newsroom.records import Message, Record
 from tests.due_parts import sent
 from tests.fuzzed import JSON
-from tests.render_parts import a_notice, a_post, a_public
+from tests.render_parts import a_live, a_notice, a_post, a_public
 from tests.store_parts import minute
 
 DECODERS: dict[str, Callable[[Record], object]] = {
@@ -55,6 +55,7 @@ Place = tuple[Any, Any]
 
 
 A_MARK = listings.ListingMark(path="/x/", article_id="a1", revision=2)
+A_LIVE = updates.Announcement(a_live(a_public("a1", 3), [a_post(1)]), minute(3))
 A_RENDERING = outcomes.Rendering(article_id="a1", revision=2)
 
 
@@ -93,6 +94,7 @@ GOOD: Mapping[str, Record] = {
         "update": events.event_message(sent("updated", at=minute(0), publish_at=minute(60))),
         "release": a_released(),
         "announcement": updates.update_message(updates.Announcement(a_public("a1", 3), minute(3))),
+        "live announcement": updates.update_message(A_LIVE),
         "entry": updates.entry_message(updates.EntryAnnouncement(a_post(1), minute(2)), 0),
         "mark": listings.mark_message(A_MARK, minute(2), None),
         "notice": notices.notice_message(a_notice("a1", 2), None),
@@ -194,6 +196,15 @@ def test_a_number_that_no_revision_can_have_is_bad(name: str, number: int) -> No
     for field in counted:
         with pytest.raises(BadRecord, match=field):
             decode(replace(good, value=_json(told | {field: number})))
+
+
+@pytest.mark.parametrize("pages", [-1, 10**6, 10**12])
+def test_a_live_article_of_more_pages_than_its_posts_could_fill_is_bad(pages: int) -> None:
+    """Render counts through them: of a billion it would die, at each start again."""
+    live = json.loads(as_read(updates.update_message(A_LIVE)).value or b"")
+    live["public"]["live"]["pages"] = pages
+    with pytest.raises(BadRecord, match="pages"):
+        decode(replace(GOOD["announcement"], value=_json(live)))
 
 
 def test_what_mongodb_keeps_is_less_than_what_json_can_say() -> None:
