@@ -13,6 +13,7 @@ from enum import StrEnum
 import httpx
 
 from desk.numbers import Numbers, read_numbers
+from desk.parts.service import is_no_place
 
 ANSWER_SECONDS = 3.0
 """Longer than a service gives each of its checks."""
@@ -20,13 +21,14 @@ ANSWER_SECONDS = 3.0
 
 class Reach(StrEnum):
     """How an address answers. `SILENT`: somebody takes the connection and says nothing. `EMPTY`: an edge
-    answers that no instance does.
+    answers that no instance does. `FULL`: it has no place for one more connection, or none for ours.
     """
 
     ANSWERS = "answers"
     SILENT = "silent"
     REFUSED = "refused"
     EMPTY = "empty"
+    FULL = "full"
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def _ask(instance: Instance, client: httpx.Client, clock: Callable[[], float]) -
     ready = client.get("/health/ready")
     checks = _checks(ready)
     if checks is None:
-        return Seen(instance, Reach.EMPTY)
+        return Seen(instance, Reach.FULL if is_no_place(ready.content) else Reach.EMPTY)
     live = _checks(client.get("/health/live"))
     begun = clock()
     numbers = _numbers(client.get("/metrics"))

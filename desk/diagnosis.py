@@ -66,6 +66,8 @@ def _standing(seen: Seen, around: Around) -> Finding:
         case Reach.EMPTY:
             found = f"no instance of it answers behind {address}"
             return wrong(name, found, f"start one; {log}", Trouble.SERVICE_AWAY)
+        case Reach.FULL:
+            return _full(name, address)
         case Reach.SILENT:
             found = (
                 f"takes connections at {address} and answers nothing: it is frozen, or has far too much to do"
@@ -74,6 +76,15 @@ def _standing(seen: Seen, around: Around) -> Finding:
             return wrong(name, found, advice, Trouble.SERVICE_FROZEN)
         case Reach.ANSWERS:
             return _readiness(seen, around)
+
+
+def _full(name: str, address: str) -> Finding:
+    found = f"takes no more connections at {address}: all places, or those of one address, are taken"
+    advice = (
+        "name a proxy in front of it in NEWSROOM_TRUSTED_PROXIES, or raise NEWSROOM_CONNECTIONS and "
+        "NEWSROOM_CONNECTIONS_PER_ADDRESS"
+    )
+    return wrong(name, found, advice, Trouble.STREAMS_FULL)
 
 
 def _readiness(seen: Seen, around: Around) -> Finding:

@@ -18,15 +18,19 @@ EXIT_MISCONFIGURED = 2
 HEALTH_SECONDS = 2.5
 """A little longer than a service gives each of its checks."""
 _COMPLAINT = "newsroom: "
+_TAKEN = frozenset({"/problems/busy", "/problems/too-many-requests"})
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a service says of its health. `failing`: the checks that do not hold, by name."""
+    """What a service says of its health. `failing`: the checks that do not hold, by name. `is_full`: it has
+    no place for one more connection, so that nothing of its health is known.
+    """
 
     is_good: bool
     failing: tuple[str, ...] = field(default=())
     reached: bool = True
+    is_full: bool = False
 
 
 def ask_health(address: str, kind: str) -> Answer:
@@ -41,7 +45,15 @@ def ask_health(address: str, kind: str) -> Answer:
         return Answer(is_good=False, reached=False)
     finally:
         connection.close()
-    return Answer(is_good=response.status == 200, failing=_failing(body))
+    return Answer(is_good=response.status == 200, failing=_failing(body), is_full=is_no_place(body))
+
+
+def is_no_place(body: bytes) -> bool:
+    """Whether this is how a service refuses a connection that is one too many."""
+    try:
+        return json.loads(body)["type"] in _TAKEN
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _failing(body: bytes) -> tuple[str, ...]:
@@ -64,8 +76,11 @@ class Service(Part):
         return ask_health(self.where, "ready").is_good
 
     def is_alive(self) -> bool:
-        """Whether it gets on; what does not is helped by a restart."""
-        return ask_health(self.where, "live").is_good
+        """Whether it gets on; what does not is helped by a restart. One that is full has much to do, and
+        would lose all who are connected.
+        """
+        answer = ask_health(self.where, "live")
+        return answer.is_good or answer.is_full
 
     def failing(self) -> tuple[str, ...]:
         """The checks that keep it from being ready."""

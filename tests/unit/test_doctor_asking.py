@@ -63,6 +63,13 @@ def test_an_edge_without_an_instance_is_no_answer_of_the_service() -> None:
     assert look_at([an_instance()], httpx.MockTransport(edge))[0].reach is Reach.EMPTY
 
 
+def test_a_service_that_has_no_place_for_us_is_full() -> None:
+    def full(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(503, json={"type": "/problems/busy", "status": 503})
+
+    assert look_at([an_instance()], httpx.MockTransport(full))[0].reach is Reach.FULL
+
+
 def test_numbers_that_are_none_do_no_harm() -> None:
     def odd(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/metrics":

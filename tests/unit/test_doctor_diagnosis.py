@@ -47,6 +47,7 @@ def test_nothing_is_wrong_with_services_that_are_well() -> None:
     [
         (Reach.REFUSED, Trouble.SERVICE_AWAY),
         (Reach.EMPTY, Trouble.SERVICE_AWAY),
+        (Reach.FULL, Trouble.STREAMS_FULL),
         (Reach.SILENT, Trouble.SERVICE_FROZEN),
     ],
 )

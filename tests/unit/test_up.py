@@ -221,6 +221,25 @@ def test_a_service_says_which_checks_keep_it_from_being_ready(tmp_path: Path) ->
         assert store.failing() == ("mongodb",)
 
 
+@pytest.mark.parametrize(
+    ("status", "problem"), [(503, "/problems/busy"), (429, "/problems/too-many-requests")]
+)
+def test_a_service_that_has_no_place_for_us_is_not_ready_and_yet_alive(
+    tmp_path: Path, status: int, problem: str
+) -> None:
+    """To end it would take the connections of all who have one."""
+    with answering(status, json.dumps({"type": problem, "status": status}).encode()) as address:
+        render = Service("render", Home(tmp_path), address, {})
+        assert not render.is_ready()
+        assert render.is_alive()
+
+
+def test_a_service_that_does_not_get_on_is_not_alive(tmp_path: Path) -> None:
+    report = {"status": "failing", "service": "store", "checks": {"events": False}}
+    with answering(503, json.dumps(report).encode()) as address:
+        assert not Service("store", Home(tmp_path), address, {}).is_alive()
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"not JSON", b'{"checks": 3}'])
 def test_something_else_on_the_port_is_not_ready(body: bytes) -> None:
     with answering(404, body) as address:
