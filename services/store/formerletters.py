@@ -25,6 +25,7 @@ class FormerLetters:
 
     def __init__(self) -> None:
         self._places: set[Position] = set()
+        self._taken = 0
 
     def has(self, record: Record) -> bool:
         """Whether this record was parked before."""
@@ -33,19 +34,27 @@ class FormerLetters:
     async def read(self, open_reader: Callable[[Callable[[Record], None]], Reader]) -> None:
         """Read the topic from its beginning to where it ends now, with a reader that is opened for it.
 
-        Raises: Away.
+        Raises: Away when nothing comes for long.
         """
         reader = open_reader(self._take)
         reading = asyncio.create_task(reader.run(), name="former-letters")
         try:
-            if not await reader.catch_up(_READ_SECONDS):
-                raise Away("kafka", "the dead letters could not be read to their end")
+            await self._to_the_end(reader)
         finally:
             await reader.stop()
             await reading
         log.info("former_letters_read", letters=len(self._places))
 
+    async def _to_the_end(self, reader: Reader) -> None:
+        """Letters carry what was parked, so that many take their time: it is over where none comes."""
+        before = -1
+        while not await reader.catch_up(_READ_SECONDS):
+            if self._taken in (0, before):
+                raise Away("kafka", "the dead letters could not be read to their end")
+            before = self._taken
+
     def _take(self, record: Record) -> None:
+        self._taken += 1
         try:
             told = decode_letter(record)
         except BadRecord:
