@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import Annotated
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from anyascii import anyascii
+from pydantic import AfterValidator
 
 from newsroom.ids import short_mark
 
@@ -39,6 +41,22 @@ RESERVED = frozenset(
 """First path parts of the site itself: no section may be called so."""
 
 MAX_SLUG = 80
+_UNFIT = re.compile(r"[\\\x00-\x1f\x7f]")
+_LONGEST_PART, _LONGEST_PATH = 240, 2_000
+"""In bytes: what a disk takes, and more than any address of ours has."""
+
+
+def _fit_to_stand(path: str) -> str:
+    first, *parts = path.split("/")
+    leads_elsewhere = bool(first) or not parts or not {".", ".."}.isdisjoint(parts) or "" in parts[:-1]
+    is_long = len(path.encode()) > _LONGEST_PATH or any(len(part.encode()) > _LONGEST_PART for part in parts)
+    if leads_elsewhere or is_long or _UNFIT.search(path):
+        raise ValueError("is no path of the site")
+    return path
+
+
+SitePath = Annotated[str, AfterValidator(_fit_to_stand)]
+"""Where a page or a listing may stand. A record may say anything, and the disk would refuse it later."""
 
 
 def slugify(text: str) -> str:

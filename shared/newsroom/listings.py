@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from newsroom.addresses import SitePath
 from newsroom.articles import Contract, Number
 from newsroom.envelope import Envelope, read_data, unwrap, wrap
 from newsroom.errors import BadRecord
@@ -22,7 +23,7 @@ TYPE = "newsroom.listing.marked.v1"
 class ListingMark(Contract):
     """Write the listing at `path` anew. `article_id` and `revision` are what moved in it."""
 
-    path: str
+    path: SitePath
     article_id: str
     revision: Number
 
@@ -48,7 +49,4 @@ def decode_mark(record: Record) -> Marked:
     envelope = unwrap(record)
     if envelope.type != TYPE:
         raise BadRecord(f"type {envelope.type[:80]!r} is unknown to this version; known: {TYPE}")
-    mark = read_data(record, ListingMark)
-    if not mark.path.startswith("/") or ".." in mark.path:
-        raise BadRecord(f"path {mark.path[:80]!r} is no listing of the site")
-    return Marked(mark, envelope.trace)
+    return Marked(read_data(record, ListingMark), envelope.trace)

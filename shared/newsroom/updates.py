@@ -14,6 +14,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from newsroom.addresses import SitePath
 from newsroom.articles import ArticleId, ArticleText, Contract, EntryId, EntryText, Number
 from newsroom.envelope import Envelope, read_data, unwrap, wrap
 from newsroom.errors import BadRecord
@@ -116,7 +117,7 @@ class PublicArticle(Contract):
     language: str
     dateline_place: str | None = None
     timezone: str = "UTC"
-    filed_under: tuple[str, ...] = ()
+    filed_under: tuple[SitePath, ...] = ()
     published_at: Moment
     updated_at: Moment
     bumped_at: Moment
@@ -133,8 +134,8 @@ class ArticleUpdate(Contract):
     article_id: ArticleId
     revision: Number
     status: Status
-    path: str | None = None
-    former_paths: tuple[str, ...] = ()
+    path: SitePath | None = None
+    former_paths: tuple[SitePath, ...] = ()
     public: PublicArticle | None = None
     event_ids: tuple[str, ...] = ()
     """Events that this announcement follows from (empty in a re-announcement): for logs only."""

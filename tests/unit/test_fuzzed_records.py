@@ -207,6 +207,18 @@ def test_a_live_article_of_more_pages_than_its_posts_could_fill_is_bad(pages: in
         decode(replace(GOOD["announcement"], value=_json(live)))
 
 
+@pytest.mark.parametrize(
+    "path", ["", "x/", "//", "/./", "/../", "/a\\b/", "/a\0b/", f"/{'x' * 256}/", f"/{'y/' * 3000}"]
+)
+@pytest.mark.parametrize("name", ["announcement", "mark"])
+def test_a_path_that_no_page_can_have_is_bad(name: str, path: str) -> None:
+    """Render would refuse to write there, or the disk would, at each start again."""
+    good = GOOD[name]
+    told = json.loads(good.value or b"") | {"path": path}
+    with pytest.raises(BadRecord, match="path"):
+        decode(replace(good, value=_json(told)))
+
+
 def test_what_mongodb_keeps_is_less_than_what_json_can_say() -> None:
     """So that the test above is not for nothing."""
     with pytest.raises(OverflowError):
