@@ -63,7 +63,10 @@ async def drive(wanted: Wanted) -> int:
         say(f"interrupted; the same command goes on from here. So far: {REPORT}")
         return INTERRUPTED
     _write(whole.done)
-    if wanted.is_whole and wanted.runs >= TABLE_RUNS:
+    broken = sum(bool(run.error) for run in whole.done)
+    if broken:
+        say(f"{broken} runs broke, and tell nothing: no table is written from the others")
+    elif wanted.is_whole and wanted.runs >= TABLE_RUNS:
         report.put_into(DOCUMENT, _about_and_table(whole.done))
         say(f"the table is in {DOCUMENT.relative_to(SOURCE)}")
     say(f"the report: {REPORT}")

@@ -100,7 +100,8 @@ def _row(name: str, runs: Sequence[Run]) -> list[str]:
         return [f"`{name}`", "0", *["–"] * len(COLUMNS), "–", runs[0].lacking or "broken"]
     counts = [str(_count(column, told)) for column in COLUMNS]
     seeds = " ".join(str(seed) for seed in sorted(run.seed for run in told))
-    return [f"`{name}`", str(len(told)), *counts, _calm(told), seeds]
+    number = str(len(told)) if len(told) == len(runs) else f"{len(told)} of {len(runs)}"
+    return [f"`{name}`", number, *counts, _calm(told), seeds]
 
 
 def _count(column: Column, runs: Sequence[Run]) -> int:

@@ -139,13 +139,17 @@ class _Experiment:
     async def _become_calm(self) -> None:
         """By itself, and once more when everything has fallen due that was to. Raises: TimeoutError that says
         what is not calm.
+
+        The time runs from the end of the fault, or from the last thing that an editor wanted if that came
+        later; an answer that is long in coming is no calm.
         """
         await self._editors.finish(CALM_SECONDS)
-        answered = max((ended.at for ended in self._history.of(Ended)), default=0.0)
-        since = max(answered, *(injected.at for injected in self._history.of(Injected)))
+        wanted = (invoked.at for invoked in self._history.of(Invoked) if invoked.attempt == 1)
+        since = max(*(injected.at for injected in self._history.of(Injected)), *wanted)
         await self._arena.settled(max(1.0, CALM_SECONDS - (self._history.now() - since)))
         seconds = self._history.now() - since
         self._say(f"calm after {seconds:.1f} s")
+        answered = max((ended.at for ended in self._history.of(Ended)), default=0.0)
         await asyncio.sleep(max(0.0, answered + DUE_SECONDS - self._history.now()))
         await self._arena.settled(CALM_SECONDS)
         self._history.add(Calm(self._history.now(), seconds))

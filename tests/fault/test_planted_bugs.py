@@ -35,6 +35,7 @@ USUAL = (
     "withdrawn-listed",
     "torn-write",
     "stale-sibling",
+    "stale-write",
     "page-after-notice",
     "notice-dropped",
     "early-commit",

@@ -83,6 +83,13 @@ async def test_a_broken_run_is_no_success(apart: Apart) -> None:
     assert await drive(wanted(runs=1)) == 1
 
 
+async def test_no_table_is_written_from_the_runs_beside_a_broken_one(apart: Apart, tmp_path: Path) -> None:
+    apart.finds = {"error": "it fell"}
+    empty = (tmp_path / "faults.md").read_text()
+    await drive(wanted(is_whole=True))
+    assert (tmp_path / "faults.md").read_text() == empty
+
+
 async def test_what_a_machine_lacks_is_no_failure(apart: Apart) -> None:
     apart.finds = {"lacking": "needs root", "calm_seconds": None}
     assert await drive(wanted(runs=1)) == 0

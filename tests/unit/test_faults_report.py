@@ -66,7 +66,7 @@ def test_a_fault_that_this_machine_cannot_have_says_so_in_its_row() -> None:
 
 def test_a_broken_run_is_no_run_with_zeros() -> None:
     table = report.table([a_run(error="it fell"), a_run(seed=2)], FAULTS)
-    assert cells(table, "kafka-killed")[1] == "1"
+    assert cells(table, "kafka-killed")[1] == "1 of 2"
 
 
 def test_rows_stand_in_the_order_of_the_catalogue_and_only_for_what_was_run() -> None:
