@@ -53,10 +53,13 @@ def _killed_at_every_point(service: str) -> Inject:
 
 
 async def _die_in_trap(arena: Arena, service: str, name: str, trap: str) -> None:
-    """A new process in the old one's place. Where the point is not reached in time it is killed anyway."""
+    """A new process in the old one's place. Where the point is not reached in time it is killed anyway, and
+    the run's count of points tells.
+    """
     arena.kill(name)
     await arena.spawn(service, name, trap)
-    await arena.gone(name, _POINT_SECONDS)
+    if await arena.gone(name, _POINT_SECONDS):
+        arena.died_at.add(trap.partition("=")[0])
     arena.kill(name)
 
 

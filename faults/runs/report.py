@@ -14,6 +14,7 @@ from statistics import median
 from faults.history import Violation
 from faults.runs.run import Run
 from faults.runs.whole import Progress
+from newsroom.steps import POINTS
 
 BEGIN, END = "<!-- made by make faults: begin -->", "<!-- end -->"
 _SHOWN = 12
@@ -119,11 +120,13 @@ def about(runs: Sequence[Run], date: str, commit: str) -> str:
     told = [run for run in runs if run.is_told]
     names = ("operations", "reads", "notices")
     operations, reads, notices = (sum(run.counts.get(name, 0) for run in told) for name in names)
+    points = {point for run in told for point in run.died_at}
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
     return (
         f"{len(told)} runs of {len({run.fault for run in told})} faults on {date}, at commit "
         f"{commit or 'unknown'}, on {machine}: {operations:,} operations of editors, "
-        f"{reads:,} reads, {notices:,} notices on the stream."
+        f"{reads:,} reads, {notices:,} notices on the stream. "
+        f"Processes died at {len(points)} of {sum(map(len, POINTS.values()))} named points."
     )
 
 

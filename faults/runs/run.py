@@ -32,6 +32,8 @@ class Run:
     counts: Mapping[str, int] = field(default_factory=dict)
     """What was done and seen: operations, events, reads, notices, samples, files."""
     restarts: int = 0
+    died_at: tuple[str, ...] = ()
+    """Named points at which a process was killed."""
     seconds: float = 0.0
     error: str = ""
     lacking: str = ""
@@ -57,7 +59,8 @@ def from_json(line: str) -> Run:
     """Raises: ValueError, TypeError at what is no run."""
     told: dict[str, Any] = json.loads(line)
     violations = tuple(Violation(**violation) for violation in told.pop("violations"))
-    return Run(**told, violations=violations)
+    died_at = tuple(told.pop("died_at", ()))
+    return Run(**told, violations=violations, died_at=died_at)
 
 
 class Ledger:

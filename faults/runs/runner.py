@@ -69,6 +69,7 @@ async def run_once(
                 next((calm.seconds for calm in history.of(Calm)), None),
                 counts(history),
                 arena.restarts,
+                tuple(sorted(arena.died_at)),
             )
     finally:
         history.close()

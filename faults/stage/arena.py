@@ -62,6 +62,8 @@ class Arena(Fleet):
         self.kafka = Log(self.home, kafka_port, controller_port, jars, self.network.kafka_settings())
         self.mongo = Documents(self.home, mongo_ports)
         self._rooms = rooms_of(plan, self.home)
+        self.died_at: set[str] = set()
+        """Named points at which a process was killed, as the mark of its trap tells."""
         self.keeps_parts = False
         """Whether the keeper starts Kafka and MongoDB again as well."""
         self._keeping: asyncio.Task[None] | None = None

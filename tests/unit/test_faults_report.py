@@ -110,9 +110,11 @@ def test_a_verdict_names_what_was_found() -> None:
 
 def test_about_counts_what_was_done_in_runs_that_tell_something() -> None:
     counts = {"operations": 1_500, "reads": 10, "notices": 2}
-    told = report.about([a_run(counts=counts), a_run(error="x", counts=counts)], "1 May 2026", "abc1234")
+    runs = [a_run(counts=counts, died_at=("store.batch_taken",)), a_run(error="x", counts=counts)]
+    told = report.about(runs, "1 May 2026", "abc1234")
     assert "1 runs of 1 faults on 1 May 2026, at commit abc1234" in told
     assert "1,500 operations" in told
+    assert "died at 1 of 18 named points" in told
 
 
 def test_a_document_gets_the_table_between_its_marks(tmp_path: Path) -> None:

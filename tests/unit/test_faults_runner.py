@@ -28,6 +28,7 @@ class FakeArena:
 
     bootstrap = "nowhere:1"
     restarts = 3
+    died_at = frozenset({"store.batch_taken"})
 
     def __init__(self, *_: object) -> None:
         self.asked = LOG
@@ -149,6 +150,7 @@ async def test_the_checker_judges_what_was_done_and_what_was_found(tmp_path: Pat
     ((history, evidence, is_clock_true),) = JUDGED
     assert found.violations == (FOUND,)
     assert found.restarts == 3
+    assert found.died_at == ("store.batch_taken",)
     assert is_clock_true
     assert evidence is EVIDENCE
     assert list(history.of(Invoked))
