@@ -42,7 +42,8 @@ class Scene:
         """Ask without the publisher's key, keep the answer."""
         content = body if isinstance(body, str) else json.dumps(body)
         url = self.stack.url(service) + path
-        answer = await self.stack.reader.request(method, url, content=content, headers=headers)
+        named = {"Content-Type": "application/json", **headers}
+        answer = await self.stack.reader.request(method, url, content=content, headers=named)
         told = "".join(f"{name}: {value}\n" for name, value in answer.headers.items()) + answer.text
         self.answers.append(Output(f"{method} {path.partition('?')[0]} {answer.status_code}", told))
         return answer.status_code

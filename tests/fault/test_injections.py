@@ -16,6 +16,7 @@ from faults.kinds.deskwork import a_publisher
 from faults.kinds.poison import LIMIT
 from faults.stage.arena import Arena
 from newsroom import topics
+from tests.stack import an_article
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -26,7 +27,7 @@ async def arena(parts_home: Path, tmp_path_factory: pytest.TempPathFactory) -> A
     async with Arena(Plan(), tmp_path_factory.mktemp("arena"), parts_home) as arena:
         async with a_publisher(arena) as client:
             for number in range(6):
-                article = {"id": f"story-{number}", "headline": f"Story {number}", "section": "World"}
+                article = an_article(f"story-{number}")
                 answer = await client.post(f"{arena.url('ingest')}/articles", json=article)
                 answer.raise_for_status()
         await arena.settled()
