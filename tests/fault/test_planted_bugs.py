@@ -21,7 +21,7 @@ from faults.runs.apart import run_apart
 from faults.runs.run import Run
 from faults.runs.schedule import Job, seed_of
 
-AT_ONCE = 3
+AT_ONCE = 2
 """A run mostly waits."""
 TRIES = 3
 """For what only a race shows."""

@@ -43,7 +43,7 @@ from tests.running import RunningKafka, RunningMongo
 
 pytestmark = pytest.mark.real
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 PARTITIONS = next(spec.partitions for spec in topics.ALL if spec.name == topics.UPDATES)
 
 
