@@ -5,14 +5,12 @@ Every service starts through `faults.stage.launch`, so that a test may trap it b
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,7 +21,7 @@ from pymongo import MongoClient
 
 from desk.parts import leash
 from desk.parts.ports import free_ports
-from faults.stage import written
+from faults.stage import patience, written
 from faults.stage.environment import SERVICES, address, environment
 from faults.stage.rest import Rest
 from newsroom import keys, topics
@@ -45,15 +43,8 @@ def free_port() -> int:
 async def until(
     condition: Callable[[], Awaitable[T | None]], what: str, seconds: float = PATIENCE_SECONDS
 ) -> T:
-    """The first true answer of the condition. Raises: TimeoutError that names what was waited for."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = await condition()
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {seconds:.0f} s for: {what}")
-        await asyncio.sleep(0.05)
+    """As the experiment waits, with less patience: a test has a newsroom to itself."""
+    return await patience.until(condition, what, seconds, look_seconds=0.05)
 
 
 class Stack:

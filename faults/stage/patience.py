@@ -10,16 +10,20 @@ from typing import TypeVar
 T = TypeVar("T")
 PATIENCE_SECONDS = 120.0
 """Long, for a machine that runs several newsrooms at a time."""
-_LOOK_SECONDS = 0.3
+LOOK_SECONDS = 0.3
 
 
 async def until(
-    condition: Callable[[], Awaitable[T | None]], what: str, seconds: float = PATIENCE_SECONDS
+    condition: Callable[[], Awaitable[T | None]],
+    what: str,
+    seconds: float = PATIENCE_SECONDS,
+    *,
+    look_seconds: float = LOOK_SECONDS,
 ) -> T:
     """The condition's first answer that is true. Raises: TimeoutError that names what was waited for."""
     deadline = time.monotonic() + seconds
     while not (answer := await condition()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {seconds:.0f} s for: {what}")
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(look_seconds)
     return answer

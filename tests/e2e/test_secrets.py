@@ -20,13 +20,14 @@ from faults.stage.environment import SERVICES
 from newsroom import topics
 from newsroom.kafka.producer import KafkaPublisher
 from newsroom.records import Message
-from tests import outputs
+from tests import canary, outputs
 from tests.outputs import Output, found
 from tests.secured import PASSWORD, Secured, secured_servers
 from tests.stack import Json, Stack, an_article, until
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
-WRONG = "nrk_canary-of-a-key-that-opens-nothing-at-all"
+WRONG = canary.a_secret()
+"""Opens nothing at all; whatever kept it is found after the test run, too."""
 
 
 @dataclass
