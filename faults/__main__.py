@@ -23,7 +23,7 @@ from faults.runs.apart import RESULT
 from faults.runs.driving import TABLE_RUNS, Wanted, drive, say
 from faults.runs.report import verdict
 from faults.runs.run import Run, as_json
-from faults.runs.runner import Course, run_once
+from faults.runs.runner import CALM_SECONDS, Course, run_once
 from newsroom.telemetry import configure_logging
 
 
@@ -52,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time (default: 2)")
     parser.add_argument("--fresh", action="store_true", help="also what was run before of the same code")
     parser.add_argument("--quick", action="store_true", help="without a rebuild and a replay at the end")
+    parser.add_argument("--patience", type=float, default=CALM_SECONDS, metavar="SECONDS",
+                        help=f"for calm (default: {CALM_SECONDS:.0f}, which is promised)")  # fmt: skip
     parser.add_argument("--bug", help="with a planted bug (faults.bugs.planted), which is to be found")
     parser.add_argument("--one", metavar="FAULT", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
@@ -63,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
 def _wanted(asked: argparse.Namespace) -> Wanted:
     names = [name for name in asked.fault.split(",") if name]
     options = [*(["--quick"] if asked.quick else []), *(["--bug", asked.bug] if asked.bug else [])]
+    if asked.patience != CALM_SECONDS:
+        options += ["--patience", str(asked.patience)]
     return Wanted(
         faults=[catalogue.named(name) for name in names] or list(catalogue.ALL),
         is_whole=not names and asked.seed is None and not options,
@@ -79,7 +83,7 @@ async def _one(asked: argparse.Namespace) -> int:
     number, shares = asked.share.split("/")
     keep_to_share(int(number), int(shares))
     fault = _planted(catalogue.named(asked.one), asked.bug)
-    course = Course(is_thorough=not asked.quick)
+    course = Course(is_thorough=not asked.quick, calm_seconds=asked.patience)
     begun = time.monotonic()
 
     def note(line: str) -> None:

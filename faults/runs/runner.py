@@ -27,6 +27,7 @@ from faults.runs.run import Run
 from faults.stage.arena import Arena, lacking
 
 CALM_SECONDS = 60.0
+"""What is promised."""
 LOAD_SECONDS = 600.0
 """At most; it ends with the fault."""
 DUE_SECONDS = NEAR_SECONDS[1] + 1.0
@@ -36,12 +37,13 @@ HISTORY = "history.jsonl"
 
 @dataclass(frozen=True)
 class Course:
-    """How a run goes: seconds of load before the fault and behind it; `is_thorough`: with a rebuild and a
-    replay of the log at its end.
+    """How a run goes: seconds of load before the fault and behind it; how long calm may take after it;
+    `is_thorough`: with a rebuild and a replay of the log at its end.
     """
 
     before_seconds: float = 4.0
     after_seconds: float = 3.0
+    calm_seconds: float = CALM_SECONDS
     is_thorough: bool = True
 
 
@@ -112,7 +114,7 @@ class _Experiment:
                 await self._become_calm()
                 await self._readers.last_look()
             except TimeoutError as error:
-                return (Violation(7, f"not calm {CALM_SECONDS:.0f} s after the fault: {error}"),)
+                return (Violation(7, f"not calm {self._course.calm_seconds:.0f} s after the fault: {error}"),)
             finally:
                 await self._readers.stop()
         self._say("taking the evidence")
@@ -144,15 +146,16 @@ class _Experiment:
         The time runs from the end of the fault, or from the last thing that an editor wanted if that came
         later; an answer that is long in coming is no calm.
         """
-        await self._editors.finish(CALM_SECONDS)
+        patience = self._course.calm_seconds
+        await self._editors.finish(patience)
         wanted = (invoked.at for invoked in self._history.of(Invoked) if invoked.attempt == 1)
         since = max(*(injected.at for injected in self._history.of(Injected)), *wanted)
-        await self._arena.settled(max(1.0, CALM_SECONDS - (self._history.now() - since)))
+        await self._arena.settled(max(1.0, patience - (self._history.now() - since)))
         seconds = self._history.now() - since
         self._say(f"calm after {seconds:.1f} s")
         answered = max((ended.at for ended in self._history.of(Ended)), default=0.0)
         await asyncio.sleep(max(0.0, answered + DUE_SECONDS - self._history.now()))
-        await self._arena.settled(CALM_SECONDS)
+        await self._arena.settled(patience)
         self._history.add(Calm(self._history.now(), seconds))
 
 
