@@ -30,7 +30,7 @@ from newsroom.kafka import cluster
 LEASH = (sys.executable, "-I", "-S", leash.__file__)
 """Should pytest be killed, its services go with it."""
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 T = TypeVar("T")
 
 Json = dict[str, Any]

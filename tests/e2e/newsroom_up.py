@@ -19,7 +19,8 @@ from desk.parts.home import SOURCE
 from desk.parts.ports import free_ports
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 240.0
+"""For what takes seconds on a machine that has nothing else to do."""
 STOP_BOUND_SECONDS = 20.0
 PORTS = ("SITE", "INGEST", "STORE", "KAFKA", "KAFKA_CONTROLLER", "MONGO")
 COMMAND = [sys.executable, "-c", "from desk.cli import main; main()", "up"]

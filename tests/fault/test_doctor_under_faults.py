@@ -30,7 +30,7 @@ from tests.stack import an_article
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 ROOM_MIB = 400
 """So much that there is no lack of it."""
 

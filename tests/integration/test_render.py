@@ -112,7 +112,7 @@ class Newsroom:
 
     @asynccontextmanager
     async def reading(self, *names: str) -> AsyncIterator[None]:
-        """Everything that comes to these topics in the block is kept in `seen`."""
+        """Everything that comes to these topics in the block is kept in `seen`, to their ends."""
         readers = [
             TopicReader(self.kafka.bootstrap, name, self.seen.append, client_id="test", begin="end")
             for name in names
@@ -122,6 +122,8 @@ class Newsroom:
             assert await reader.catch_up(20)
         try:
             yield
+            for reader in readers:
+                assert await reader.catch_up(PATIENCE_SECONDS)
         finally:
             await asyncio.gather(*(reader.stop() for reader in readers))
             await asyncio.gather(*tasks)
