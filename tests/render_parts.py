@@ -431,7 +431,7 @@ class MemoryReadModel:
     async def left(self, article_id: str, revision: int, listing: str) -> ArticleState | None:
         await asyncio.sleep(0)
         standing = self.states.get(article_id)
-        if standing is None or standing.revision != revision or not standing.is_hidden:
+        if standing is None or standing.revision != revision or not (standing.is_hidden or standing.waits):
             return None
         leaving = tuple(path for path in standing.leaving if path != listing)
         self.states[article_id] = standing.model_copy(update={"leaving": leaving})

@@ -220,8 +220,8 @@ class UpdateRenderer:
     async def _tell_editors(
         self, state: ArticleState, arrival: Arrival, times: Mapping[str, datetime]
     ) -> None:
-        """Publish the rendering, for which somebody may be waiting; of a withdrawal its last listing does."""
-        if state.is_hidden and state.leaving:
+        """Publish the rendering, for which somebody may wait; after a withdrawal its last listing does."""
+        if state.leaving:
             return
         with _step("tell_editors"):
             await self._publisher.publish(rendering(state, times, arrival.newest.trace))

@@ -154,7 +154,7 @@ class ListingRenderer:
         return (Part(PAGES_SITEMAP), *months, *([Part(TRANSLATIONS_SITEMAP)] if is_translated else []))
 
     async def _followed(self, marked: Iterable[Marked]) -> list[Message]:
-        """A rendering for each hidden article that now stands in no listing it left.
+        """A rendering for each article whose words that were taken from the public no listing shows any more.
 
         A repeat tells it once more. A mark may name the listing otherwise than we do.
         """

@@ -146,7 +146,7 @@ class MongoReadModel:
     @_translated
     async def left(self, article_id: str, revision: int, listing: str) -> ArticleState | None:
         document = await self._articles.find_one_and_update(
-            {"_id": article_id, "revision": revision, "is_hidden": True},
+            {"_id": article_id, "revision": revision, "$or": [{"is_hidden": True}, {"waits": True}]},
             {"$pull": {"leaving": listing}},
             return_document=mongo.ReturnDocument.AFTER,
         )

@@ -109,9 +109,9 @@ class ReadModel(Protocol):
         ...
 
     async def left(self, article_id: str, revision: int, listing: str) -> ArticleState | None:
-        """Note that a listing was written without a hidden article.
+        """Note that a listing was written without what a withdrawal or retraction took from the public.
 
-        The state after it, None unless that revision stands hidden.
+        The state after it, None unless that revision stands, and is hidden or waits for its listings.
         """
         ...
 

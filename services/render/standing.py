@@ -51,8 +51,9 @@ class ArticleState(Contract):
 
     `paths`: every path it has or had. `announced`: highest revision that readers were told of.
     `withdrawn_at`: the last withdrawal's revision, 0 if none. `marks`: listings still to mark (or
-    `IF_TRANSLATED`). `leaving`:
-    listings that a withdrawal or retraction still waits for. `stale`: pages of posts still to write.
+    `IF_TRANSLATED`). `leaving`: listings that may still show what a withdrawal or retraction took from the
+    public, though a later revision may be public again. `waits`: whether it began with such listings, whose
+    last one tells that the revision is rendered. `stale`: pages of posts still to write.
     """
 
     article_id: ArticleId
@@ -66,6 +67,7 @@ class ArticleState(Contract):
     withdrawn_at: int = 0
     marks: tuple[str, ...] = ()
     leaving: tuple[str, ...] = ()
+    waits: bool = False
     stale: tuple[int, ...] = ()
 
     @property
@@ -75,9 +77,7 @@ class ArticleState(Contract):
 
     @property
     def is_hidden(self) -> bool:
-        """Whether its text was taken from the public: outputs must be clean before anybody is told that
-        they are.
-        """
+        """Whether its text was taken from the public."""
         return self.update.status in _HIDDEN
 
 
@@ -177,7 +177,11 @@ def moved_on(former: ArticleState, arrival: Arrival, view: View) -> ArticleState
     moved = listings_moved(former, view)
     stale = all_pages(update) if arrival.again else stale_pages(former.update, update, view.moved)
     marks = moved | set(former.marks) | (view.listings if arrival.again else set())
-    leaving = _leaving(former, update, moved)
+    withdrawn_at = _withdrawn_at(former, update)
+    leaving = former.leaving
+    if update.revision != former.revision:
+        is_taken = update.status in _HIDDEN or withdrawn_at != former.withdrawn_at
+        leaving = _sorted(leaving, map(_named, moved) if is_taken else ())
     return former.model_copy(
         update={
             "revision": update.revision,
@@ -186,9 +190,10 @@ def moved_on(former: ArticleState, arrival: Arrival, view: View) -> ArticleState
             "ledger": view.ledger,
             "listings": _sorted(view.listings),
             "paths": _paths(update, former.paths),
-            "withdrawn_at": _withdrawn_at(former, update),
+            "withdrawn_at": withdrawn_at,
             "marks": _sorted(marks, leaving),
             "leaving": leaving,
+            "waits": bool(leaving) if update.revision != former.revision else former.waits,
             "stale": tuple(sorted({*former.stale, *stale} & all_pages(update))),
         }
     )
@@ -305,10 +310,9 @@ def _post_notices(state: ArticleState, posts: Iterable[EntryUpdate]) -> list[Not
     ]
 
 
-def _leaving(former: ArticleState, update: ArticleUpdate, moved: set[str]) -> tuple[str, ...]:
-    if update.status not in _HIDDEN:
-        return ()
-    return former.leaving if update.revision == former.revision else _sorted(former.leaving, moved)
+def _named(mark: str) -> str:
+    """The listing that is to be marked, if any is."""
+    return TRANSLATIONS_SITEMAP if mark == IF_TRANSLATED else mark
 
 
 def _withdrawn_at(former: ArticleState, update: ArticleUpdate) -> int:

@@ -24,7 +24,7 @@ from tests.open_site import PATIENCE_MS, OpenSite
 from tests.page_parts import a_retraction, a_story, a_text, a_told
 from tests.render_parts import a_live, a_post
 
-pytestmark = [pytest.mark.browser]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 TOGETHER = 8
 """So many texts in one article: all of them, and no page for each."""

@@ -14,7 +14,7 @@ from tests.open_site import a_browser, a_page
 from tests.page_parts import a_retraction, a_story, a_text, a_told
 from tests.render_parts import a_live, a_post, a_withdrawn, until
 
-pytestmark = [pytest.mark.browser]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 NOTES = ("Two more are free.", "All are free.", "The street is open again.")
 EIGHT = [f"story{number}" for number in range(1, 9)]

@@ -11,7 +11,7 @@ from tests.open_site import a_page
 from tests.page_parts import a_retraction, a_story, a_text, a_told
 from tests.render_parts import a_live, a_post, a_withdrawn, until
 
-pytestmark = [pytest.mark.browser]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 PARAGRAPHS = [f'Paragraph {n} has <a href="https://x.test/{n}">link {n}</a> and words.' for n in range(1, 31)]
 UPDATED = a_told(2, ChangeKind.UPDATED, "Two more are free.")

@@ -146,6 +146,27 @@ async def test_a_hidden_article_leaves_one_listing_after_the_other(model: ReadMo
     assert await model.left("unknown", 1, HOME) is None
 
 
+async def test_an_article_that_is_public_again_leaves_its_listings_too(model: ReadModel) -> None:
+    """A repeat finds it as it was left; one that waits for none is left alone."""
+    first = a_state(a_public())
+    gone = the_next(first, a_withdrawn(a_public(), 2))
+    again = the_next(gone, a_public(revision=3, changes=[a_change(3, ChangeKind.PUBLISHED)]))
+    assert again.waits
+    assert set(again.leaving) == set(gone.leaving)
+    await model.insert(first)
+    await model.replace(gone, 1)
+    await model.replace(again, 2)
+    assert await model.left("a1", 2, HOME) is None
+    for path in again.leaving:
+        assert await model.left("a1", 3, path) is not None
+    after = await model.left("a1", 3, HOME)
+    assert after is not None
+    assert after.leaving == ()
+    assert await model.find("a1") == after
+    await model.replace(the_next(after, a_public(revision=4)), 3)
+    assert await model.left("a1", 4, HOME) is None
+
+
 async def test_turns_count_up_for_each_listing_alone(model: ReadModel) -> None:
     """No two that take one at once get the same."""
     assert await model.turn(HOME) == 0

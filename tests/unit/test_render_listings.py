@@ -136,6 +136,31 @@ async def test_a_withdrawal_is_told_when_the_last_listing_it_leaves_is_written(r
     assert [rendering.revision for rendering in render.renderings] == [1, 2]
 
 
+@pytest.mark.parametrize("how", ["in two batches", "in one"])
+async def test_public_again_is_told_when_no_listing_shows_what_was_withdrawn(
+    render: SmallRender, how: str
+) -> None:
+    """Its revision is past the withdrawal, whose editor takes the word of it."""
+    await render.take(a_public(revision=2))
+    await render.list_marked()
+    again = a_public(revision=4, changes=[a_change(4, ChangeKind.PUBLISHED)])
+    gone = a_withdrawn(again, 3)
+    if how == "in one":
+        await render.take(gone, again)
+    else:
+        await render.take(gone)
+        await render.take(again)
+    leaving = render.model.states["a1"].leaving
+    assert HOME in leaving
+    for path in leaving:
+        assert [rendering.revision for rendering in render.renderings] == [2]
+        await render.mark(path, "a1", 4)
+    assert "Headline 2" not in render.text(HOME)
+    assert [rendering.revision for rendering in render.renderings] == [2, 4]
+    await render.take(a_public(revision=5, changes=[a_change(4, ChangeKind.PUBLISHED), *a_history(5)[-1:]]))
+    assert render.renderings[-1].revision == 5
+
+
 async def test_a_mark_of_an_older_revision_does_not_end_a_later_withdrawal(render: SmallRender) -> None:
     """A mark that was made before the withdrawal says nothing of it."""
     await render.take(a_public())
