@@ -17,6 +17,8 @@ from newsroom import keys
 MARK = "quokkasecret"
 LAWFUL = ("publisher.key", ".env")
 """Files of the operator's, which are there to hold the key."""
+_NUMBERS = (".index", ".timeindex")
+"""Files of a broker's that hold numbers alone, and are long and empty."""
 _LARGEST_BYTES = 64 * 1024 * 1024
 
 
@@ -48,7 +50,7 @@ def found_below(folder: Path) -> list[Path]:
 
 def _files(folder: Path) -> Iterator[Path]:
     for file in sorted(folder.rglob("*")):
-        if file.is_symlink() or not file.is_file() or file.name in LAWFUL:
+        if file.is_symlink() or not file.is_file() or file.name in LAWFUL or file.suffix in _NUMBERS:
             continue
         if file.stat().st_size <= _LARGEST_BYTES:
             yield file

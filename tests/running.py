@@ -13,8 +13,10 @@ from desk.parts.kafka import Kafka
 from desk.parts.mongod import Mongod
 from desk.parts.part import Part
 from desk.parts.ports import free_ports
+from tests import canary
 
-START_SECONDS = 90.0
+START_SECONDS = 240.0
+"""For what takes ten on a machine that has nothing else to do."""
 
 
 class Running:
@@ -70,9 +72,12 @@ class Running:
             self.resume()
 
     def end(self) -> None:
-        """For good: the process and all that it wrote."""
+        """For good: the process and all that it wrote, unless a secret stands there: the search after the run
+        is to find it.
+        """
         self.kill()
-        shutil.rmtree(self._home.root, ignore_errors=True)
+        if not canary.found_below(self._home.root):
+            shutil.rmtree(self._home.root, ignore_errors=True)
 
 
 class RunningKafka(Running):

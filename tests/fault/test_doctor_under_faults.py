@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,6 +13,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
+from pymongo import MongoClient
 
 from desk.asking import Instance
 from desk.examination import Newsroom, examine
@@ -31,8 +32,9 @@ from tests.stack import an_article
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 
 PATIENCE_SECONDS = 120.0
-ROOM_MIB = 400
+ROOM_MIB = 600
 """So much that there is no lack of it."""
+STREAMS = 5
 
 Broken: TypeAlias = AbstractAsyncContextManager[None]
 needs_mount = pytest.mark.skipif(not can_mount(), reason=NO_MOUNT)
@@ -41,7 +43,9 @@ needs_mount = pytest.mark.skipif(not can_mount(), reason=NO_MOUNT)
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def arena(parts_home: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Arena]:
     """One newsroom for all of them; each leaves it as it was."""
-    plan = Plan(is_proxied=True, pages_mib=ROOM_MIB if can_mount() else None)
+    mib = ROOM_MIB if can_mount() else None
+    few = {"NEWSROOM_LIVE_STREAMS": str(STREAMS)}
+    plan = Plan(is_proxied=True, pages_mib=mib, log_mib=mib, settings=few)
     async with Arena(plan, tmp_path_factory.mktemp("arena"), parts_home) as running:
         yield running
 
@@ -140,6 +144,28 @@ async def mongod_frozen(arena: Arena) -> AsyncIterator[None]:
         arena.mongo.resume()
 
 
+@asynccontextmanager
+async def without_primary(arena: Arena) -> AsyncIterator[None]:
+    """The only member does not want to lead, for longer than it takes to see that."""
+    await arena.mongo.step_down(600)
+    try:
+        yield
+    finally:
+        with MongoClient[dict[str, object]](arena.mongo_url, directConnection=True) as client:
+            client.admin.command("replSetFreeze", 0)
+
+
+@asynccontextmanager
+async def streams_taken(arena: Arena) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        reader = await stack.enter_async_context(httpx.AsyncClient(timeout=PATIENCE_SECONDS))
+        for _ in range(STREAMS):
+            opening = reader.stream("GET", f"{arena.url('render')}/live")
+            stream = await stack.enter_async_context(opening)
+            assert stream.status_code == 200
+        yield
+
+
 def cut(service: str, target: Target) -> Callable[[Arena], Broken]:
     @asynccontextmanager
     async def broken(arena: Arena) -> AsyncIterator[None]:
@@ -203,6 +229,18 @@ async def pages_read_only(arena: Arena) -> AsyncIterator[None]:
         arena.writable("pages")
 
 
+@asynccontextmanager
+async def log_full(arena: Arena) -> AsyncIterator[None]:
+    """Kafka ends when it meets it, sooner or later."""
+    arena.fill("log")
+    try:
+        yield
+    finally:
+        arena.free("log")
+        arena.kafka.kill()
+        await arena.kafka.start()
+
+
 CASES: list[tuple[str, Callable[[Arena], Broken], dict[str, Trouble]]] = [
     ("killed", killed, {"ingest-1": Trouble.SERVICE_AWAY}),
     ("paused", paused, {"store-1": Trouble.SERVICE_FROZEN}),
@@ -216,6 +254,8 @@ CASES: list[tuple[str, Callable[[Arena], Broken], dict[str, Trouble]]] = [
         mongod_killed,
         {"mongodb": Trouble.MONGODB_AWAY, "store-1": Trouble.MONGODB_AWAY, "render-1": Trouble.MONGODB_AWAY},
     ),
+    ("no primary", without_primary, {"mongodb": Trouble.NO_PRIMARY, "store-1": Trouble.MONGODB_AWAY}),
+    ("streams", streams_taken, {"render-1/streams": Trouble.STREAMS_FULL}),
     ("mongod frozen", mongod_frozen, {"mongodb": Trouble.MONGODB_FROZEN, "store-1": Trouble.MONGODB_AWAY}),
     (
         "kafka stopped",
@@ -225,6 +265,7 @@ CASES: list[tuple[str, Callable[[Arena], Broken], dict[str, Trouble]]] = [
     ("kafka frozen", kafka_frozen, {"kafka": Trouble.KAFKA_FROZEN, "ingest-1": Trouble.KAFKA_AWAY}),
 ]
 ON_A_SMALL_DISK: list[tuple[str, Callable[[Arena], Broken], dict[str, Trouble]]] = [
+    ("log full", log_full, {"disk/log": Trouble.DISK_FULL}),
     ("pages full", pages_full, {"render-1/pages": Trouble.DISK_FULL, "disk/pages": Trouble.DISK_FULL}),
     (
         "pages read-only",
@@ -257,12 +298,15 @@ async def test_what_is_broken_is_named_and_forgotten_once_it_is_mended(
     await comes_to_say_nothing(arena)
 
 
-async def test_a_record_that_cannot_be_processed_waits_as_a_dead_letter(arena: Arena) -> None:
+async def test_records_that_cannot_be_processed_wait_as_dead_letters_and_many_in_a_row_are_told(
+    arena: Arena,
+) -> None:
     publisher = KafkaPublisher(arena.bootstrap, client_id="test")
     await publisher.start()
-    await publisher.publish(Message(topics.EVENTS, b"bad", b"no JSON at all"))
+    await publisher.publish_all([Message(topics.EVENTS, b"bad", b"no JSON at all")] * 20)
     await publisher.stop()
-    await comes_to_say(arena, {"store-1/dead-letters": Trouble.DEAD_LETTERS})
+    in_a_row = {"store-1/bad-records": Trouble.BAD_RECORDS}
+    await comes_to_say(arena, {"store-1/dead-letters": Trouble.DEAD_LETTERS, **in_a_row})
 
 
 async def test_a_service_that_is_killed_again_and_again_is_told_from_one_that_was_killed_once(
