@@ -254,7 +254,7 @@ CASES: list[tuple[str, Callable[[Arena], Broken], dict[str, Trouble]]] = [
         mongod_killed,
         {"mongodb": Trouble.MONGODB_AWAY, "store-1": Trouble.MONGODB_AWAY, "render-1": Trouble.MONGODB_AWAY},
     ),
-    ("no primary", without_primary, {"mongodb": Trouble.NO_PRIMARY, "store-1": Trouble.MONGODB_AWAY}),
+    ("no primary", without_primary, {"mongodb": Trouble.NO_PRIMARY}),
     ("streams", streams_taken, {"render-1/streams": Trouble.STREAMS_FULL}),
     ("mongod frozen", mongod_frozen, {"mongodb": Trouble.MONGODB_FROZEN, "store-1": Trouble.MONGODB_AWAY}),
     (
