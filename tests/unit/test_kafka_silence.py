@@ -1,23 +1,36 @@
-"""A member of a group tells a broker that says nothing from a batch that took long."""
+"""A member of a group tells a broker that says nothing from a batch that took long, and takes a client whose
+commits are never answered for dead.
+"""
 
 from __future__ import annotations
+
+from contextlib import nullcontext
 
 import pytest
 
 from newsroom.errors import Away
 from newsroom.kafka import source as sources
-from newsroom.kafka.source import KafkaSource
+from newsroom.kafka.source import KafkaSource, NotCommitted
 from newsroom.records import TopicPartition
+
+PARTITION = TopicPartition("topic", 0)
 
 
 class SilentClient:
-    """Connected, and never answered."""
+    """Connected, and never answered; `commits`: save its commits."""
+
+    commits = False
 
     async def getmany(self, **_: int) -> dict[object, list[object]]:
         return {}
 
     def assignment(self) -> set[object]:
         return set()
+
+    async def commit(self, offsets: object) -> None:  # noqa: ARG002
+        """Never answered, or at once."""
+        if not self.commits:
+            raise TimeoutError
 
     async def stop(self) -> None:
         """Nothing to close."""
@@ -41,7 +54,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def a_member() -> KafkaSource:
     member = KafkaSource("nowhere:1", "topic", "group", client_id="test")
     member._client = SilentClient()  # what `_connect` would have made
-    member._owned = frozenset({TopicPartition("topic", 0)})
+    member._owned = frozenset({PARTITION})
     return member
 
 
@@ -59,3 +72,36 @@ async def test_a_broker_that_answers_no_poll_is_away(clock: Clock) -> None:
         clock.seconds += 1
     with pytest.raises(Away, match="no answer"):
         await member.poll(0)
+
+
+def hears(member: KafkaSource, clock: Clock) -> None:
+    """As if a record had come just now."""
+    member._heard_at = clock.seconds
+
+
+async def test_a_client_that_gets_records_and_commits_nothing_is_replaced(clock: Clock) -> None:
+    """Its part for the group may hang for good after a cut, while fetches go on."""
+    member = a_member()
+    for _ in range(26):
+        hears(member, clock)
+        await member.poll(0)
+        with pytest.raises(NotCommitted):
+            await member.commit({PARTITION: 1})
+        clock.seconds += 1
+    hears(member, clock)
+    with pytest.raises(Away, match="no commit went through for 25 s"):
+        await member.poll(0)
+    assert member.owned == frozenset()
+
+
+async def test_a_commit_that_goes_through_in_between_is_enough(clock: Clock) -> None:
+    member, client = a_member(), SilentClient()
+    member._client = client
+    for second in range(60):
+        hears(member, clock)
+        await member.poll(0)
+        client.commits = second % 20 == 19
+        with nullcontext() if client.commits else pytest.raises(NotCommitted):
+            await member.commit({PARTITION: 1})
+        clock.seconds += 1
+    assert member.owned

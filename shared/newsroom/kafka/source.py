@@ -52,6 +52,8 @@ _CONNECT_SECONDS = 10.0
 _COMMIT_SECONDS = 3.0
 _CLOSE_SECONDS = 3.0
 _SILENCE_SECONDS = 20.0
+_UNCOMMITTED_SECONDS = 25.0
+"""Longer than a coordinator takes that moves or comes back."""
 _PATIENCE_SECONDS = 0.5
 
 
@@ -137,8 +139,8 @@ class KafkaSource:
 
     A partition without a committed offset starts at `start_offsets`, else at its earliest record; so does
     one whose committed offset is gone (a redelivery has no effect, a gap would). When the broker stays
-    silent, or the client has failed for good, the client is replaced: its tasks may have died without
-    telling.
+    silent, or no commit goes through any more, or the client has failed for good, the client is replaced:
+    its tasks may have died or hang without telling.
     """
 
     def __init__(
@@ -170,6 +172,7 @@ class KafkaSource:
         self._heard_ms = 0
         self._heard_at = time.monotonic()
         self._asked_at = time.monotonic()
+        self._uncommitted_since: float | None = None
 
     @property
     def topic(self) -> str:
@@ -199,6 +202,7 @@ class KafkaSource:
         if time.monotonic() - self._asked_at > _SILENCE_SECONDS / 2:
             self._heard_at = time.monotonic()  # it was us who did not listen: the last batch took so long
         await self._replace_when_silent()
+        await self._replace_when_uncommitted()
         try:
             records = await self._take(timeout_seconds)
         except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
@@ -238,7 +242,9 @@ class KafkaSource:
                     }
                 )
         except (KafkaError, OSError, TimeoutError) as error:
+            self._uncommitted_since = self._uncommitted_since or time.monotonic()
             raise NotCommitted(str(error).split("\n")[0].strip() or type(error).__name__) from error
+        self._uncommitted_since = None
 
     async def stop(self) -> None:
         self._listener = None
@@ -296,6 +302,16 @@ class KafkaSource:
             log.warning("kafka.silent", topic=self._topic, group=self._group, seconds=_SILENCE_SECONDS)
             await self._disconnect()
             raise Away("kafka", f"no answer for {_SILENCE_SECONDS:.0f} s")
+
+    async def _replace_when_uncommitted(self) -> None:
+        """Records may come while the client's part for its group hangs, after a cut of the network."""
+        since = self._uncommitted_since
+        if since is not None and time.monotonic() - since > _UNCOMMITTED_SECONDS:
+            log.warning(
+                "kafka.uncommitted", topic=self._topic, group=self._group, seconds=_UNCOMMITTED_SECONDS
+            )
+            await self._disconnect()
+            raise Away("kafka", f"no commit went through for {_UNCOMMITTED_SECONDS:.0f} s")
 
     # --- records
 
@@ -385,6 +401,7 @@ class KafkaSource:
 
     def _forget(self) -> None:
         self._owned = frozenset()
+        self._uncommitted_since = None
         self._lag = 0
         self._generation += 1
 
