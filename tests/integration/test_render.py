@@ -18,6 +18,7 @@ from pymongo import MongoClient
 
 from newsroom import topics
 from newsroom.http.app import Health
+from newsroom.ids import new_event_id
 from newsroom.kafka import cluster
 from newsroom.kafka.producer import KafkaPublisher
 from newsroom.kafka.reader import TopicReader
@@ -56,6 +57,10 @@ async def until(condition: Callable[[], Awaitable[object]], what: str) -> None:
         await asyncio.sleep(0.05)
 
 
+def _with_event(update: ArticleUpdate) -> ArticleUpdate:
+    return update.model_copy(update={"event_ids": (new_event_id(),)})
+
+
 class Newsroom:
     """A log, a database and a pages folder for one test, which stands in the store's place."""
 
@@ -74,14 +79,15 @@ class Newsroom:
         return a_public(self.name(article_id), revision, tags=(f"Tag {self.mark}",))
 
     async def announce(self, *updates: ArticleUpdate) -> None:
+        """As the store does: each names the event that made it, so readers were not told of it before."""
         for update in updates:
-            await self.publisher.publish(update_message(an_announcement(update)))
+            await self.publisher.publish(update_message(an_announcement(_with_event(update))))
 
     async def announce_live(self, posts: Sequence[EntryUpdate], update: ArticleUpdate) -> None:
         """The posts of a batch and, after them, their article, all in its partition."""
         partition = cluster.partition_for(update.article_id.encode(), PARTITIONS)
         messages = [entry_message(EntryAnnouncement(post, BEGINNING), partition) for post in posts]
-        await self.publisher.publish_all([*messages, update_message(an_announcement(update))])
+        await self.publisher.publish_all([*messages, update_message(an_announcement(_with_event(update)))])
 
     def settings(self) -> RenderSettings:
         return RenderSettings(
