@@ -15,7 +15,7 @@ from desk.parts.kafka import Kafka
 from desk.parts.mongod import Mongod
 from desk.parts.part import Part
 
-START_SECONDS = 90.0
+START_SECONDS = 240.0
 STOP_SECONDS = 30.0
 SELECTION_MS = 20_000
 
