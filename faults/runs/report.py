@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import platform
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from faults.runs.whole import Progress
 from newsroom.steps import POINTS
 
 BEGIN, END = "<!-- made by make faults: begin -->", "<!-- end -->"
+_WIDTH = 130
 _SHOWN = 12
 """So many violations of a run stand in the report; all of them stand in its folder."""
 
@@ -116,18 +118,19 @@ def _calm(runs: Sequence[Run]) -> str:
 
 
 def about(runs: Sequence[Run], date: str, commit: str) -> str:
-    """Of when, of what and on what machine a table is."""
+    """Of when, of what and on what machine a table is, in lines that fit a terminal."""
     told = [run for run in runs if run.is_told]
     names = ("operations", "reads", "notices")
     operations, reads, notices = (sum(run.counts.get(name, 0) for run in told) for name in names)
     points = {point for run in told for point in run.died_at}
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
-    return (
+    text = (
         f"{len(told)} runs of {len({run.fault for run in told})} faults on {date}, at commit "
         f"{commit or 'unknown'}, on {machine}: {operations:,} operations of editors, "
         f"{reads:,} reads, {notices:,} notices on the stream. "
         f"Processes died at {len(points)} of {sum(map(len, POINTS.values()))} named points."
     )
+    return textwrap.fill(text, _WIDTH)
 
 
 def put_into(document: Path, text: str) -> None:
