@@ -52,8 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time (default: 2)")
     parser.add_argument("--fresh", action="store_true", help="also what was run before of the same code")
     parser.add_argument("--quick", action="store_true", help="without a rebuild and a replay at the end")
-    parser.add_argument("--patience", type=float, default=CALM_SECONDS, metavar="SECONDS",
-                        help=f"for calm (default: {CALM_SECONDS:.0f}, which is promised)")  # fmt: skip
+    wait = f"seconds for calm (default: {CALM_SECONDS:.0f}, which is promised)"
+    parser.add_argument("--patience", type=float, default=CALM_SECONDS, help=wait)
     parser.add_argument("--bug", help="with a planted bug (faults.bugs.planted), which is to be found")
     parser.add_argument("--one", metavar="FAULT", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)

@@ -30,7 +30,6 @@ from newsroom.kafka import cluster
 LEASH = (sys.executable, "-I", "-S", leash.__file__)
 """Should pytest be killed, its services go with it."""
 
-PATIENCE_SECONDS = 120.0
 T = TypeVar("T")
 
 Json = dict[str, Any]
@@ -41,9 +40,9 @@ def free_port() -> int:
 
 
 async def until(
-    condition: Callable[[], Awaitable[T | None]], what: str, seconds: float = PATIENCE_SECONDS
+    condition: Callable[[], Awaitable[T | None]], what: str, seconds: float = patience.PATIENCE_SECONDS
 ) -> T:
-    """As the experiment waits, with less patience: a test has a newsroom to itself."""
+    """As the experiment waits, and looks more often: a test waits for little at a time."""
     return await patience.until(condition, what, seconds, look_seconds=0.05)
 
 

@@ -29,7 +29,7 @@ from faults.stage.fleet import PATIENCE_SECONDS, Fleet
 from faults.stage.instances import Instance
 from faults.stage.keeper import Kept
 from faults.stage.network import Network, Target
-from faults.stage.parts import Documents, Log, Server
+from faults.stage.parts import FIRST_START_SECONDS, Documents, Log, Server
 from faults.stage.proxies import Proxy
 from faults.stage.rest import Rest
 from faults.stage.rooms import What, lacking, rooms_of, unmount_below
@@ -115,7 +115,7 @@ class Arena(Fleet):
         for room in self._rooms.values():
             room.open()
         await self.network.open()
-        await asyncio.gather(self.kafka.start(), self.mongo.start())
+        await asyncio.gather(self.kafka.start(FIRST_START_SECONDS), self.mongo.start(FIRST_START_SECONDS))
         self._keeping = asyncio.create_task(self.keeper.run(), name="keeper")
         counts = {"ingest": 1, "store": self.plan.stores, "render": self.plan.renders}
         await asyncio.gather(*(self.scale(service, count) for service, count in counts.items()))

@@ -181,7 +181,7 @@ def moved_on(former: ArticleState, arrival: Arrival, view: View) -> ArticleState
     leaving = former.leaving
     if update.revision != former.revision:
         is_taken = update.status in _HIDDEN or withdrawn_at != former.withdrawn_at
-        leaving = _sorted(leaving, map(_named, moved) if is_taken else ())
+        leaving = _sorted(leaving, map(_listing_marked, moved) if is_taken else ())
     return former.model_copy(
         update={
             "revision": update.revision,
@@ -310,7 +310,7 @@ def _post_notices(state: ArticleState, posts: Iterable[EntryUpdate]) -> list[Not
     ]
 
 
-def _named(mark: str) -> str:
+def _listing_marked(mark: str) -> str:
     """The listing that is to be marked, if any is."""
     return TRANSLATIONS_SITEMAP if mark == IF_TRANSLATED else mark
 
