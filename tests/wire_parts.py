@@ -102,7 +102,7 @@ async def say(port: int, *chunks: bytes, host: str = "127.0.0.1") -> Told:
     """Send the bytes from that address of this machine, and read one answer."""
     reader, writer = await connect(port, host)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             for chunk in chunks:
                 writer.write(chunk)
                 await writer.drain()

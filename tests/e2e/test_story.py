@@ -200,13 +200,13 @@ async def test_an_open_page_hears_of_an_update_and_resumes_where_it_left_off(sta
         assert response.headers["content-type"].startswith("text/event-stream")
         lines = response.aiter_lines()
         await update(stack, "live-one")
-        first = await asyncio.wait_for(next_event(lines), 20)
+        first = await asyncio.wait_for(next_event(lines), 30)
     assert first["event"] == "notice"
     notice = json.loads(first["data"])
     assert (notice["article_id"], notice["revision"], notice["kind"]) == ("live-one", 2, "update")
     await update(stack, "live-one", headline="Third")
     async with stack.client.stream("GET", stream, headers={"Last-Event-ID": first["id"]}) as response:
-        resumed = await asyncio.wait_for(next_event(response.aiter_lines()), 20)
+        resumed = await asyncio.wait_for(next_event(response.aiter_lines()), 30)
     assert json.loads(resumed["data"])["revision"] == 3
 
 

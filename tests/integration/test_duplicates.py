@@ -158,7 +158,7 @@ async def an_open_page(stack: Stack) -> AsyncIterator[list[Json]]:
 
     listening = asyncio.create_task(listen())
     try:
-        await asyncio.wait_for(connected.wait(), 20)
+        await asyncio.wait_for(connected.wait(), 30)
         yield heard
     finally:
         listening.cancel()

@@ -38,7 +38,7 @@ def words(record: Record) -> str:
     return text
 
 
-async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait for the condition. Raises: TimeoutError."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -114,12 +114,12 @@ class Loop:
             yield task
         finally:
             await self.consumer.stop()
-            await asyncio.wait({task}, timeout=10)
+            await asyncio.wait({task}, timeout=30)
             assert task.done(), "the loop did not stop"
 
     async def end(self, task: asyncio.Task[None]) -> BaseException | None:
         """Wait for the loop to end by itself; what it raised."""
-        await asyncio.wait({task}, timeout=5)
+        await asyncio.wait({task}, timeout=30)
         assert task.done(), "the loop goes on"
         return task.exception()
 

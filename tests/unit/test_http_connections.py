@@ -19,7 +19,7 @@ from newsroom.settings import CommonSettings
 from tests.stack import until
 from tests.wire_parts import LARGE, OTHER_ADDRESSES, an_app, answer, connect, say, served
 
-BRIEF = Patience(request=0.2, head=0.3, rest=0.2, reading=0.3)
+BRIEF = Patience(request=1.0, head=1.5, rest=1.0, reading=1.5)
 ASKS = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
 OTHER = "127.0.0.2"
 PARTS = 16
@@ -34,7 +34,7 @@ async def brief() -> AsyncIterator[int]:
 
 async def end_of(reader: asyncio.StreamReader) -> bytes:
     """Everything up to the end of the connection, however it ends."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         try:
             return await reader.read()
         except ConnectionResetError:
@@ -59,7 +59,7 @@ async def test_a_head_that_comes_drop_by_drop_is_told_so(brief: int) -> None:
     reader, writer = await connect(brief)
     writer.write(b"GET / HTTP/1.1\r\nX-Slow: ")
     told = asyncio.create_task(answer(reader))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while not told.done():
             writer.write(b"x")
             await asyncio.sleep(0.02)
@@ -125,7 +125,7 @@ async def test_a_body_that_is_too_large_is_refused_as_soon_as_that_is_known(
 
 async def test_a_connection_is_good_for_many_requests_that_come_one_by_one(brief: int) -> None:
     reader, writer = await connect(brief)
-    for _ in range(5):
+    for _ in range(3):
         writer.write(ASKS[:10])
         await asyncio.sleep(0.05)
         writer.write(ASKS[10:])
@@ -137,7 +137,7 @@ async def test_a_connection_is_good_for_many_requests_that_come_one_by_one(brief
 async def test_a_connection_stays_open_between_two_requests(brief: int) -> None:
     """A proxy keeps it for the next caller: what was awaited before the first request is awaited no more."""
     reader, writer = await connect(brief)
-    for _ in range(3):
+    for _ in range(2):
         writer.write(ASKS)
         assert (await answer(reader)).status == 200
         await asyncio.sleep(2 * BRIEF.request)
@@ -150,7 +150,7 @@ async def test_a_request_that_takes_long_is_waited_for() -> None:
     async with served(app, BRIEF) as port:
         reader, writer = await connect(port)
         writer.write(b"GET /waits HTTP/1.1\r\nHost: a\r\n\r\n" + ASKS[:10])
-        await asyncio.sleep(3 * BRIEF.head)
+        await asyncio.sleep(2 * BRIEF.head)
         app.state.go_on.set()
         told = await answer(reader)
         assert (told.status, json.loads(told.body)) == (200, "done")
@@ -210,7 +210,7 @@ async def test_the_last_bytes_of_the_last_answer_are_to_be_read_too() -> None:
     transport.close()
     transport.left = 1_000
     made.resume_writing()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         await transport.is_cut.wait()
     made.connection_lost(None)
 

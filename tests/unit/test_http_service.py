@@ -72,7 +72,7 @@ class Served:
 
     async def answers(self) -> None:
         """Wait until it answers."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while True:
                 try:
                     await self.get("/health/live")

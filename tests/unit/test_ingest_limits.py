@@ -77,7 +77,7 @@ async def test_a_stopping_door_takes_nothing_more_and_waits_for_what_is_on_its_w
         assert not stopping.done()
         held.let_go()
         assert (await taken).status_code == 202
-        await asyncio.wait_for(stopping, 2)
+        await asyncio.wait_for(stopping, 30)
 
 
 async def test_a_caller_who_leaves_frees_the_place() -> None:

@@ -176,7 +176,7 @@ async def test_the_stop_of_the_process_ends_streams_properly() -> None:
     async with streaming(hub, Ask("a1", 1)) as (reader, task):
         await until(reader.has("retry"), "the beginning")
         hub.end()
-        await asyncio.wait_for(task, 2)
+        await asyncio.wait_for(task, 30)
     assert reader.is_finished
     assert hub.streams == 0
 
@@ -186,7 +186,7 @@ async def test_a_stream_ends_at_its_age() -> None:
     async with streaming(
         a_hub(), Ask("a1", 1), settings=StreamSettings(heartbeat_seconds=0.05, age_seconds=0.2)
     ) as (reader, task):
-        await asyncio.wait_for(task, 2)
+        await asyncio.wait_for(task, 30)
     assert reader.is_finished
 
 
@@ -197,7 +197,7 @@ async def test_a_reader_that_leaves_is_forgotten() -> None:
     async with streaming(hub, Ask("a1", 1), settings=quiet) as (reader, task):
         await until(reader.has("retry"), "the beginning")
         reader.leave()
-        await asyncio.wait_for(task, 2)
+        await asyncio.wait_for(task, 30)
     assert (hub.streams, hub._subscriptions) == (0, {})
 
 
@@ -207,7 +207,7 @@ async def test_a_reader_that_does_not_read_is_cut() -> None:
     async with streaming(hub, Ask("a1", 1)) as (reader, task):
         await until(reader.has("retry"), "the beginning")
         reader.is_stuck = True
-        await asyncio.wait_for(task, 2)
+        await asyncio.wait_for(task, 30)
     assert not reader.is_finished
     assert (hub.streams, hub._subscriptions) == (0, {})
 

@@ -419,5 +419,5 @@ async def test_one_instance_hears_that_another_finished_the_replay() -> None:
     onlooker = await store.replay()
     watching = asyncio.create_task(onlooker.watch())
     async with store.running():
-        await asyncio.wait_for(watching, 5)
+        await asyncio.wait_for(watching, 30)
     assert onlooker.is_over

@@ -57,7 +57,7 @@ class Rebuilding:
         finally:
             for worker in workers:
                 await worker.stop()
-            await asyncio.wait_for(asyncio.gather(*tasks), 5)
+            await asyncio.wait_for(asyncio.gather(*tasks), 30)
 
     def announced(self) -> list[str]:
         return sorted(each.update.article_id for each in self.store.announced())
@@ -219,7 +219,7 @@ async def test_a_ring_wakes_an_idle_worker() -> None:
     worker.ring()
     await until(lambda: rebuilding.is_done(asked))
     await worker.stop()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 30)
 
 
 async def test_a_database_that_is_away_when_it_stops_keeps_nobody() -> None:
