@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from newsroom.http.wire import MAX_ADDRESS_BYTES, MAX_HEAD_BYTES
-from tests.wire_parts import an_app, answer, say, served
+from tests.wire_parts import an_app, answer, connect, say, served
 
 
 @pytest.fixture
@@ -115,8 +115,19 @@ async def test_a_header_that_never_ends_is_cut(port: int) -> None:
     assert sent < 8 * 1024 * 1024
 
 
-async def test_a_head_within_the_bound_is_read(port: int) -> None:
-    told = await say(port, b"GET / HTTP/1.1\r\nX-Large: " + b"x" * (MAX_HEAD_BYTES - 100) + b"\r\n\r\n")
+@pytest.mark.parametrize("pieces", [1, 3, 30])
+async def test_a_head_within_the_bound_is_read(port: int, pieces: int) -> None:
+    """In however many pieces it comes."""
+    header = b"X-Part: " + b"x" * 900 + b"\r\n"
+    head = b"GET / HTTP/1.1\r\nHost: a\r\n" + header * ((MAX_HEAD_BYTES - 500) // len(header)) + b"\r\n"
+    length = -(-len(head) // pieces)
+    reader, writer = await connect(port)
+    for start in range(0, len(head), length):
+        writer.write(head[start : start + length])
+        await writer.drain()
+        await asyncio.sleep(0.01)
+    told = await answer(reader)
+    writer.close()
     assert (told.status, told.problem) == (404, "/problems/not-found")
 
 

@@ -73,7 +73,7 @@ class ProblemProtocol(HttpToolsProtocol):
         self._places, self._patience = places, patience
         self._host = ""
         self._has_place = False
-        self._head_bytes = self._address_bytes = 0
+        self._head_bytes = self._fed_bytes = self._address_bytes = 0
         self._is_in_head = self._is_in_message = False
         self._has_just_begun = False
         self._awaited = _Awaited.NOTHING
@@ -104,8 +104,8 @@ class ProblemProtocol(HttpToolsProtocol):
         super().data_received(data)
         # A single header that never ends comes to no callback: count what is fed while a head is open.
         if self._is_in_head and not self._has_just_begun and not self.transport.is_closing():
-            self._head_bytes += len(data)
-            if self._head_bytes > 2 * MAX_HEAD_BYTES:
+            self._fed_bytes += len(data)
+            if self._fed_bytes > 2 * MAX_HEAD_BYTES:
                 self._refuse_head()
         self._watch()
 
@@ -121,7 +121,7 @@ class ProblemProtocol(HttpToolsProtocol):
     # --- the parser's callbacks
 
     def on_message_begin(self) -> None:
-        self._head_bytes = self._address_bytes = 0
+        self._head_bytes = self._fed_bytes = self._address_bytes = 0
         self._is_in_head = self._is_in_message = self._has_just_begun = True
         self._await(_Awaited.NOTHING)  # a head's time begins with it, whatever was awaited before
         super().on_message_begin()
