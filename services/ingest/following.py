@@ -19,7 +19,7 @@ from newsroom.http.auth import requires
 from newsroom.http.problems import Kind, Refused
 from newsroom.http.streams import HEARTBEAT, ServerSentEvents, StreamSettings, Writer, set_within
 from newsroom.keys import ApiKey, KeyRing, Role
-from services.ingest.life import Follower, Life
+from services.ingest.life import MAX_FOLLOWERS_OF_A_KEY, Follower, Life
 from services.ingest.lookup import Lookup
 
 _SETTINGS = StreamSettings()
@@ -32,11 +32,11 @@ class LifeStream(ServerSentEvents):
     """Streams to one follower, for as long as `is_welcome` holds: looked at before anything is written."""
 
     def __init__(
-        self, life: Life, article_id: str | None, is_welcome: Callable[[], bool], settings: StreamSettings
+        self, life: Life, follower: Follower, is_welcome: Callable[[], bool], settings: StreamSettings
     ) -> None:
         super().__init__(settings, {"Cache-Control": "no-store"})
         self._life, self._is_welcome = life, is_welcome
-        self._follower = Follower(article_id, life.most_pending)
+        self._follower = follower
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._life.add(self._follower)
@@ -78,7 +78,10 @@ def life_routes(life: Life, lookup: Lookup, ring: KeyRing, settings: StreamSetti
             raise Away("kafka", "what became of events lately could not be read to its end")
         if life.is_full:
             raise Refused(Kind.BUSY, f"{life.followers} follow already: try again in a while.")
-        return LifeStream(life, article_id, lambda: _is_good(ring, key), settings)
+        if life.has_enough(key.name):
+            raise Refused(Kind.TOO_MANY, f"{MAX_FOLLOWERS_OF_A_KEY} follow with this key: close one of them.")
+        follower = Follower(key.name, article_id, life.most_pending)
+        return LifeStream(life, follower, lambda: _is_good(ring, key), settings)
 
     return router
 

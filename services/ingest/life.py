@@ -11,6 +11,7 @@ import asyncio
 from newsroom.outcomes import EventStatus
 
 MAX_FOLLOWERS = 100
+MAX_FOLLOWERS_OF_A_KEY = 20
 MAX_PENDING = 5_000
 
 
@@ -20,10 +21,10 @@ class Follower:
     `article_id` None: every article's. Cut when more events wait than may.
     """
 
-    def __init__(self, article_id: str | None, most_pending: int) -> None:
+    def __init__(self, key_name: str, article_id: str | None, most_pending: int) -> None:
         self.wake = asyncio.Event()
         self.is_over = False
-        self.article_id = article_id
+        self.key_name, self.article_id = key_name, article_id
         self._most_pending = most_pending
         self._pending: dict[str, EventStatus] = {}
 
@@ -65,7 +66,12 @@ class Life:
 
     @property
     def is_full(self) -> bool:
-        return len(self._followers) >= self._most_followers
+        return self.followers >= self._most_followers
+
+    def has_enough(self, key_name: str) -> bool:
+        """Whether so many follow with that key that one more would take the place of others."""
+        of_the_key = sum(follower.key_name == key_name for follower in self._followers)
+        return of_the_key >= MAX_FOLLOWERS_OF_A_KEY
 
     @property
     def is_over(self) -> bool:

@@ -212,7 +212,7 @@ async def test_an_article_that_cannot_be_one_is_refused(ingest: Ingest) -> None:
 
 
 async def test_who_is_one_too_many_is_told_to_come_back(ingest: Ingest) -> None:
-    crowd = [Follower(None, 1) for _ in range(100)]
+    crowd = [Follower(f"key-{number}", None, 1) for number in range(100)]
     for follower in crowd:
         ingest.life.add(follower)
     response = await ingest.call("GET", "/events")
@@ -220,6 +220,20 @@ async def test_who_is_one_too_many_is_told_to_come_back(ingest: Ingest) -> None:
     assert response.headers["retry-after"]
     ingest.life.leave(crowd[0])
     async with following(ingest) as reader:
+        assert reader.status == 200
+
+
+async def test_no_key_takes_the_places_of_others(ingest: Ingest) -> None:
+    await ingest.put_key(a_key("wire", Role.EDITOR, "nrk_wire"))
+    crowd = [Follower("wire", None, 1) for _ in range(20)]
+    for follower in crowd:
+        ingest.life.add(follower)
+    response = await ingest.call("GET", "/events", role=None, headers={"Authorization": "Bearer nrk_wire"})
+    assert (response.status_code, response.json()["type"]) == (429, "/problems/too-many-requests")
+    async with following(ingest) as reader:
+        assert reader.status == 200
+    ingest.life.leave(crowd[0])
+    async with following(ingest, secret="nrk_wire") as reader:
         assert reader.status == 200
 
 
@@ -280,7 +294,8 @@ def a_status(number: int, state: EventState = EventState.STORED) -> EventStatus:
 
 
 async def streamed(life: Life, wire: Wire, settings: StreamSettings) -> None:
-    await LifeStream(life, None, lambda: True, settings)({"type": "http"}, wire.receive, wire.send)
+    stream = LifeStream(life, Follower("wire", None, 10), lambda: True, settings)
+    await stream({"type": "http"}, wire.receive, wire.send)
 
 
 async def test_a_quiet_stream_shows_signs_of_life() -> None:
@@ -305,7 +320,7 @@ async def test_a_reader_who_takes_nothing_is_cut() -> None:
 
 
 def test_a_slow_reader_keeps_the_newest_state_of_each_event() -> None:
-    follower = Follower(None, 10)
+    follower = Follower("wire", None, 10)
     for state in (EventState.ACCEPTED, EventState.STORED, EventState.RENDERED):
         follower.offer(a_status(1, state))
     (told,) = [part for part in follower.take().split(b"\n\n") if part]
@@ -314,7 +329,7 @@ def test_a_slow_reader_keeps_the_newest_state_of_each_event() -> None:
 
 
 def test_a_reader_with_too_much_pending_is_cut() -> None:
-    follower = Follower(None, 3)
+    follower = Follower("wire", None, 3)
     for number in range(4):
         follower.offer(a_status(number))
     assert follower.is_over
