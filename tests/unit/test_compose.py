@@ -279,11 +279,13 @@ def test_the_edge_has_nothing_that_is_secret() -> None:
 
 
 def test_the_edge_tells_its_own_proxy_from_anybody_else() -> None:
-    """And the services the edge: both by private addresses, read from the end."""
-    assert "trusted_proxies static private_ranges\n\t\ttrusted_proxies_strict" in caddyfile()
+    """And the services the edge: both by Docker's own networks, so that of a visitor from another private one
+    only the address itself counts, which the proxy tells.
+    """
+    assert "trusted_proxies static 172.16.0.0/12\n\t\ttrusted_proxies_strict" in caddyfile()
     for name in OURS:
         trusted = service(name)["environment"]["NEWSROOM_TRUSTED_PROXIES"].partition(":-")[2].rstrip("}")
-        assert networks(trusted) == ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+        assert networks(trusted) == ("172.16.0.0/12",)
 
 
 def test_the_edge_asks_render_only_for_what_is_no_file() -> None:
