@@ -75,10 +75,15 @@ class Operation:
 
 
 class Account:
-    """Everything that the checks ask more than once. `is_clock_true` as in `faults.checks.checker.check`."""
+    """Everything that the checks ask more than once. `is_clock_true` and `calm_seconds` as in
+    `faults.checks.checker.check`.
+    """
 
-    def __init__(self, history: History, evidence: Evidence, *, is_clock_true: bool) -> None:
-        self.history, self.evidence, self.is_clock_true = history, evidence, is_clock_true
+    def __init__(
+        self, history: History, evidence: Evidence, *, is_clock_true: bool, calm_seconds: float
+    ) -> None:
+        self.history, self.evidence = history, evidence
+        self.is_clock_true, self.calm_seconds = is_clock_true, calm_seconds
         self.filed_by_event = _grouped((each for each in evidence.filed if each.event_id), "event_id")
         self.revised_by_article: Mapping[str, tuple[Revised, ...]] = {
             article_id: tuple(sorted(group, key=lambda each: each.revision))

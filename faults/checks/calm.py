@@ -1,4 +1,4 @@
-"""Check 7: everything is calm again within a minute, without an operator."""
+"""Check 7: everything is calm again in time, without an operator."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from faults.checks.account import Account
 from faults.history import Calm, Violation
 
-MOST_SECONDS = 60.0
-
 
 def calm(account: Account) -> Iterator[Violation]:
     """The newsroom came to rest in time after the last that was done to it. No false alarm: that is asked."""
@@ -16,5 +14,5 @@ def calm(account: Account) -> Iterator[Violation]:
     if not found:
         yield Violation(7, "it never became calm")
     for each in found:
-        if each.seconds > MOST_SECONDS:
+        if each.seconds > account.calm_seconds:
             yield Violation(7, f"it was calm only after {each.seconds:.1f} s")

@@ -45,12 +45,15 @@ AT_REST: tuple[Check, ...] = (
 """What holds when nothing is on its way any more."""
 
 
-def check(history: History, evidence: Evidence, *, is_clock_true: bool) -> tuple[Violation, ...]:
-    """Everything that is wrong, by number.
+def check(
+    history: History, evidence: Evidence, *, is_clock_true: bool, calm_seconds: float
+) -> tuple[Violation, ...]:
+    """Everything that is wrong, by number. Where it never became calm: everything of what holds always.
 
     `is_clock_true`: no clock was moved, so that what falls due does so by the time of the history.
+    `calm_seconds`: how long calm may take.
     """
-    account = Account(history, evidence, is_clock_true=is_clock_true)
+    account = Account(history, evidence, is_clock_true=is_clock_true, calm_seconds=calm_seconds)
     leaks = Leaks(account)
     checks = (*ALWAYS, *(AT_REST if account.calm_at is not None else ()))
     found = [violation for ask in checks for violation in ask(account)]

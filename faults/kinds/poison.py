@@ -24,6 +24,7 @@ _BELOW, _ABOVE = 45, 200
 LIMIT = "NEWSROOM_DEAD_LETTERS_IN_ROW"
 _PARKING = ("store", "render")
 _RAISED, _USUAL = "1000", "50"
+_KINDS = (not_json, of_unknown_type)
 
 
 async def _scatter(arena: Arena, messages: list[Message]) -> None:
@@ -50,9 +51,11 @@ async def _large(arena: Arena, dice: Random) -> None:
 
 async def _only(arena: Arena, dice: Random) -> None:
     """Below the limit it passes by itself. Above it store and render stop, and an operator lets them park."""
-    await _stretch(arena, _BELOW, not_json, dice)
+    await _stretch(arena, _BELOW, dice.choice(_KINDS), dice)
     before = {name: _stops(arena, name) for service in _PARKING for name in arena.names(service)}
-    places = await write(arena.bootstrap, _in_one_row(scattered(not_json, _FED, _ABOVE, dice), dice))
+    places = await write(
+        arena.bootstrap, _in_one_row(scattered(dice.choice(_KINDS), _FED, _ABOVE, dice), dice)
+    )
 
     async def have_stopped() -> bool:
         return all(_stops(arena, name) > count for name, count in before.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from random import Random
 
@@ -43,13 +43,20 @@ def _killed_at_every_point(service: str) -> Inject:
                 stack.enter_context(arena.unkept(name))
             for begin in range(0, len(points), AT_ONCE):
                 traps = [f"{point}=kill@{dice.randint(1, 3)}" for point in points[begin : begin + AT_ONCE]]
-                pairs = zip(names, traps, strict=False)
-                await asyncio.gather(*(_die_in_trap(arena, service, *pair) for pair in pairs))
+                await _die_in_traps(arena, service, names, traps)
+            # A rare point once more, by all at once: whoever comes there dies.
+            for point in [point for point in points if point not in arena.died_at]:
+                await _die_in_traps(arena, service, names, [f"{point}=kill@1"] * AT_ONCE)
         for name in names:
             await arena.returns(name)
         await arena.scale(service, before)
 
     return inject
+
+
+async def _die_in_traps(arena: Arena, service: str, names: Sequence[str], traps: Sequence[str]) -> None:
+    pairs = zip(names, traps, strict=False)
+    await asyncio.gather(*(_die_in_trap(arena, service, *pair) for pair in pairs))
 
 
 async def _die_in_trap(arena: Arena, service: str, name: str, trap: str) -> None:

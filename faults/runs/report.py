@@ -104,6 +104,8 @@ def _row(name: str, runs: Sequence[Run]) -> list[str]:
     counts = [str(_count(column, told)) for column in COLUMNS]
     seeds = " ".join(str(seed) for seed in sorted(run.seed for run in told))
     number = str(len(told)) if len(told) == len(runs) else f"{len(told)} of {len(runs)}"
+    restless = sum(run.calm_seconds is None for run in told)
+    number += f", {restless} not judged at rest" if restless else ""
     return [f"`{name}`", number, *counts, _calm(told), seeds]
 
 
@@ -122,13 +124,17 @@ def about(runs: Sequence[Run], date: str, commit: str) -> str:
     told = [run for run in runs if run.is_told]
     names = ("operations", "reads", "notices")
     operations, reads, notices = (sum(run.counts.get(name, 0) for run in told) for name in names)
-    points = {point for run in told for point in run.died_at}
+    named = {point for points in POINTS.values() for point in points}
+    missed = sorted(named - {point for run in told for point in run.died_at})
+    restarts = sum(run.restarts for run in told)
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
     text = (
         f"{len(told)} runs of {len({run.fault for run in told})} faults on {date}, at commit "
         f"{commit or 'unknown'}, on {machine}: {operations:,} operations of editors, "
         f"{reads:,} reads, {notices:,} notices on the stream. "
-        f"Processes died at {len(points)} of {sum(map(len, POINTS.values()))} named points."
+        f"Ended services were started again {restarts:,} times. "
+        f"Processes died at {len(named) - len(missed)} of {len(named)} named points"
+        f"{', not at ' + ', '.join(missed) if missed else ''}."
     )
     return textwrap.fill(text, _WIDTH)
 

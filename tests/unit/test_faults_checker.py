@@ -63,8 +63,10 @@ def a_run() -> Imagined:
     return run
 
 
-def violations(run: Imagined, *, is_clock_true: bool = True) -> tuple[Violation, ...]:
-    return check(run.history, run.evidence, is_clock_true=is_clock_true)
+def violations(
+    run: Imagined, *, is_clock_true: bool = True, calm_seconds: float = 60.0
+) -> tuple[Violation, ...]:
+    return check(run.history, run.evidence, is_clock_true=is_clock_true, calm_seconds=calm_seconds)
 
 
 def rested(run: Imagined) -> Imagined:
@@ -585,6 +587,13 @@ def test_a_newsroom_that_takes_too_long_is_told() -> None:
     run = rested(a_run())
     run.history.add(Calm(run.tick(), 61.0))
     assert [each.check for each in violations(run)] == [7]
+    assert violations(run, calm_seconds=240.0) == ()
+
+
+def test_without_calm_what_holds_at_every_moment_is_judged_all_the_same() -> None:
+    run = a_run()
+    run.history.add(Read("r", "/a/", run.tick(), run.tick(), 200, torn="half of it"))
+    assert [each.check for each in violations(run)] == [4, 7]
 
 
 # --- nothing seen, nothing found

@@ -12,6 +12,7 @@ from faults.history import Violation
 from faults.runs import report
 from faults.runs.run import Run
 from faults.runs.whole import Progress
+from newsroom.steps import POINTS
 
 FAULTS = {"kafka-killed": "Kafka is killed.", "clock-steps": "Clocks step."}
 
@@ -69,6 +70,13 @@ def test_a_broken_run_is_no_run_with_zeros() -> None:
     assert cells(table, "kafka-killed")[1] == "1 of 2"
 
 
+def test_a_run_that_never_became_calm_does_not_pass_for_one_that_was_judged_at_rest() -> None:
+    table = report.table(
+        [a_run(violations=(Violation(7, "never"),), calm_seconds=None), a_run(seed=2)], FAULTS
+    )
+    assert cells(table, "kafka-killed")[1] == "2, 1 not judged at rest"
+
+
 def test_rows_stand_in_the_order_of_the_catalogue_and_only_for_what_was_run() -> None:
     both = report.table([a_run("clock-steps"), a_run("kafka-killed")], FAULTS)
     assert both.index("kafka-killed") < both.index("clock-steps")
@@ -110,11 +118,13 @@ def test_a_verdict_names_what_was_found() -> None:
 
 def test_about_counts_what_was_done_in_runs_that_tell_something() -> None:
     counts = {"operations": 1_500, "reads": 10, "notices": 2}
-    runs = [a_run(counts=counts, died_at=("store.batch_taken",)), a_run(error="x", counts=counts)]
+    points = sorted({point for points in POINTS.values() for point in points} - {"store.batch_taken"})
+    runs = [a_run(counts=counts, died_at=tuple(points), restarts=7), a_run(error="x", counts=counts)]
     told = report.about(runs, "1 May 2026", "abc1234")
     assert "1 runs of 1 faults on 1 May 2026, at commit abc1234" in told
     assert "1,500 operations" in told
-    assert "died at 1 of 18 named points" in told
+    assert "died at 17 of 18 named points, not at store.batch_taken." in " ".join(told.split())
+    assert "started again 7 times" in told
 
 
 def test_a_document_gets_the_table_between_its_marks(tmp_path: Path) -> None:
