@@ -20,14 +20,16 @@ from faults.runs.schedule import Job, seed_of
 TRIES = 3
 """For what only a race shows."""
 PATIENCE = ["--patience", "240"]
-"""A machine that runs tests is busy: how soon it is calm is asked of the bug alone that hinders calm."""
+"""A machine that runs tests is busy, and late is not the same as never."""
+PATIENCE_WITH_THE_RESTLESS = ["--patience", "120"]
+"""For bugs that hinder calm, which take all of it."""
 
 USUAL = (
     "acceptance-before-the-log",
     "lost-duplicate-check",
     "embargo-skipped",
     "torn-write",
-    "stale-sibling",
+    "time-of-the-clock",
     "stale-write",
     "page-after-notice",
     "notice-dropped",
@@ -44,7 +46,7 @@ async def find(name: str, folder: Path, apart: list[str]) -> Run:
     bug = BUGS[name]
     options = ["--bug", name, *apart]
     options += [] if bug.is_thorough else ["--quick"]
-    options += [] if 7 in bug.checks else PATIENCE
+    options += PATIENCE_WITH_THE_RESTLESS if 7 in bug.checks else PATIENCE
     for number in range(1, TRIES + 1):
         run = await run_apart(Job(bug.fault, seed_of(name, number)), folder / str(number), options)
         if is_found(name, run):
@@ -56,8 +58,10 @@ def is_found(name: str, run: Run) -> bool:
     return any(violation.check in BUGS[name].checks for violation in run.violations)
 
 
-def test_for_each_check_some_bug_is_planted() -> None:
-    assert set().union(*(BUGS[name].checks for name in USUAL)) == set(range(1, 8))
+def test_for_each_check_some_bug_is_planted_that_no_other_check_may_find() -> None:
+    assert {check for name in USUAL if len(BUGS[name].checks) == 1 for check in BUGS[name].checks} == set(
+        range(1, 8)
+    )
 
 
 @pytest.mark.parametrize("name", ASKED)
