@@ -148,7 +148,7 @@ class Ingest:
     async def put_key(self, key: ApiKey) -> None:
         """Write a key as another instance would, and read it."""
         await self.log.append(key_message(key))
-        assert await self.keys.catch_up(5)
+        assert await self.keys.catch_up(30)
 
     async def tell(self, outcome: EventOutcome | Rendering) -> None:
         """Say what became of an event, as the store and render do."""

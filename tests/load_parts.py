@@ -16,7 +16,7 @@ from newsroom.keys import new_secret
 from services.ingest.calls import CHANGES, Call
 from services.ingest.requests import NewArticle, NewEntry, SentEntry
 
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 60.0
 _GLANCE_SECONDS = 0.01
 
 

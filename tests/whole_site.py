@@ -105,7 +105,7 @@ class WholeSite(OpenSite):
     async def shown_pages(self) -> dict[str, bytes]:
         """One page of each kind, in each state, as they are answered; of an empty site, only its errors."""
         pages = {f"/{status}.html": self.pages.error(status) for status in STATUSES}
-        async with httpx.AsyncClient(base_url=self.url) as client:
+        async with httpx.AsyncClient(base_url=self.url, timeout=30) as client:
             for shown in SHOWN if self._stories else ():
                 answer = await client.get(shown.path, headers=dict(shown.headers))
                 assert answer.status_code == shown.status, shown

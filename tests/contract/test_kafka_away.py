@@ -40,7 +40,7 @@ async def test_publishing_raises_away_within_its_time(bootstrap: str) -> None:
         await publisher.publish(Message("newsroom.events", b"k", b"v"))
     assert time.monotonic() - begun < 30
     assert not await publisher.is_reachable()
-    await within(5, publisher.stop())
+    await within(30, publisher.stop())
 
 
 async def test_many_publications_at_once_all_end_in_time(bootstrap: str) -> None:
@@ -52,7 +52,7 @@ async def test_many_publications_at_once_all_end_in_time(bootstrap: str) -> None
     )
     assert [type(result) for result in results] == [Away] * 20
     assert time.monotonic() - begun < 30
-    await within(5, publisher.stop())
+    await within(30, publisher.stop())
 
 
 async def test_a_reader_waits_and_can_be_stopped(bootstrap: str) -> None:
@@ -60,18 +60,18 @@ async def test_a_reader_waits_and_can_be_stopped(bootstrap: str) -> None:
     running = asyncio.create_task(reader.run())
     assert not await reader.catch_up(0.3)
     assert not running.done()
-    await within(25, reader.stop())
-    await within(25, running)
+    await within(30, reader.stop())
+    await within(30, running)
 
 
 async def test_a_member_says_that_it_cannot_start(bootstrap: str) -> None:
     source = KafkaSource(bootstrap, "newsroom.events", "group", client_id="test")
     with pytest.raises(Away):
-        await within(25, Member(source).start())
+        await within(30, Member(source).start())
     with pytest.raises(Away):
-        await within(1, source.poll(0))
+        await within(30, source.poll(0))
     assert source.owned == frozenset[TopicPartition]()
-    await within(5, source.stop())
+    await within(30, source.stop())
 
 
 async def test_topics_cannot_be_made_more_durable_than_there_are_copies() -> None:
@@ -81,8 +81,8 @@ async def test_topics_cannot_be_made_more_durable_than_there_are_copies() -> Non
 
 async def test_the_cluster_that_is_not_there_is_away() -> None:
     with pytest.raises(Away):
-        await within(25, cluster.cluster_id("127.0.0.1:1"))
+        await within(30, cluster.cluster_id("127.0.0.1:1"))
     with pytest.raises(Away):
-        await within(25, cluster.end_offsets("127.0.0.1:1", "newsroom.events"))
+        await within(30, cluster.end_offsets("127.0.0.1:1", "newsroom.events"))
     with pytest.raises(Away):
-        await within(25, cluster.ensure_topics("127.0.0.1:1", replication=1, min_insync=1))
+        await within(30, cluster.ensure_topics("127.0.0.1:1", replication=1, min_insync=1))

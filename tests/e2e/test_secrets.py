@@ -152,7 +152,7 @@ async def test_no_log_line_has_a_secret(scene: Scene) -> None:
 
 
 async def test_no_metric_has_a_secret(scene: Scene) -> None:
-    async with httpx.AsyncClient() as anybody:
+    async with httpx.AsyncClient(timeout=30) as anybody:
         told = [await outputs.answer(anybody, "GET", scene.stack.url(each) + "/metrics") for each in SERVICES]
     assert all("newsroom_logins_refused_total" in each.text for each in told)
     assert found(scene.words(), told) == []

@@ -48,7 +48,7 @@ def paste_curl_line(up: Up) -> dict[str, object]:
 
 
 def page_at(url: object) -> str:
-    response = httpx.get(str(url), trust_env=False)
+    response = httpx.get(str(url), trust_env=False, timeout=30)
     assert response.status_code == 200
     return response.text
 

@@ -21,8 +21,8 @@ QUICK = LoopSettings(
     commit_interval_seconds=0.02,
     retry_first_seconds=0.005,
     retry_most_seconds=0.02,
-    revoke_seconds=2.0,
-    stop_seconds=2.0,
+    revoke_seconds=30.0,
+    stop_seconds=30.0,
 )
 
 

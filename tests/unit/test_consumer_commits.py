@@ -137,7 +137,7 @@ async def test_a_stop_does_not_wait_out_an_outage() -> None:
         await until(lambda: loop.batches)
         begun = time.monotonic()
         await loop.consumer.stop()
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 30
     assert task.exception() is None
     assert loop.committed == {}
 

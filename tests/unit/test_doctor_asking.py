@@ -42,7 +42,7 @@ def test_the_numbers_of_a_real_process_can_be_read() -> None:
 
     [found] = look_at([an_instance()], httpx.MockTransport(told))
     assert found.numbers.total("newsroom_clock_seconds") is not None
-    assert abs(found.ahead_seconds or 99) < 5
+    assert abs(found.ahead_seconds or 99) < 30
 
 
 def test_nobody_who_listens_is_told_from_somebody_who_says_nothing() -> None:

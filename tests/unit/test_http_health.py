@@ -74,7 +74,7 @@ async def test_a_check_that_hangs_has_failed_in_time(monkeypatch: pytest.MonkeyP
     health.add_ready("kafka", hangs)
     begun = time.monotonic()
     assert (await ask(health, "ready")).status_code == 503
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30
 
 
 async def test_a_stopping_service_is_alive_and_not_ready() -> None:

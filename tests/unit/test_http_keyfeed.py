@@ -36,7 +36,7 @@ class Following:
 
     async def put(self, key: ApiKey) -> None:
         await self.log.append(key_message(key))
-        assert await self.feed.catch_up(5)
+        assert await self.feed.catch_up(30)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ async def following() -> AsyncIterator[Following]:
     log = FakeLog()
     feed = KeyFeed("", "test", make_reader=lambda take: FakeReader(log, topics.KEYS, take))
     running = asyncio.create_task(feed.run())
-    assert await feed.catch_up(5)
+    assert await feed.catch_up(30)
     yield Following(log, feed)
     await feed.stop()
     await running
@@ -68,7 +68,7 @@ async def test_a_bad_record_is_passed_over(following: Following) -> None:
     await following.log.append(Message(topics.KEYS, b"x", b"no json"))
     await following.log.append(Message(topics.KEYS, b"x", None, good.headers))
     await following.log.append(Message(topics.KEYS, b"another-name", good.value, good.headers))
-    assert await following.feed.catch_up(5)
+    assert await following.feed.catch_up(30)
     assert not following.feed.ring.all()
     await following.put(a_key())
     assert following.feed.ring.by_name("wire") is not None

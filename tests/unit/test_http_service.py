@@ -31,7 +31,7 @@ class Served:
 
     tasks: dict[str, Task] = field(default_factory=dict)
     on_stop: Callable[[], Awaitable[None]] = nothing
-    stop_seconds: float = 5.0
+    stop_seconds: float = 30.0
 
     def __post_init__(self) -> None:
         self.port = free_port()
@@ -67,7 +67,7 @@ class Served:
         )
 
     async def get(self, path: str) -> httpx.Response:
-        async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
             return await client.get(f"http://127.0.0.1:{self.port}{path}")
 
     async def answers(self) -> None:

@@ -205,8 +205,8 @@ class Two:
         return request
 
     async def both_read(self) -> None:
-        assert await self.fast.keys.catch_up(5)
-        assert await self.slow.keys.catch_up(5)
+        assert await self.fast.keys.catch_up(30)
+        assert await self.slow.keys.catch_up(30)
 
 
 @pytest.fixture

@@ -138,7 +138,7 @@ async def test_of_two_requests_under_one_key_on_two_instances_at_once_the_second
     async with an_ingest(log) as one, an_ingest(log) as other:
         asked = [
             asyncio.create_task(
-                ingest.post("/articles", a_story(headline=headline), idempotency_key="k-1", prefer="wait=9")
+                ingest.post("/articles", a_story(headline=headline), idempotency_key="k-1", prefer="wait=30")
             )
             for ingest, headline in ((one, "First"), (other, "Second"))
         ]

@@ -42,7 +42,7 @@ def test_a_port_that_becomes_free_in_a_moment_is_waited_for() -> None:
     found = checks.check_ports(
         {"NEWSROOM_SITE_PORT": (LOOPBACK, 8000)},
         is_free=lambda _port, _host: next(answers),
-        patience_seconds=5,
+        patience_seconds=60,
     )
     assert found == "1 free: 8000"
 
