@@ -8,14 +8,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Protocol
+
+import pytest
+from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
 
 from newsroom.kafka import cluster
 from newsroom.kafka.fake import FakeLog, FakePublisher, FakeReader, FakeSource
 from newsroom.kafka.producer import KafkaPublisher, Publisher
 from newsroom.kafka.reader import Begin, Reader, TopicReader
 from newsroom.kafka.source import KafkaSource, Source
-from newsroom.records import Record, TopicPartition
+from newsroom.records import Message, Record, TopicPartition
 from newsroom.topics import TopicSpec
 
 PATIENCE_SECONDS = 30.0
@@ -25,6 +29,7 @@ class Edge(Protocol):
     """What a test needs of a log."""
 
     async def publisher(self) -> Publisher: ...
+    async def write_of_old(self, message: Message, age: timedelta) -> None: ...
     def source(
         self,
         topic: str,
@@ -50,6 +55,13 @@ class FakeEdge:
 
     async def publisher(self) -> Publisher:
         return FakePublisher(self.log)
+
+    async def write_of_old(self, message: Message, age: timedelta) -> None:
+        """The log's clock stands so far back while it is written."""
+        moment = _ms_ago(age) * 1_000_000
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(time, "time_ns", lambda: moment)
+            await self.log.append(message)
 
     def source(
         self,
@@ -93,6 +105,17 @@ class KafkaEdge:
         await publisher.start()
         self._publishers.append(publisher)
         return publisher
+
+    async def write_of_old(self, message: Message, age: timedelta) -> None:
+        """With a time that the services' publishers never give."""
+        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap)
+        await producer.start()
+        try:
+            await producer.send_and_wait(
+                message.topic, message.value, message.key, message.partition, _ms_ago(age)
+            )
+        finally:
+            await producer.stop()
 
     def source(
         self,
@@ -175,6 +198,10 @@ class Member:
             polled = await self.source.poll(0.1)
             if polled.generation == self.source.generation:
                 self.records += polled.records
+
+
+def _ms_ago(age: timedelta) -> int:
+    return time.time_ns() // 1_000_000 - int(age.total_seconds() * 1000)
 
 
 def texts(records: Iterable[Record]) -> list[str]:

@@ -324,7 +324,7 @@ async def test_a_reader_sees_everything_from_the_beginning_and_goes_on(edge: Edg
     await write(edge, topic, "d", partition=1)
     await until(lambda: len(seen) == 4)
     await reader.stop()
-    await within(5, running)
+    await within(30, running)
 
 
 async def test_after_catching_up_a_reader_has_seen_what_was_acknowledged_before(
@@ -336,10 +336,10 @@ async def test_after_catching_up_a_reader_has_seen_what_was_acknowledged_before(
     publisher = await edge.publisher()
     for number in range(20):
         await publisher.publish(Message(topic, str(number).encode(), str(number).encode()))
-        assert await reader.catch_up(10)
+        assert await reader.catch_up(60)
         assert len(seen) == number + 1
     await reader.stop()
-    await within(5, running)
+    await within(30, running)
 
 
 async def test_a_reader_that_does_not_run_does_not_catch_up(edge: Edge, topic: str) -> None:
@@ -357,23 +357,22 @@ async def test_a_reader_from_the_end_sees_only_what_comes(edge: Edge, topic: str
     running = asyncio.create_task(reader.run())
     await until(lambda: reader.is_caught_up)
     await write(edge, topic, "new")
-    assert await reader.catch_up(10)
+    assert await reader.catch_up(60)
     assert texts(seen) == ["new"]
     await reader.stop()
-    await within(5, running)
+    await within(30, running)
 
 
 async def test_a_reader_of_the_recent_past_sees_only_that(edge: Edge, topic: str) -> None:
-    await write(edge, topic, "old")
-    await asyncio.sleep(1.2)  # the time itself is what is tested
+    await edge.write_of_old(Message(topic, b"k", b"old", partition=0), timedelta(hours=1))
     await write(edge, topic, "new")
     seen: list[Record] = []
-    reader = edge.reader(topic, seen.append, begin=timedelta(seconds=1))
+    reader = edge.reader(topic, seen.append, begin=timedelta(minutes=30))
     running = asyncio.create_task(reader.run())
-    assert await reader.catch_up(10)
+    assert await reader.catch_up(60)
     assert texts(seen) == ["new"]
     await reader.stop()
-    await within(5, running)
+    await within(30, running)
 
 
 async def test_a_bug_in_the_callback_ends_the_run_with_it(edge: Edge, topic: str) -> None:
@@ -384,7 +383,7 @@ async def test_a_bug_in_the_callback_ends_the_run_with_it(edge: Edge, topic: str
 
     reader = edge.reader(topic, stumble)
     with pytest.raises(OSError, match="a bug, not an outage"):
-        await within(20, reader.run())
+        await within(30, reader.run())
     await reader.stop()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import httpx
 import pytest
@@ -12,6 +13,8 @@ from newsroom.ids import due_event_id
 from newsroom.keys import Role
 from newsroom.outcomes import EventState
 from newsroom.times import now, rfc3339
+from services.store import __main__ as store_process
+from services.store.scheduler import Scheduler
 from tests.due_parts import sent
 from tests.store_newsroom import Newsroom, authorized, until
 from tests.store_parts import an_event
@@ -90,15 +93,17 @@ async def test_what_fell_due_while_no_store_ran_is_released_at_the_start(
 
 
 async def test_a_database_that_is_made_anew_releases_nothing_twice(
-    resting: Newsroom, article_id: str
+    resting: Newsroom, article_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The log has the due events of old; what waits still, waits on in the new database."""
     done, done_id = scheduled(f"{article_id}a", 0.5)
-    waits, waits_id = scheduled(f"{article_id}b", 10)
+    waits, waits_id = scheduled(f"{article_id}b", 3600)
     async with resting.store():
         await resting.post(done, waits)
         await resting.told(done_id)
     resting.outcomes.clear()
+    an_hour_later = partial(Scheduler, clock=lambda: now() + timedelta(hours=1))
+    monkeypatch.setattr(store_process, "Scheduler", an_hour_later)
     async with resting.store(f"{resting.database}_new") as client:
         assert await history(client, done.article_id) == ["published", "released"]
         await resting.told(waits_id)

@@ -17,12 +17,19 @@ from newsroom.http.wire import Patience, protocol
 from newsroom.service import _server_config
 from newsroom.settings import CommonSettings
 from tests.stack import until
+from tests.unit.jumping import Ahead
 from tests.wire_parts import LARGE, OTHER_ADDRESSES, an_app, answer, connect, say, served
 
 BRIEF = Patience(request=1.0, head=1.5, rest=1.0, reading=1.5)
+LONG = Patience(request=40.0, head=40.0, rest=40.0, reading=40.0)
 ASKS = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
 OTHER = "127.0.0.2"
 PARTS = 16
+
+
+@pytest.fixture
+async def clock(monkeypatch: pytest.MonkeyPatch) -> Ahead:
+    return Ahead(monkeypatch)
 
 
 @pytest.fixture
@@ -123,25 +130,28 @@ async def test_a_body_that_is_too_large_is_refused_as_soon_as_that_is_known(
     assert (told.status, told.problem) == (413, "/problems/too-large")
 
 
-async def test_a_connection_is_good_for_many_requests_that_come_one_by_one(brief: int) -> None:
-    reader, writer = await connect(brief)
-    for _ in range(3):
-        writer.write(ASKS[:10])
-        await asyncio.sleep(0.05)
-        writer.write(ASKS[10:])
-        assert (await answer(reader)).status == 200
-        await asyncio.sleep(BRIEF.request)
-    writer.close()
+async def test_a_connection_is_good_for_many_requests_that_come_one_by_one(clock: Ahead) -> None:
+    """Each has the whole time for its head; what went by for another, or between two, does not count."""
+    async with served(an_app(), LONG) as port:
+        reader, writer = await connect(port)
+        for _ in range(3):
+            writer.write(ASKS[:10])
+            await clock.goes_by(LONG.head / 2)
+            writer.write(ASKS[10:])
+            assert (await answer(reader)).status == 200
+            await clock.goes_by(LONG.head / 2)
+        writer.close()
 
 
-async def test_a_connection_stays_open_between_two_requests(brief: int) -> None:
+async def test_a_connection_stays_open_between_two_requests(clock: Ahead) -> None:
     """A proxy keeps it for the next caller: what was awaited before the first request is awaited no more."""
-    reader, writer = await connect(brief)
-    for _ in range(2):
-        writer.write(ASKS)
-        assert (await answer(reader)).status == 200
-        await asyncio.sleep(2 * BRIEF.request)
-    writer.close()
+    async with served(an_app(), Patience(request=20.0)) as port:
+        reader, writer = await connect(port)
+        for _ in range(2):
+            writer.write(ASKS)
+            assert (await answer(reader)).status == 200
+            await clock.goes_by(30.0)
+        writer.close()
 
 
 async def test_a_request_that_takes_long_is_waited_for() -> None:
@@ -166,15 +176,15 @@ async def test_who_does_not_read_what_is_sent_is_cut(brief: int) -> None:
     writer.close()
 
 
-async def test_who_reads_slowly_gets_all_of_it() -> None:
+async def test_who_reads_slowly_gets_all_of_it(clock: Ahead) -> None:
     """Longer than one who does not read may take."""
-    async with served(an_app(), Patience(reading=2.0)) as port:
+    async with served(an_app(), LONG) as port:
         reader, writer = await connect(port)
         writer.write(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
         await reader.readuntil(b"\r\n\r\n")
         for _ in range(PARTS):
             await reader.readexactly(len(LARGE) // PARTS)
-            await asyncio.sleep(3.0 / PARTS)
+            await clock.goes_by(3 * LONG.reading / PARTS)
         writer.close()
 
 

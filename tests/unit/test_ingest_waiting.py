@@ -36,6 +36,8 @@ REFUSALS = [
     (RejectionCode.NOT_LIVE, 409, "not-live"),
     (RejectionCode.OVERTAKEN, 409, "overtaken"),
 ]
+TURNS = 200
+"""Of the loop, within which an answer goes out that waits for nothing more."""
 PATH = "/kazakhstan/2023/06/20/siege-abcdef/"
 
 
@@ -46,7 +48,7 @@ async def ingest() -> AsyncIterator[Ingest]:
 
 
 async def test_a_new_article_answers_201_once_its_page_stands(ingest: Ingest) -> None:
-    request = asyncio.create_task(ingest.post("/articles", a_story(id="a"), prefer="wait=5"))
+    request = asyncio.create_task(ingest.post("/articles", a_story(id="a"), prefer="wait=30"))
     event = await ingest.next_event()
     await ingest.told(stored(event))
     assert not request.done(), "stored is not rendered"
@@ -61,12 +63,12 @@ async def test_a_new_article_answers_201_once_its_page_stands(ingest: Ingest) ->
         "state": "rendered",
     }
     assert response.headers["location"] == SITE + PATH
-    assert response.headers["preference-applied"] == "wait=5"
+    assert response.headers["preference-applied"] == "wait=30"
 
 
 async def test_a_new_entry_answers_201_with_its_revision_once_the_page_shows_it(ingest: Ingest) -> None:
     request = asyncio.create_task(
-        ingest.post("/articles/a/entries", {"id": "0930", "headline": "A"}, prefer="wait=5")
+        ingest.post("/articles/a/entries", {"id": "0930", "headline": "A"}, prefer="wait=30")
     )
     event = await ingest.next_event()
     await ingest.told(stored(event, 8))
@@ -86,7 +88,7 @@ async def test_a_new_entry_answers_201_with_its_revision_once_the_page_shows_it(
 
 async def test_a_change_answers_200(ingest: Ingest) -> None:
     body = {"note": "N", "article": a_story()}
-    request = asyncio.create_task(ingest.post("/articles/a/updates", body, prefer="wait=5"))
+    request = asyncio.create_task(ingest.post("/articles/a/updates", body, prefer="wait=30"))
     event = await ingest.next_event()
     await ingest.told(rendered(event, 7))
     assert not request.done(), "another revision's page is not this one's"
@@ -101,7 +103,7 @@ async def test_a_change_answers_200(ingest: Ingest) -> None:
 async def test_a_page_of_a_later_revision_will_do(ingest: Ingest) -> None:
     """Updates are compacted and renderings coalesced, so an event's own revision may never be rendered."""
     request = asyncio.create_task(
-        ingest.post("/articles/a/amendments", {"article": a_story()}, prefer="wait=5")
+        ingest.post("/articles/a/amendments", {"article": a_story()}, prefer="wait=30")
     )
     event = await ingest.next_event()
     await ingest.tell(rendered(event, 9))
@@ -111,7 +113,7 @@ async def test_a_page_of_a_later_revision_will_do(ingest: Ingest) -> None:
 
 async def test_a_draft_answers_once_it_is_stored(ingest: Ingest) -> None:
     body = a_story(id="a", draft=True)
-    request = asyncio.create_task(ingest.post("/articles", body, prefer="wait=5"))
+    request = asyncio.create_task(ingest.post("/articles", body, prefer="wait=30"))
     event = await ingest.next_event()
     await ingest.tell(stored(event, renders=False))
     response = await request
@@ -121,7 +123,7 @@ async def test_a_draft_answers_once_it_is_stored(ingest: Ingest) -> None:
 
 
 async def test_a_withdrawal_answers_without_an_url_once_the_page_is_gone(ingest: Ingest) -> None:
-    request = asyncio.create_task(ingest.post("/articles/a/withdrawal", {"note": "N"}, prefer="wait=5"))
+    request = asyncio.create_task(ingest.post("/articles/a/withdrawal", {"note": "N"}, prefer="wait=30"))
     event = await ingest.next_event()
     await ingest.told(stored(event, 2))
     assert not request.done()
@@ -134,7 +136,7 @@ async def test_a_withdrawal_answers_without_an_url_once_the_page_is_gone(ingest:
 @pytest.mark.parametrize(("code", "status", "kind"), REFUSALS)
 async def test_a_rejection_is_the_answer(ingest: Ingest, code: RejectionCode, status: int, kind: str) -> None:
     request = asyncio.create_task(
-        ingest.post("/articles/a/retraction", {"note": "N"}, prefer="wait=5", if_match='"3"')
+        ingest.post("/articles/a/retraction", {"note": "N"}, prefer="wait=30", if_match='"3"')
     )
     event = await ingest.next_event()
     await ingest.tell(rejected(event, code, current_revision=5))
@@ -151,7 +153,7 @@ def test_every_rejection_has_its_problem() -> None:
 
 
 async def test_a_dead_letter_is_the_answer(ingest: Ingest) -> None:
-    request = asyncio.create_task(ingest.post("/articles/a/retraction", {"note": "N"}, prefer="wait=5"))
+    request = asyncio.create_task(ingest.post("/articles/a/retraction", {"note": "N"}, prefer="wait=30"))
     event = await ingest.next_event()
     await ingest.tell(stored(event, None, renders=False, state=EventState.DEAD_LETTERED, reason="unreadable"))
     response = await request
@@ -169,18 +171,18 @@ async def test_when_the_time_is_over_the_receipt_comes(ingest: Ingest) -> None:
 
 
 async def test_the_answer_comes_with_the_outcome_and_not_at_the_next_look(ingest: Ingest) -> None:
-    delays = []
+    """Counted in turns of the loop, which are many in a moment and no fewer on a busy machine."""
     for number in range(20):
         path = f"/articles/a{number}/retraction"
-        request = asyncio.create_task(ingest.post(path, {"note": "N"}, prefer="wait=5"))
-        await until(lambda number=number: len(ingest.events()) == number + 1, "the event")  # type: ignore[misc]
+        request = asyncio.create_task(ingest.post(path, {"note": "N"}, prefer="wait=30"))
+        await until(lambda: ingest.statuses.waiting == 1, "a waiting request")
         event = next(event for event in ingest.events() if event.article_id == f"a{number}")
         await ingest.tell(stored(event))
         await ingest.tell(rendered(event))
-        told = time.monotonic()
-        await request
-        delays.append(time.monotonic() - told)
-    assert sorted(delays)[10] < 0.02
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+        assert request.done()
+        assert (await request).status_code == 200
 
 
 async def test_a_retry_of_what_is_rendered_answers_at_once(ingest: Ingest) -> None:
@@ -198,7 +200,7 @@ async def test_a_retry_of_what_is_rendered_answers_at_once(ingest: Ingest) -> No
 async def test_another_request_under_the_same_key_learns_it_from_the_outcome(ingest: Ingest) -> None:
     """No instance may know the first request any more; the store does."""
     request = asyncio.create_task(
-        ingest.post("/articles/a/retraction", {"note": "N"}, prefer="wait=5", idempotency_key="k")
+        ingest.post("/articles/a/retraction", {"note": "N"}, prefer="wait=30", idempotency_key="k")
     )
     event = await ingest.next_event()
     await ingest.tell(stored(event, 2, request_hash="f" * 64))
@@ -217,14 +219,15 @@ async def test_a_preference_that_asks_for_no_wait_is_no_wait(ingest: Ingest, pre
 
 
 @pytest.mark.parametrize(
-    "prefer", ["wait=5", "Wait = 5", 'wait="5"', "respond-async, wait=5", "wait=5; strict", "wait=5, wait=1"]
+    "prefer",
+    ["wait=30", "Wait = 30", 'wait="30"', "respond-async, wait=30", "wait=30; strict", "wait=30, wait=1"],
 )
 async def test_a_wait_is_read_in_every_form_that_the_standard_allows(ingest: Ingest, prefer: str) -> None:
     request = asyncio.create_task(ingest.post("/articles/a/retraction", {"note": "N"}, prefer=prefer))
     event = await ingest.next_event()
     await ingest.tell(stored(event))
     await ingest.tell(rendered(event))
-    assert (await request).headers["preference-applied"] == "wait=5"
+    assert (await request).headers["preference-applied"] == "wait=30"
 
 
 async def test_a_longer_wait_than_allowed_is_cut(ingest: Ingest) -> None:
@@ -244,9 +247,9 @@ async def test_who_waits_is_let_go_when_the_process_stops(ingest: Ingest) -> Non
 
 
 async def test_waiting_for_one_article_is_not_ended_by_another(ingest: Ingest) -> None:
-    first = asyncio.create_task(ingest.post("/articles/a/retraction", {"note": "N"}, prefer="wait=5"))
+    first = asyncio.create_task(ingest.post("/articles/a/retraction", {"note": "N"}, prefer="wait=30"))
     await until(lambda: len(ingest.events()) == 1, "the first event")
-    second = asyncio.create_task(ingest.post("/articles/b/retraction", {"note": "N"}, prefer="wait=5"))
+    second = asyncio.create_task(ingest.post("/articles/b/retraction", {"note": "N"}, prefer="wait=30"))
     await until(lambda: len(ingest.events()) == 2, "the second event")
     event = next(event for event in ingest.events() if event.article_id == "b")
     await ingest.tell(stored(event))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -23,6 +22,7 @@ from services.render.settings import RenderSettings
 from services.render.standing import View, coalesce, first_met
 from services.render.stream import Ask, EventStream, StreamSettings
 from tests.render_parts import SITE_URL, MemoryReadModel, PlainPages, a_delivery, a_notice, a_public, until
+from tests.unit.jumping import Ahead
 
 QUICK = StreamSettings(heartbeat_seconds=0.05, age_seconds=30, write_seconds=0.3)
 
@@ -113,13 +113,17 @@ async def test_signs_of_life_tell_where_to_go_on() -> None:
         await until(reader.has(": still here\n\nid: mark-0\n\n"), "a heartbeat with the place")
 
 
-async def test_a_sign_of_life_names_no_place_ahead_of_a_notice_yet_to_be_sent() -> None:
+async def test_a_sign_of_life_names_no_place_ahead_of_a_notice_yet_to_be_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A break right after it would lose the notice: where both fall due at once, the notice goes first."""
-    hub = a_hub()
-    async with streaming(hub, Ask("a1", 1)) as (reader, _):
+    hub, clock = a_hub(), Ahead(monkeypatch)
+    async with streaming(hub, Ask("a1", 1), settings=StreamSettings(heartbeat_seconds=60)) as (reader, _):
         await until(reader.has("retry"), "the beginning")
-        asyncio.get_running_loop().call_later(QUICK.heartbeat_seconds * 1.2, hub.take, 0, a_notice("a1", 2))
-        time.sleep(QUICK.heartbeat_seconds * 2)  # noqa: ASYNC251  (the loop is busy while both fall due)
+        asyncio.get_running_loop().call_later(72, hub.take, 0, a_notice("a1", 2))
+        clock.seconds += 120
+        await until(reader.has("event: notice\nid: mark-0\n"), "the notice")
+        clock.seconds += 120
         await until(reader.has(": still here\n\nid: mark-0\n\n"), "a heartbeat with the place")
     body = reader.body.decode()
     assert body.index("event: notice\nid: mark-0\n") < body.index(": still here\n\nid: mark-0\n\n")
