@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 
 import pytest
@@ -18,9 +18,24 @@ from faults.runs.run import Run
 from faults.runs.runner import Course, run_once
 
 BRISK = Course(before_seconds=0.01, after_seconds=0.01, is_thorough=True)
+UNDER_LOAD = Course(before_seconds=4.0, after_seconds=3.0, is_thorough=True)
 FOUND = Violation(1, "lost")
-LATE_SECONDS, DUE_SECONDS = 0.05, 0.05
+LATE_SECONDS, SETTLING_SECONDS = 5.0, 2.0
 EVIDENCE = Evidence(files={"index.html": "the first page"})
+
+
+class Clock:
+    """The time of a history: it moves when something takes time, and not by itself."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+        await asyncio.sleep(0)
+
+
+CLOCK = Clock()
 
 
 class FakeArena:
@@ -44,6 +59,7 @@ class FakeArena:
 
     async def settled(self, _: float) -> None:
         self.asked.append("settled")
+        CLOCK.seconds += SETTLING_SECONDS
         if "never calm" in self.asked:
             raise TimeoutError("no rest: store-1 is not ready")
 
@@ -61,7 +77,7 @@ class FakeEditors:
 
     async def finish(self, _: float) -> None:
         LOG.append("editors finish")
-        await asyncio.sleep(LATE_SECONDS)
+        CLOCK.seconds += LATE_SECONDS
         self._history.add(Ended("o1", 1, "ok", self._history.now()))
 
 
@@ -117,7 +133,7 @@ def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
         "check": check,
         "unseen": lambda *_: (),
         "lacking": lambda plan: "needs root" if plan.log_mib else None,
-        "DUE_SECONDS": DUE_SECONDS,
+        "DUE_SECONDS": 0.0,
     }
     for name, stand_in in names.items():
         monkeypatch.setattr(runner, name, stand_in)
@@ -166,14 +182,27 @@ async def test_a_quick_run_makes_nothing_anew(tmp_path: Path) -> None:
     assert LOG[-2:] == ["evidence", "close"]
 
 
-async def test_calm_is_counted_from_the_end_of_the_fault_however_late_the_answers_are(tmp_path: Path) -> None:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """All that a run waits for itself takes no time but its own."""
+    CLOCK.seconds = 0.0
+    monkeypatch.setattr(History, "now", lambda _: CLOCK.seconds)
+    by_hand = SimpleNamespace(sleep=CLOCK.sleep, TaskGroup=asyncio.TaskGroup)
+    monkeypatch.setattr(runner, "asyncio", by_hand)
+    return CLOCK
+
+
+async def test_calm_is_counted_from_the_end_of_the_fault_however_late_the_answers_are(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What falls due is waited for, and not counted."""
-    found = await a_run(tmp_path)
+    monkeypatch.setattr(runner, "DUE_SECONDS", 30.0)
+    found = await a_run(tmp_path, course=UNDER_LOAD)
     history = JUDGED[0][0]
     (calm,), (answered,), (_, ends) = history.of(Calm), history.of(Ended), history.of(Injected)
-    assert answered.at >= ends.at + LATE_SECONDS
-    assert found.calm_seconds == calm.seconds
-    assert LATE_SECONDS <= calm.seconds <= calm.at - ends.at - DUE_SECONDS
+    assert answered.at == ends.at + UNDER_LOAD.after_seconds + LATE_SECONDS
+    assert found.calm_seconds == calm.seconds == answered.at - ends.at + SETTLING_SECONDS
+    assert calm.at == clock.seconds == answered.at + 30.0 + SETTLING_SECONDS
 
 
 async def test_without_calm_that_is_all_that_is_found(tmp_path: Path) -> None:
