@@ -107,17 +107,21 @@ class FakeSampler:
 
 
 LOG: list[str] = []
-JUDGED: list[tuple[History, Evidence, bool]] = []
+JUDGED: list[tuple[History, Evidence, bool, float]] = []
 
 
-async def gather(_: FakeArena, __: History, *, is_thorough: bool) -> Evidence:
+async def gather(_: FakeArena, __: History, *, is_thorough: bool = False) -> Evidence:
+    if "no evidence" in LOG:
+        raise TimeoutError("the store does not answer")
     LOG.append("thorough evidence" if is_thorough else "evidence")
     return EVIDENCE
 
 
-def check(history: History, evidence: Evidence, *, is_clock_true: bool) -> tuple[Violation, ...]:
-    JUDGED.append((history, evidence, is_clock_true))
-    return (FOUND,)
+def check(
+    history: History, evidence: Evidence, *, is_clock_true: bool, calm_seconds: float
+) -> tuple[Violation, ...]:
+    JUDGED.append((history, evidence, is_clock_true, calm_seconds))
+    return (FOUND, Violation(7, "it never became calm")) if "never calm" in LOG else (FOUND,)
 
 
 @pytest.fixture(autouse=True)
@@ -163,11 +167,12 @@ async def test_a_run_goes_its_course(tmp_path: Path) -> None:
 
 async def test_the_checker_judges_what_was_done_and_what_was_found(tmp_path: Path) -> None:
     found = await a_run(tmp_path)
-    ((history, evidence, is_clock_true),) = JUDGED
+    ((history, evidence, is_clock_true, calm_seconds),) = JUDGED
     assert found.violations == (FOUND,)
     assert found.restarts == 3
     assert found.died_at == ("store.batch_taken",)
     assert is_clock_true
+    assert calm_seconds == BRISK.calm_seconds
     assert evidence is EVIDENCE
     assert list(history.of(Invoked))
 
@@ -205,15 +210,22 @@ async def test_calm_is_counted_from_the_end_of_the_fault_however_late_the_answer
     assert calm.at == clock.seconds == answered.at + 30.0 + SETTLING_SECONDS
 
 
-async def test_without_calm_that_is_all_that_is_found(tmp_path: Path) -> None:
-    """What is still on its way would look lost."""
+async def test_without_calm_the_checker_judges_too_what_holds_always(tmp_path: Path) -> None:
+    """Nothing is made anew: what is on its way would be cut off."""
     LOG.append("never calm")
     found = await a_run(tmp_path)
-    assert [violation.check for violation in found.violations] == [7]
+    assert [violation.check for violation in found.violations] == [7, 1]
     assert "store-1 is not ready" in found.violations[0].what
     assert found.calm_seconds is None
+    assert list(JUDGED[0][0].of(Calm)) == []
+    assert LOG[-4:] == ["readers stop", "sampler stops", "evidence", "close"]
+
+
+async def test_what_keeps_from_calm_may_keep_the_evidence_too(tmp_path: Path) -> None:
+    LOG.extend(["never calm", "no evidence"])
+    found = await a_run(tmp_path)
+    assert [violation.check for violation in found.violations] == [7]
     assert JUDGED == []
-    assert LOG[-3:] == ["readers stop", "sampler stops", "close"]
 
 
 async def test_what_a_machine_lacks_is_told_and_nothing_is_started(tmp_path: Path) -> None:
