@@ -56,17 +56,17 @@ def keep_stale_siblings() -> None:
     def wrap_put(_: Any) -> Any:
         return lambda self, temporary, place, _touch=None: self._rename(temporary, place)
 
-    def wrap_stand(sound: Any) -> Any:
-        def stand(self: Any, path: str, content: bytes) -> bool:
-            if not (self.root / f"{path.strip('/')}.gz").exists():
-                return bool(sound(self, path, content))
-            self._put(self._write_temporary(content), self.root / path.strip("/"))
-            return True
+    def wrap_ready(sound: Any) -> Any:
+        def make_one_ready(self: Any, ready: Any, content: bytes, version: Any) -> None:
+            sound(self, ready, content, version)
+            for suffix in list(ready.siblings):
+                if (self.root / f"{ready.path.strip('/')}{suffix}").exists():
+                    ready.siblings.pop(suffix).unlink()
 
-        return stand
+        return make_one_ready
 
     instead(f"{FOLDER}._put", wrap_put)
-    instead(f"{FOLDER}._stand", wrap_stand)
+    instead(f"{FOLDER}._make_one_ready", wrap_ready)
 
 
 def write_older_revisions() -> None:

@@ -41,12 +41,9 @@ def _killed_at_every_point(service: str) -> Inject:
         with ExitStack() as stack:
             for name in names:
                 stack.enter_context(arena.unkept(name))
-            for begin in range(0, len(points), AT_ONCE):
-                traps = [f"{point}=kill@{dice.randint(1, 3)}" for point in points[begin : begin + AT_ONCE]]
-                await _die_in_traps(arena, service, names, traps)
-            # A rare point once more, by all at once: whoever comes there dies.
-            for point in [point for point in points if point not in arena.died_at]:
-                await _die_in_traps(arena, service, names, [f"{point}=kill@1"] * AT_ONCE)
+            await _die_at(arena, service, names, [f"{point}=kill@{dice.randint(1, 3)}" for point in points])
+            missed = [point for point in points if point not in arena.died_at]
+            await _die_at(arena, service, names, [f"{point}=kill@1" for point in missed])
         for name in names:
             await arena.returns(name)
         await arena.scale(service, before)
@@ -54,9 +51,11 @@ def _killed_at_every_point(service: str) -> Inject:
     return inject
 
 
-async def _die_in_traps(arena: Arena, service: str, names: Sequence[str], traps: Sequence[str]) -> None:
-    pairs = zip(names, traps, strict=False)
-    await asyncio.gather(*(_die_in_trap(arena, service, *pair) for pair in pairs))
+async def _die_at(arena: Arena, service: str, names: Sequence[str], traps: Sequence[str]) -> None:
+    """A few at once, each in a trap of its own."""
+    for begin in range(0, len(traps), AT_ONCE):
+        pairs = zip(names, traps[begin : begin + AT_ONCE], strict=False)
+        await asyncio.gather(*(_die_in_trap(arena, service, *pair) for pair in pairs))
 
 
 async def _die_in_trap(arena: Arena, service: str, name: str, trap: str) -> None:

@@ -36,7 +36,7 @@ LOAD_SECONDS = 600.0
 DUE_SECONDS = NEAR_SECONDS[1] + 1.0
 """So long after the last answer to an editor nothing is left to fall due in this run."""
 HISTORY = "history.jsonl"
-_RESTLESS_SECONDS = 60.0
+_RESTLESS_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class _Experiment:
             async with asyncio.timeout(_RESTLESS_SECONDS):
                 evidence = await gather(self._arena, self._history)
         except (OSError, KafkaError, httpx.HTTPError) as error:
-            self._say(f"nothing else could be judged: {error or type(error).__name__}")
+            self._say(f"nothing else could be judged: {str(error) or type(error).__name__}")
             return ()
         return tuple(violation for violation in self._checked(evidence) if violation.check != 7)
 

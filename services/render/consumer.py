@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -31,7 +32,7 @@ from services.render.drawing import ArticleDrawing, CannotBeDrawn, Drawn
 from services.render.pages import Pages
 from services.render.posts import all_pages, key_page_path, page_count, stale_pages
 from services.render.readmodel import ReadModel
-from services.render.site import EVERYTHING, SiteFolder
+from services.render.site import EVERYTHING, Ahead, Overtaken, SiteFolder, Version
 from services.render.standing import (
     IF_TRANSLATED,
     Announced,
@@ -118,15 +119,15 @@ class UpdateRenderer:
         """
         with _step("draw"):
             drawn = await self._drawing.article(arrival.update, pages | await self._behind(arrival))
-        async with self._folder.ahead(drawn.files) as ahead:
+        version = Version(arrival.update.article_id, arrival.update.revision)
+        async with self._folder.ahead(drawn.files, version) as ahead:
             with _step("record"):
                 state = await self._record(arrival)
             times = {"render_taken": taken, "recorded": now()}
             reached("render.model_written")
             with self._folder.unverified.touching(state.article_id) as touch:
-                if drawn.files and state.update == arrival.update and drawn.pages.issuperset(state.stale):
-                    with _step("show"):
-                        await self._folder.show(ahead, _places(state, drawn), touch)
+                is_meant = state.update == arrival.update and drawn.pages.issuperset(state.stale)
+                if drawn.files and is_meant and await self._is_shown(ahead, state, drawn, touch):
                     reached("render.page_written")
                     times["page_written"] = now()
                     told = asyncio.Event()
@@ -137,6 +138,15 @@ class UpdateRenderer:
                     times["page_written"] = now()
                     await self._tell(state, arrival, times, asyncio.Event())
         self._report(state, arrival, times)
+
+    async def _is_shown(self, ahead: Ahead, state: ArticleState, drawn: Drawn, touch: Touch) -> bool:
+        """Show the pages, unless another owner has moved on meanwhile."""
+        with _step("show"):
+            try:
+                await self._folder.show(ahead, _places(state, drawn), touch)
+            except Overtaken:
+                return False
+        return True
 
     async def _complete(
         self, state: ArticleState, drawn: Drawn, touch: Touch, editors_told: asyncio.Event
@@ -188,18 +198,27 @@ class UpdateRenderer:
         while True:
             if drawn.update != state.update or not drawn.pages.issuperset(state.stale):
                 drawn = await self._drawing.article(state.update, drawn.pages | set(state.stale))
-            await self._folder.settle(drawn.files, _places(state, drawn), touch)
+            is_settled = await self._folder.settle(
+                drawn.files,
+                _places(state, drawn),
+                touch,
+                version=Version(state.article_id, state.revision),
+                is_newest=partial(self._is_newest, state),
+            )
             latest = await self._latest(state)
-            if latest is state:
+            if is_settled and latest is state:
                 touch.verified()
                 metrics.pages_written.labels(kind="article").inc(len(drawn.files))
                 reached("render.files_settled")
                 return state
             state = latest
 
+    async def _is_newest(self, state: ArticleState) -> bool:
+        return await self._model.revision(state.article_id) in (state.revision, None)
+
     async def _latest(self, state: ArticleState) -> ArticleState:
         """The state itself as long as its revision stands, else the one that does."""
-        if await self._model.revision(state.article_id) in (state.revision, None):
+        if await self._is_newest(state):
             return state
         return await self._model.find(state.article_id) or state
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -24,7 +25,7 @@ from services.render.drawing import CannotBeDrawn
 from services.render.listingkinds import Listing, ListingKind, Part, listing_kind, month_in
 from services.render.pages import Pages
 from services.render.readmodel import ReadModel
-from services.render.site import SiteFolder
+from services.render.site import SiteFolder, Version
 
 log = structlog.get_logger(__name__)
 AT_ONCE = 2
@@ -77,11 +78,17 @@ class ListingRenderer:
             while True:
                 turn = await self._model.take_turn(path)
                 files = await self.drawn(path)
-                await self._folder.settle(files, _places(path), touch)
-                if await self._model.turn(path) == turn:
+                version, is_newest = Version(path, turn), partial(self._is_newest, path, turn)
+                is_settled = await self._folder.settle(
+                    files, _places(path), touch, version=version, is_newest=is_newest
+                )
+                if is_settled and await is_newest():
                     touch.verified()
                     metrics.pages_written.labels(kind="listing").inc(len(files))
                     return
+
+    async def _is_newest(self, path: str, turn: int) -> bool:
+        return await self._model.turn(path) == turn
 
     async def drawn(self, path: str) -> dict[str, bytes]:
         """The files of a listing as the read model has it now; nothing is written.

@@ -3,24 +3,32 @@
 `public/` is the served root. Beside it each process has a folder of its own for temporary files, held by a
 lock, so that what a dead process left is told from what a live one is writing. A page's compressed siblings
 are unlinked before the page is renamed into place and put back after it: no encoding is ever behind another.
+
+An owner that was paused must not put an old page over a newer one when it wakes. So a temporary file is named
+by what it is of and how new that is, lies there before the read model is asked whether that is still the
+newest, and is renamed after; and before a newer one is put in place, all older ones are removed, whosever
+they are. What the paused one wakes to rename is gone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gzip
+import hashlib
 import itertools
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import brotli  # type: ignore[import-untyped]
 
+from newsroom.errors import Away
 from services.render.claims import claim, remove_dead, tell, told
 from services.render.files import (
     clear_way,
@@ -51,15 +59,56 @@ EVERYTHING = "*"
 """At the end of a place: whatever stands in that folder and in those below it."""
 
 
+class Overtaken(Exception):
+    """Files of a newer version are being put in place: these are not needed any more, and gone."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """What files are of (an article's id, a listing's path) and how new they are: its revision or turn."""
+
+    subject: str
+    number: int
+
+    @property
+    def mark(self) -> str:
+        """How the names of all temporary files of the subject begin."""
+        return f"{hashlib.sha256(self.subject.encode()).hexdigest()[:16]}-"
+
+    def is_newer_than(self, name: str) -> bool:
+        """Whether a temporary file of that name is of an older version of the same subject."""
+        number, dash, _ = name.removeprefix(self.mark).partition("-")
+        return bool(name.startswith(self.mark) and dash and int(number) < self.number)
+
+
 @dataclass(frozen=True)
 class Ahead:
     """Pages whose bytes are being written to the temporary folder, not yet in place."""
 
     writing: Mapping[str, Future[Path | None]]
+    version: Version | None
 
     async def written(self, path: str) -> Path | None:
-        """The flushed temporary file of a page; None where these bytes stand already. Raises: Away."""
+        """The flushed temporary file of a page; None where these bytes stand already.
+
+        Raises: Away, Overtaken.
+        """
         return await asyncio.wrap_future(self.writing[path])
+
+
+@dataclass
+class Ready:
+    """Flushed temporary files of a page, where they are to be other than what stands."""
+
+    path: str
+    page: Path | None = None
+    siblings: dict[str, Path] = field(default_factory=dict)
+
+    def drop(self) -> None:
+        """Remove what was not put in place."""
+        for temporary in (self.page, *self.siblings.values()):
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
 
 
 class SiteFolder:
@@ -106,36 +155,71 @@ class SiteFolder:
         await self._run(self._remove_dead)
 
     @asynccontextmanager
-    async def ahead(self, files: Mapping[str, bytes]) -> AsyncIterator[Ahead]:
-        """Write files beside what else is going on, so that `show` has only to rename them."""
-        writing = {path: self._writers.submit(self._write_ahead, path, files[path]) for path in files}
+    async def ahead(self, files: Mapping[str, bytes], version: Version | None = None) -> AsyncIterator[Ahead]:
+        """Write files beside what else is going on, so that `show` has only to rename them.
+
+        The temporary files lie there, if empty, when the block begins: in it, ask whether the version is the
+        newest.
+        """
+        beginning = self._writers.submit(self._begin, list(files), version)
         try:
-            yield Ahead(writing)
+            begun = await asyncio.wrap_future(beginning)
+        except BaseException:
+            beginning.add_done_callback(_drop_begun)
+            raise
+        writing = {
+            path: self._writers.submit(self._write_ahead, path, files[path], temporary)
+            for path, temporary in begun.items()
+        }
+        try:
+            yield Ahead(writing, version)
         finally:
-            for one in writing.values():
-                one.add_done_callback(_drop)
+            for path, one in writing.items():
+                one.add_done_callback(partial(_drop, begun[path]))
 
     async def show(self, ahead: Ahead, places: Iterable[str] = (), touch: Touch | None = None) -> None:
         """Put these pages in place, in order, without siblings; then remove what else stands at `places`.
 
-        From now on readers fetch them. `settle` makes the rest.
+        From now on readers fetch them. `settle` makes the rest. Raises: Overtaken.
         """
+        older = ahead.version
         for path in ahead.writing:
             temporary = await ahead.written(path)
             if temporary is not None:
-                await self._run(self._show, temporary, path, touch)
+                await self._run(self._show, temporary, path, touch, older)
+                older = None
         await self._run(self._clear, list(ahead.writing), sorted(set(places)), touch)
 
     async def settle(
-        self, files: Mapping[str, bytes], places: Iterable[str] = (), touch: Touch | None = None
-    ) -> None:
+        self,
+        files: Mapping[str, bytes],
+        places: Iterable[str] = (),
+        touch: Touch | None = None,
+        *,
+        version: Version | None = None,
+        is_newest: Callable[[], Awaitable[bool]] | None = None,
+    ) -> bool:
         """Let `files` (site path → bytes) stand, in their order, then remove what else stands at `places`.
 
         A place that ends in "/" means the files directly in that folder (not those below it), one that ends
         in `EVERYTHING` those below it too; any other, that file. What already stands with the same bytes is
         left alone. Removal comes after all that is to stand.
+
+        `is_newest` tells of the `version`, and is asked when everything lies ready. Returns whether it did
+        stand: False when it was overtaken.
         """
-        await self._run(self._settle, dict(files), sorted(set(places)), touch)
+        making = self._writers.submit(self._make_ready, dict(files), version)
+        placing: Future[bool] | None = None
+        try:
+            ready = await asyncio.wrap_future(making)
+            if is_newest is not None and not await is_newest():
+                return False
+            placing = self._writers.submit(
+                self._place, ready, list(files), sorted(set(places)), touch, version
+            )
+            return await asyncio.wrap_future(placing)
+        finally:
+            (placing or making).add_done_callback(lambda _: _drop_ready(making))
 
     async def read(self, path: str) -> bytes | None:
         """The bytes that stand at a site path, uncompressed."""
@@ -206,14 +290,46 @@ class SiteFolder:
             self._write_temporary(content).replace(self._folder / NOTE)
             flush_folder(self._folder)
 
-    def _write_ahead(self, path: str, content: bytes) -> Path | None:
+    def _begin(self, paths: Iterable[str], version: Version | None) -> dict[str, Path]:
+        """An empty temporary file for each path."""
+        begun: dict[str, Path] = {}
         with outages():
-            return None if read_file(self.root, path) == content else self._write_temporary(content)
+            try:
+                for path in paths:
+                    begun[path] = self._name(version)
+                    begun[path].open("xb").close()
+            except OSError:
+                for temporary in begun.values():
+                    temporary.unlink(missing_ok=True)
+                raise
+        return begun
 
-    def _show(self, temporary: Path, path: str, touch: Touch | None) -> None:
+    def _write_ahead(self, path: str, content: bytes, temporary: Path) -> Path | None:
+        with outages():
+            if read_file(self.root, path) == content:
+                temporary.unlink(missing_ok=True)
+                return None
+            try:
+                _fill(temporary, content, "r+b")
+            except FileNotFoundError:
+                raise Overtaken(path) from None
+            return temporary
+
+    def _show(self, temporary: Path, path: str, touch: Touch | None, older: Version | None) -> None:
         with outages():
             place = self._target(path)
+            self._remove_older(older)
         self._put(temporary, place, touch)
+
+    def _remove_older(self, version: Version | None) -> None:
+        """Remove every temporary file of older versions, of whatever process: none is renamed any more."""
+        if version is None:
+            return
+        for folder in self._folder.glob("tmp-*"):
+            with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+                for entry in entries:
+                    if version.is_newer_than(entry.name):
+                        Path(entry.path).unlink(missing_ok=True)
 
     def _clear(self, kept: Iterable[str], places: Iterable[str], touch: Touch | None) -> None:
         _note(touch)
@@ -229,25 +345,60 @@ class SiteFolder:
             changed |= self._remove(place, keep)
         return changed
 
-    def _settle(self, files: Mapping[str, bytes], places: list[str], touch: Touch | None) -> None:
+    def _make_ready(self, files: Mapping[str, bytes], version: Version | None) -> list[Ready]:
+        """Write what is to stand and does not, beside where it is to stand."""
+        made: list[Ready] = []
+        try:
+            with outages():
+                for path, content in files.items():
+                    made.append(Ready(path))
+                    self._make_one_ready(made[-1], content, version)
+        except BaseException:
+            _drop_all(made)
+            raise
+        return [ready for ready in made if ready.page or ready.siblings]
+
+    def _make_one_ready(self, ready: Ready, content: bytes, version: Version | None) -> None:
+        """In every encoding. Where the page is to be another, its siblings go with the former one."""
+        self._target(ready.path)
+        is_changed = read_file(self.root, ready.path) != content
+        if is_changed:
+            ready.page = self._write_temporary(content, version)
+        for suffix, make in _encodings(ready.path):
+            packed = make(content)
+            if is_changed or read_file(self.root, ready.path + suffix) != packed:
+                ready.siblings[suffix] = self._write_temporary(packed, version)
+
+    def _place(
+        self,
+        made: Iterable[Ready],
+        kept: Iterable[str],
+        places: Iterable[str],
+        touch: Touch | None,
+        version: Version | None,
+    ) -> bool:
+        """Put what lies ready in place. Returns False when it was overtaken."""
         _note(touch)
         with outages():
-            changed = {self._target(path).parent for path in files if self._stand(path, files[path])}
-            for folder in changed | self._remove_others(places, files):
+            self._remove_older(version)
+            try:
+                changed = {self._place_one(ready) for ready in made}
+            except Overtaken as error:
+                if version is None:
+                    raise Away("pages folder", f"a temporary file of {error} is gone") from error
+                return False
+            for folder in changed | self._remove_others(places, kept):
                 flush_folder(folder)
+        return True
 
-    def _stand(self, path: str, content: bytes) -> bool:
-        """Let a page stand in every encoding. Returns whether anything had to be written."""
-        place = self._target(path)
-        is_changed = read_file(self.root, path) != content
-        if is_changed:
-            self._put(self._write_temporary(content), place)
-        for suffix, make in _encodings(path):
-            packed = make(content)
-            if read_file(self.root, path + suffix) != packed:
-                self._rename(self._write_temporary(packed), _beside(place, suffix))
-                is_changed = True
-        return is_changed
+    def _place_one(self, ready: Ready) -> Path:
+        """Returns the folder to flush."""
+        place = self._target(ready.path)
+        if ready.page is not None:
+            self._put(ready.page, place)
+        for suffix, temporary in ready.siblings.items():
+            self._rename(temporary, _beside(place, suffix))
+        return place.parent
 
     def _target(self, path: str) -> Path:
         """Where a file is to stand or to go; no link leads there, and nothing of others is in the way."""
@@ -255,23 +406,24 @@ class SiteFolder:
         clear_way(self.root, place)
         return place
 
-    def _write_temporary(self, content: bytes) -> Path:
+    def _name(self, version: Version | None) -> Path:
+        """A new temporary file's, which tells of what version it is."""
+        number = next(self._names)
+        name = f"{version.mark}{version.number}-{number}" if version else str(number)
+        return self._temporary / name
+
+    def _write_temporary(self, content: bytes, version: Version | None = None) -> Path:
         """A flushed temporary file; on a full disk nothing is left behind."""
-        temporary = self._temporary / str(next(self._names))
-        try:
-            with temporary.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
+        temporary = self._name(version)
+        _fill(temporary, content, "xb")
         return temporary
 
     def _put(self, temporary: Path, place: Path, touch: Touch | None = None) -> None:
         """Unlink the siblings, then rename the page in: no reader finds an encoding that is behind."""
         _note(touch)
         with outages():
+            if not temporary.exists():  # the siblings that stand are of a newer page
+                raise Overtaken(place.name)
             for suffix in ENCODINGS:
                 _beside(place, suffix).unlink(missing_ok=True)
             self._rename(temporary, place)
@@ -279,7 +431,9 @@ class SiteFolder:
     def _rename(self, temporary: Path, place: Path) -> None:
         try:
             rename_in(temporary, place)
-        except OSError:
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and not temporary.exists():
+                raise Overtaken(place.name) from error
             temporary.unlink(missing_ok=True)
             raise
 
@@ -320,11 +474,37 @@ def _note(touch: Touch | None) -> None:
         touch.note()
 
 
-def _drop(writing: Future[Path | None]) -> None:
-    """Remove a temporary file that was not put in place."""
-    temporary = None if writing.cancelled() or writing.exception() else writing.result()
-    if temporary is not None:
+def _fill(temporary: Path, content: bytes, mode: str) -> None:
+    """Write and flush; what cannot be written whole is removed."""
+    try:
+        with temporary.open(mode) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
         temporary.unlink(missing_ok=True)
+        raise
+
+
+def _drop(temporary: Path, _: Future[Path | None]) -> None:
+    """Remove a temporary file that was not put in place, once nobody writes it any more."""
+    temporary.unlink(missing_ok=True)
+
+
+def _drop_begun(beginning: Future[dict[str, Path]]) -> None:
+    if not beginning.cancelled() and not beginning.exception():
+        for temporary in beginning.result().values():
+            temporary.unlink(missing_ok=True)
+
+
+def _drop_ready(making: Future[list[Ready]]) -> None:
+    if not making.cancelled() and not making.exception():
+        _drop_all(making.result())
+
+
+def _drop_all(made: Iterable[Ready]) -> None:
+    for ready in made:
+        ready.drop()
 
 
 def _is_sibling(name: str) -> bool:

@@ -1,4 +1,7 @@
-"""A page put back by an owner that came late goes again, whatever is away then and whoever is killed."""
+"""A page taken away by an owner that came late comes back, whatever is away then and whoever is killed.
+
+That an old page is not put back is shown with the files (`test_site_files.py`) and the updates.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ SOON = 0.01
 class Failing(MemoryReadModel):
     """A read model that another owner moves on behind our back, and that is away as often as is said.
 
-    `meanwhile` is awaited once, when an article's state or a listing's cards were written or read.
+    `meanwhile` is awaited once, when an article's revision or a listing's cards were read.
     """
 
     def __init__(self, shared: MemoryReadModel) -> None:
@@ -38,19 +41,17 @@ class Failing(MemoryReadModel):
         self.asked = asyncio.Event()
         self.hangs = False
 
-    async def insert(self, state: ArticleState) -> bool:
-        done = await super().insert(state)
-        await self._pause()
-        return done
-
     async def cards(self, listing: str, limit: int) -> tuple[Card, ...]:
         found = await super().cards(listing, limit)
         await self._pause()
         return found
 
     async def revision(self, article_id: str) -> int | None:
-        await self._answer()
-        return await super().revision(article_id)
+        if self.meanwhile is None:
+            await self._answer()
+        found = await super().revision(article_id)
+        await self._pause()
+        return found
 
     async def turn(self, listing: str) -> int:
         await self._answer()
@@ -71,21 +72,29 @@ class Failing(MemoryReadModel):
 
 
 class Newsroom:
-    """Two instances on one folder; the late one is overtaken by a withdrawal in the middle of its work."""
+    """Two instances on one folder; the late one takes a withdrawal, and is overtaken by a publication when it
+    has made sure that it is the newest, right before it removes the page.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.other = SmallRender(folder)
         self.model = Failing(self.other.model)
         self.late = SmallRender(folder, model=self.model, log=self.other.log)
-        self.model.meanwhile = self._withdraw
+        self.model.meanwhile = self._publish_again
 
-    async def _withdraw(self) -> None:
-        await self.other.take(a_withdrawn(a_public(), 2))
+    async def _publish_again(self) -> None:
+        await self.other.take(a_public(revision=3))
 
-    def old_pages(self) -> list[str]:
+    async def withdraw(self) -> None:
+        await self.late.take(a_withdrawn(a_public(), 2))
+
+    def is_public(self) -> bool:
+        return any("Headline 3" in self.late.text(file) for file in self.pages())
+
+    def pages(self) -> list[str]:
         path = a_public().path
         assert path is not None
-        return [file for file in self.late.files() if file.startswith(path)]
+        return [file for file in self.late.files() if file == f"{path}index.html"]
 
     def notes(self) -> list[str]:
         folder = self.late.folder.root.parent
@@ -100,8 +109,10 @@ class Newsroom:
 
 
 @pytest.fixture
-def newsroom(tmp_path: Path) -> Newsroom:
-    return Newsroom(tmp_path)
+async def newsroom(tmp_path: Path) -> Newsroom:
+    newsroom = Newsroom(tmp_path)
+    await newsroom.other.take(a_public())
+    return newsroom
 
 
 @contextlib.asynccontextmanager
@@ -122,25 +133,25 @@ async def test_a_late_writer_that_cannot_compare_compares_later(newsroom: Newsro
     newsroom.model.away = 2
     async with mending(newsroom.late, look_seconds=60):
         with pytest.raises(Away):
-            await newsroom.late.take(a_public())
-        assert newsroom.old_pages()
-        await until(lambda: not newsroom.old_pages(), "the withdrawn page is gone")
+            await newsroom.withdraw()
+        assert not newsroom.pages()
+        await until(newsroom.is_public, "the page is back")
         await newsroom.is_noteless()
 
 
 async def test_a_late_writer_that_is_killed_is_made_good_for(newsroom: Newsroom) -> None:
-    """Between its rename and its comparison; any living instance takes over what it had noted."""
+    """Between its removal and its comparison; any living instance takes over what it had noted."""
     newsroom.model.hangs = True
-    writing = asyncio.create_task(newsroom.late.take(a_public()))
+    writing = asyncio.create_task(newsroom.withdraw())
     await newsroom.model.asked.wait()
-    assert newsroom.old_pages()
+    assert not newsroom.pages()
     async with mending(newsroom.other):
         assert newsroom.notes() == ["unverified-a1"]
         writing.cancel()
         await asyncio.wait([writing])
         assert newsroom.late.folder.unverified.left() == {}, "its threads may be writing still"
         _die(newsroom.late)
-        await until(lambda: not newsroom.old_pages(), "the withdrawn page is gone")
+        await until(newsroom.is_public, "the page is back")
         await newsroom.is_noteless()
 
 
@@ -150,19 +161,18 @@ async def test_a_process_that_ends_in_doubt_leaves_that_to_the_next(
     """It stopped in order, with the database away."""
     newsroom.model.away = 1
     with pytest.raises(Away):
-        await newsroom.late.take(a_public())
+        await newsroom.withdraw()
     newsroom.late.folder.close()
     next_one = SmallRender(tmp_path, model=newsroom.other.model, log=newsroom.other.log)
     async with mending(next_one):
-        await until(lambda: not newsroom.old_pages(), "the withdrawn page is gone")
+        await until(newsroom.is_public, "the page is back")
         await newsroom.is_noteless()
     assert newsroom.processes() == 2
 
 
-async def test_a_late_listing_that_cannot_be_compared_is_compared_later(newsroom: Newsroom) -> None:
-    """It showed the withdrawn article."""
+async def test_a_late_listing_is_not_put_in_place(newsroom: Newsroom) -> None:
+    """It would show the withdrawn article, and cannot be compared."""
     other = newsroom.other
-    await other.take(a_public())
     await other.list_marked()
 
     async def withdraw() -> None:
@@ -173,10 +183,8 @@ async def test_a_late_listing_that_cannot_be_compared_is_compared_later(newsroom
     newsroom.model.away = 1
     with pytest.raises(Away):
         await newsroom.late.listings.write(HOME)
-    assert "Headline" in other.text(HOME)
-    async with mending(newsroom.late):
-        await until(lambda: "Headline" not in other.text(HOME), "the front is clean")
-        await newsroom.is_noteless()
+    assert "Headline" not in other.text(HOME)
+    assert newsroom.late.folder.unverified.left() == {}
 
 
 async def test_what_was_compared_leaves_no_doubt(newsroom: Newsroom) -> None:
@@ -184,10 +192,10 @@ async def test_what_was_compared_leaves_no_doubt(newsroom: Newsroom) -> None:
     newsroom.model.meanwhile = None
     newsroom.other.log.go_away()
     with pytest.raises(Away):
-        await newsroom.late.take(a_public())
+        await newsroom.late.take(a_public(revision=2))
     assert newsroom.late.folder.unverified.left() == {}
     await newsroom.other.log.come_back()
-    await newsroom.late.take(a_public())
+    await newsroom.late.take(a_public(revision=2))
     await newsroom.late.list_marked()
     assert newsroom.late.folder.unverified.left() == {}
     await newsroom.is_noteless()
@@ -197,7 +205,7 @@ async def test_a_writer_that_touched_nothing_leaves_no_doubt(newsroom: Newsroom)
     """The database was away from the first."""
     newsroom.model.meanwhile = _away
     with pytest.raises(Away):
-        await newsroom.late.take(a_public())
+        await newsroom.withdraw()
     assert newsroom.late.folder.unverified.left() == {}
     assert newsroom.notes() == []
 
@@ -213,17 +221,17 @@ async def test_a_page_that_found_no_room_leaves_no_doubt(
     newsroom.model.meanwhile = None
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(Away):
-        await newsroom.late.take(a_public())
+        await newsroom.late.take(a_public(revision=2))
     assert newsroom.late.folder.unverified.left() == {}
 
 
 async def test_a_late_writer_compares_while_it_waits_for_the_log(newsroom: Newsroom) -> None:
-    """Its old page is gone long before a stale connection is given up."""
+    """What it did wrong is mended long before a stale connection is given up."""
     publisher = Stale(newsroom.other.log)
     newsroom.late.updates._publisher = publisher
-    writing = asyncio.create_task(newsroom.late.take(a_public()))
+    writing = asyncio.create_task(newsroom.withdraw())
     await publisher.asked.wait()
-    await until(lambda: not newsroom.old_pages(), "the withdrawn page is gone")
+    await until(newsroom.is_public, "the page is back")
     writing.cancel()
     await asyncio.wait([writing])
 

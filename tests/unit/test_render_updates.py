@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from newsroom import topics
+from newsroom import steps, topics
 from newsroom.addresses import HOME, SITEMAP_INDEX, UPDATES_LEDGER
 from newsroom.errors import Away
 from newsroom.kafka.consumer import Poisoned
@@ -308,16 +309,7 @@ async def test_a_writer_that_comes_late_makes_good_for_its_old_page(
     late = SmallRender(tmp_path, model=model)
     other = SmallRender(tmp_path, model=model, log=late.log)
     later = a_withdrawn(a_public(), 2) if is_gone else a_public(revision=2)
-
-    async def overtake() -> None:
-        old = other.files()
-        await other.take(later)
-        for path, content in old.items():  # the late writer's renames come last
-            file = other.folder.root / path.lstrip("/")
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
-
-    model.before_revision = overtake
+    model.before_revision = partial(overtaken_by, other, later)
     await late.take(a_public())
     if is_gone:
         assert [path for path in late.files() if path.startswith(page_of(later))] == []
@@ -327,19 +319,51 @@ async def test_a_writer_that_comes_late_makes_good_for_its_old_page(
     assert late.renderings[-1].revision == 2
 
 
+@pytest.mark.parametrize("is_gone", [False, True])
+async def test_an_old_page_is_not_put_in_place_by_who_comes_late(tmp_path: Path, is_gone: bool) -> None:
+    """Paused with its page written and not in place, while another instance renders a later revision."""
+    model = Overtaken()
+    late = SmallRender(tmp_path, model=model)
+    other = SmallRender(tmp_path, model=model, log=late.log)
+    later = a_withdrawn(a_public(), 2) if is_gone else a_public(revision=2)
+    model.after_insert = lambda: other.take(later)
+    passed: list[str] = []
+    steps.install(passed.append)
+    try:
+        await late.take(a_public())
+    finally:
+        steps.install(None)
+    assert passed.count("render.page_written") == (0 if is_gone else 1)
+    assert passed.count("render.files_settled") == 2
+    if is_gone:
+        assert [path for path in late.files() if path.startswith(page_of(later))] == []
+    else:
+        assert "Headline 2" in late.text(page_of(later))
+
+
 async def test_a_late_writer_makes_good_for_its_old_page_though_it_can_tell_nobody(tmp_path: Path) -> None:
     """Its sockets to the log are stale when it wakes, so the batch fails, and its partitions are gone."""
-    model = Overtaken()
+    model = Intruding()
     late = SmallRender(tmp_path, model=model)
     other = SmallRender(tmp_path, model=model, log=late.log)
     publisher = FailingPublisher(late.log)
     late.updates._publisher = publisher
     publisher.failing = topics.OUTCOMES
     gone = a_withdrawn(a_public(), 2)
-    model.after_insert = lambda: other.take(gone)
+    model.before_revision = partial(overtaken_by, other, gone)
     with pytest.raises(Away):
         await late.take(a_public())
     assert [path for path in late.files() if path.startswith(page_of(gone))] == []
+
+
+async def overtaken_by(other: SmallRender, later: ArticleUpdate) -> None:
+    """Another instance renders that, and then what stood before is back, as if its renames had come last."""
+    old = other.files()
+    await other.take(later)
+    for path, content in old.items():
+        file = other.folder.root / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
 
 
 class Overtaken(MemoryReadModel):

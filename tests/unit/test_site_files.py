@@ -16,7 +16,7 @@ import pytest
 
 from newsroom.errors import Away
 from services.render.files import OutsideTheSite, read_file
-from services.render.site import SiteFolder
+from services.render.site import Overtaken, SiteFolder, Version
 
 PAGE = "/kazakhstan/2023/06/20/bank/index.html"
 
@@ -256,6 +256,82 @@ async def test_a_full_or_broken_disk_is_an_outage(
     assert list((tmp_path / "pages").glob("tmp-*/*")) == []
     await folder.settle({PAGE: b"two"})
     assert set(opened(folder, PAGE).values()) == {b"two"}
+
+
+OLD, NEW = Version("a1", 2), Version("a1", 5)
+
+
+@pytest.fixture
+def other(folder: SiteFolder) -> Iterator[SiteFolder]:
+    """Another process's way into the same folder."""
+    other = SiteFolder(folder.root.parent)
+    other.open()
+    yield other
+    other.close()
+
+
+def temporary_files(folder: SiteFolder) -> list[str]:
+    return [path.name for path in folder.root.parent.glob("tmp-*/*")]
+
+
+async def test_an_old_page_that_lies_ready_is_not_put_over_a_newer_one(
+    folder: SiteFolder, other: SiteFolder
+) -> None:
+    """Its owner was paused, and wakes when another has gone on."""
+    async with folder.ahead({PAGE: b"old"}, OLD) as ahead:
+        assert await ahead.written(PAGE)
+        async with other.ahead({PAGE: b"new"}, NEW) as newer:
+            await other.show(newer)
+        with pytest.raises(Overtaken):
+            await folder.show(ahead)
+    assert read_file(folder.root, PAGE) == b"new"
+    await other.settle({PAGE: b"new"}, version=NEW)
+    assert set(opened(folder, PAGE).values()) == {b"new"}
+    assert temporary_files(folder) == []
+
+
+async def test_an_old_page_that_is_not_written_yet_is_not_put_over_a_newer_one(
+    folder: SiteFolder, other: SiteFolder
+) -> None:
+    """Its place among the temporary files is taken before the read model is asked, its bytes come later."""
+    async with folder.ahead({PAGE: b"old"}, OLD) as ahead:
+        await other.settle({PAGE: b"new"}, version=NEW)
+        with pytest.raises(Overtaken):
+            await folder.show(ahead)
+    assert set(opened(folder, PAGE).values()) == {b"new"}
+
+
+async def test_old_files_are_not_settled_over_newer_ones(folder: SiteFolder, other: SiteFolder) -> None:
+    """In no encoding: another goes on between the question who is the newest, and the first rename."""
+
+    async def is_newest() -> bool:
+        assert await other.settle({PAGE: b"new"}, version=NEW)
+        return True
+
+    assert not await folder.settle({PAGE: b"old"}, version=OLD, is_newest=is_newest)
+    assert set(opened(folder, PAGE).values()) == {b"new"}
+    assert temporary_files(folder) == []
+
+
+async def test_who_is_not_the_newest_touches_nothing(folder: SiteFolder) -> None:
+    async def is_newest() -> bool:
+        return False
+
+    await folder.settle({PAGE: b"new"})
+    assert not await folder.settle({PAGE: b"old"}, [PAGE, "/x/"], version=OLD, is_newest=is_newest)
+    assert set(opened(folder, PAGE).values()) == {b"new"}
+    assert temporary_files(folder) == []
+
+
+@pytest.mark.parametrize("version", [Version("a1", 5), Version("a1", 1), Version("b2", 9), None])
+async def test_only_older_files_of_the_same_subject_give_way(
+    folder: SiteFolder, other: SiteFolder, version: Version | None
+) -> None:
+    async with folder.ahead({PAGE: b"mine"}, NEW) as ahead:
+        assert await ahead.written(PAGE)
+        assert await other.settle({"/other.html": b"words"}, version=version)
+        await folder.show(ahead)
+    assert read_file(folder.root, PAGE) == b"mine"
 
 
 def test_temporary_files_of_the_dead_are_removed_and_of_the_living_are_not(tmp_path: Path) -> None:
