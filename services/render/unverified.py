@@ -1,8 +1,8 @@
 """What was written to the pages folder and not compared with the read model since.
 
-An owner that was paused may remove, when it wakes, what a newer one has put in place; it compares afterwards.
-Should the database be away then, or the process be killed, this tells what is still to be compared: in memory,
-and by an empty file each in the process's temporary folder, which outlasts it.
+An owner that was paused may remove, when it wakes, what a newer one has put in place; it compares
+afterwards. Should the database be away then, or the process be killed, this tells what is still to be
+compared: in memory, and by an empty file each in the process's temporary folder, which outlasts it.
 """
 
 from __future__ import annotations
