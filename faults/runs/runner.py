@@ -122,7 +122,9 @@ class _Experiment:
                 late = f"not calm {self._course.calm_seconds:.0f} s after the fault: {error}"
             finally:
                 await self._readers.stop()
-        return await self._judged() if not late else (Violation(7, late), *await self._judged_restless())
+        if late:
+            return (Violation(7, late), *await self._judged_restless())
+        return await self._judged()
 
     async def _judged(self) -> tuple[Violation, ...]:
         self._say("taking the evidence")

@@ -32,7 +32,7 @@ from services.render.drawing import ArticleDrawing, CannotBeDrawn, Drawn
 from services.render.pages import Pages
 from services.render.posts import all_pages, key_page_path, page_count, stale_pages
 from services.render.readmodel import ReadModel
-from services.render.site import EVERYTHING, Ahead, Overtaken, SiteFolder, Version
+from services.render.site import EVERYTHING, Ahead, SiteFolder
 from services.render.standing import (
     IF_TRANSLATED,
     Announced,
@@ -46,6 +46,7 @@ from services.render.standing import (
     standing_update,
     told_with,
 )
+from services.render.temporary import Overtaken, Version
 from services.render.unverified import Touch
 
 log = structlog.get_logger(__name__)

@@ -1,7 +1,7 @@
 """Marks in, fronts and feeds out: what render does with each batch of `newsroom.listings`.
 
 A mark says only that a listing moved. It is made from the read model's current state, however many marks
-came, by the owner of its key; a counter finds out an owner that was paused and wrote an old one.
+came, by the owner of its key; a counter keeps one that was paused from writing an old one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from services.render.drawing import CannotBeDrawn
 from services.render.listingkinds import Listing, ListingKind, Part, listing_kind, month_in
 from services.render.pages import Pages
 from services.render.readmodel import ReadModel
-from services.render.site import SiteFolder, Version
+from services.render.site import SiteFolder
+from services.render.temporary import Version
 
 log = structlog.get_logger(__name__)
 AT_ONCE = 2

@@ -4,24 +4,21 @@
 lock, so that what a dead process left is told from what a live one is writing. A page's compressed siblings
 are unlinked before the page is renamed into place and put back after it: no encoding is ever behind another.
 
-An owner that was paused must not put an old page over a newer one when it wakes. So a temporary file is named
-by what it is of and how new that is, lies there before the read model is asked whether that is still the
-newest, and is renamed after; and before a newer one is put in place, all older ones are removed, whosever
-they are. What the paused one wakes to rename is gone.
+An owner that was paused does not put an old page over a newer one when it wakes (see `temporary`): its files
+lie there before the read model is asked whether they are the newest, and are renamed after.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gzip
-import hashlib
 import itertools
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -41,6 +38,7 @@ from services.render.files import (
     remove_foreign,
     rename_in,
 )
+from services.render.temporary import Overtaken, Ready, Version, drop_all, fill, remove_older
 from services.render.unverified import Touch, Unverified
 
 P = ParamSpec("P")
@@ -59,28 +57,6 @@ EVERYTHING = "*"
 """At the end of a place: whatever stands in that folder and in those below it."""
 
 
-class Overtaken(Exception):
-    """Files of a newer version are being put in place: these are not needed any more, and gone."""
-
-
-@dataclass(frozen=True)
-class Version:
-    """What files are of (an article's id, a listing's path) and how new they are: its revision or turn."""
-
-    subject: str
-    number: int
-
-    @property
-    def mark(self) -> str:
-        """How the names of all temporary files of the subject begin."""
-        return f"{hashlib.sha256(self.subject.encode()).hexdigest()[:16]}-"
-
-    def is_newer_than(self, name: str) -> bool:
-        """Whether a temporary file of that name is of an older version of the same subject."""
-        number, dash, _ = name.removeprefix(self.mark).partition("-")
-        return bool(name.startswith(self.mark) and dash and int(number) < self.number)
-
-
 @dataclass(frozen=True)
 class Ahead:
     """Pages whose bytes are being written to the temporary folder, not yet in place."""
@@ -96,25 +72,10 @@ class Ahead:
         return await asyncio.wrap_future(self.writing[path])
 
 
-@dataclass
-class Ready:
-    """Flushed temporary files of a page, where they are to be other than what stands."""
-
-    path: str
-    page: Path | None = None
-    siblings: dict[str, Path] = field(default_factory=dict)
-
-    def drop(self) -> None:
-        """Remove what was not put in place."""
-        for temporary in (self.page, *self.siblings.values()):
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
-
-
 class SiteFolder:
-    """Writes into one pages folder. `settle` is the only way a page comes or goes.
+    """Writes into one pages folder. Pages come and go by `show` and `settle` alone.
 
-    `unverified`: whose files may be old ones; who may come late with a page writes it with a `Touch` of it.
+    `unverified`: of what files may be missing; who may come late with a removal does it with a `Touch`.
 
     Raises: Away("pages folder") from every call when the disk is full, read-only or broken: the same call may
     succeed later.
@@ -310,7 +271,7 @@ class SiteFolder:
                 temporary.unlink(missing_ok=True)
                 return None
             try:
-                _fill(temporary, content, "r+b")
+                fill(temporary, content, "r+b")
             except FileNotFoundError:
                 raise Overtaken(path) from None
             return temporary
@@ -318,18 +279,8 @@ class SiteFolder:
     def _show(self, temporary: Path, path: str, touch: Touch | None, older: Version | None) -> None:
         with outages():
             place = self._target(path)
-            self._remove_older(older)
+            remove_older(self._folder, older)
         self._put(temporary, place, touch)
-
-    def _remove_older(self, version: Version | None) -> None:
-        """Remove every temporary file of older versions, of whatever process: none is renamed any more."""
-        if version is None:
-            return
-        for folder in self._folder.glob("tmp-*"):
-            with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
-                for entry in entries:
-                    if version.is_newer_than(entry.name):
-                        Path(entry.path).unlink(missing_ok=True)
 
     def _clear(self, kept: Iterable[str], places: Iterable[str], touch: Touch | None) -> None:
         _note(touch)
@@ -354,7 +305,7 @@ class SiteFolder:
                     made.append(Ready(path))
                     self._make_one_ready(made[-1], content, version)
         except BaseException:
-            _drop_all(made)
+            drop_all(made)
             raise
         return [ready for ready in made if ready.page or ready.siblings]
 
@@ -380,7 +331,7 @@ class SiteFolder:
         """Put what lies ready in place. Returns False when it was overtaken."""
         _note(touch)
         with outages():
-            self._remove_older(version)
+            remove_older(self._folder, version)
             try:
                 changed = {self._place_one(ready) for ready in made}
             except Overtaken as error:
@@ -408,14 +359,13 @@ class SiteFolder:
 
     def _name(self, version: Version | None) -> Path:
         """A new temporary file's, which tells of what version it is."""
-        number = next(self._names)
-        name = f"{version.mark}{version.number}-{number}" if version else str(number)
-        return self._temporary / name
+        name = str(next(self._names))
+        return self._temporary / (version.name(name) if version else name)
 
     def _write_temporary(self, content: bytes, version: Version | None = None) -> Path:
         """A flushed temporary file; on a full disk nothing is left behind."""
         temporary = self._name(version)
-        _fill(temporary, content, "xb")
+        fill(temporary, content, "xb")
         return temporary
 
     def _put(self, temporary: Path, place: Path, touch: Touch | None = None) -> None:
@@ -474,18 +424,6 @@ def _note(touch: Touch | None) -> None:
         touch.note()
 
 
-def _fill(temporary: Path, content: bytes, mode: str) -> None:
-    """Write and flush; what cannot be written whole is removed."""
-    try:
-        with temporary.open(mode) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
 def _drop(temporary: Path, _: Future[Path | None]) -> None:
     """Remove a temporary file that was not put in place, once nobody writes it any more."""
     temporary.unlink(missing_ok=True)
@@ -499,12 +437,7 @@ def _drop_begun(beginning: Future[dict[str, Path]]) -> None:
 
 def _drop_ready(making: Future[list[Ready]]) -> None:
     if not making.cancelled() and not making.exception():
-        _drop_all(making.result())
-
-
-def _drop_all(made: Iterable[Ready]) -> None:
-    for ready in made:
-        ready.drop()
+        drop_all(making.result())
 
 
 def _is_sibling(name: str) -> bool:

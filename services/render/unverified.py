@@ -44,7 +44,7 @@ class Touch:
 
 
 class Unverified:
-    """Subjects (article ids and paths of listings) whose files may be old ones.
+    """Subjects (article ids and paths of listings) of which files may be missing.
 
     Used on the event loop, except where it says blocking. `folder` holds the notes.
     """

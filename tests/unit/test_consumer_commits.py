@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from types import SimpleNamespace
 
 import pytest
 
 from newsroom.errors import Away
 from newsroom.kafka import consumer
+from tests.unit import jumping
 from tests.unit.loops import P0, P1, P2, Loop, a_log, but, until, write
 
 ALIVE = 60.0
 """Seconds without progress that a loop may take; no machine is so busy that a test meets them by itself."""
-
-
-class Ahead:
-    """The consumer's clock, that many `seconds` ahead of the true one."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    @classmethod
-    def of_the_loop(cls, monkeypatch: pytest.MonkeyPatch) -> Ahead:
-        clock, true = cls(), time.monotonic
-        monkeypatch.setattr(consumer, "time", SimpleNamespace(monotonic=lambda: true() + clock.seconds))
-        return clock
 
 
 async def test_nothing_is_committed_before_its_effect() -> None:
@@ -285,7 +272,7 @@ async def test_lag_without_progress_is_not_alive() -> None:
 
 
 async def test_an_outage_is_no_lack_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Ahead.of_the_loop(monkeypatch)
+    clock = jumping.of_module(monkeypatch, consumer)
     loop = Loop(a_log(), settings=but(alive_seconds=ALIVE))
     await write(loop.log, "a1")
     alive: list[bool] = []
@@ -303,7 +290,7 @@ async def test_an_outage_is_no_lack_of_life(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_an_idle_loop_is_alive_however_long_nothing_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Ahead.of_the_loop(monkeypatch)
+    clock = jumping.of_module(monkeypatch, consumer)
     loop = Loop(a_log(), settings=but(alive_seconds=ALIVE))
     async with loop.running():
         await until(lambda: loop.assigned)

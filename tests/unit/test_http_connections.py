@@ -17,6 +17,7 @@ from newsroom.http.wire import Patience, protocol
 from newsroom.service import _server_config
 from newsroom.settings import CommonSettings
 from tests.stack import until
+from tests.unit import jumping
 from tests.unit.jumping import Ahead
 from tests.wire_parts import LARGE, OTHER_ADDRESSES, an_app, answer, connect, say, served
 
@@ -29,7 +30,7 @@ PARTS = 16
 
 @pytest.fixture
 async def clock(monkeypatch: pytest.MonkeyPatch) -> Ahead:
-    return Ahead(monkeypatch)
+    return jumping.of_the_loop(monkeypatch)
 
 
 @pytest.fixture

@@ -223,11 +223,13 @@ async def test_behind_a_trusted_proxy_the_address_is_the_one_that_it_tells() -> 
         assert (await proxy.get("/desk", headers=elsewhere)).status_code == 401
 
 
-async def test_what_a_caller_claims_before_the_proxy_is_not_believed() -> None:
+@pytest.mark.parametrize("caller", ["198.51.100.9", "192.168.1.5"])
+async def test_what_a_caller_claims_before_the_proxy_is_not_believed(caller: str) -> None:
+    """Nor one in a private network that is not the proxies' own."""
     app = an_app(trusted_proxies="10.0.0.0/8")
     async with client(app, PROXY) as proxy:
         told = [
-            await proxy.get("/desk", headers={**BAD, "X-Forwarded-For": f"192.0.2.{number}, 198.51.100.9"})
+            await proxy.get("/desk", headers={**BAD, "X-Forwarded-For": f"192.0.2.{number}, {caller}"})
             for number in range(FAILED_LOGINS + 1)
         ]
     assert [response.status_code for response in told] == [401] * FAILED_LOGINS + [429]

@@ -22,7 +22,7 @@ from services.render.settings import RenderSettings
 from services.render.standing import View, coalesce, first_met
 from services.render.stream import Ask, EventStream, StreamSettings
 from tests.render_parts import SITE_URL, MemoryReadModel, PlainPages, a_delivery, a_notice, a_public, until
-from tests.unit.jumping import Ahead
+from tests.unit import jumping
 
 QUICK = StreamSettings(heartbeat_seconds=0.05, age_seconds=30, write_seconds=0.3)
 
@@ -117,7 +117,7 @@ async def test_a_sign_of_life_names_no_place_ahead_of_a_notice_yet_to_be_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A break right after it would lose the notice: where both fall due at once, the notice goes first."""
-    hub, clock = a_hub(), Ahead(monkeypatch)
+    hub, clock = a_hub(), jumping.of_the_loop(monkeypatch)
     async with streaming(hub, Ask("a1", 1), settings=StreamSettings(heartbeat_seconds=60)) as (reader, _):
         await until(reader.has("retry"), "the beginning")
         asyncio.get_running_loop().call_later(72, hub.take, 0, a_notice("a1", 2))

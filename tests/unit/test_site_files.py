@@ -16,7 +16,8 @@ import pytest
 
 from newsroom.errors import Away
 from services.render.files import OutsideTheSite, read_file
-from services.render.site import Overtaken, SiteFolder, Version
+from services.render.site import SiteFolder
+from services.render.temporary import Overtaken, Version
 
 PAGE = "/kazakhstan/2023/06/20/bank/index.html"
 

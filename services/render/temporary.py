@@ -1,0 +1,88 @@
+"""Files that lie beside the pages, flushed, before they are renamed into place.
+
+An owner that was paused must not put an old page over a newer one when it wakes. So a temporary file is named
+by what it is of and how new that is, and before a newer one is put in place all older ones are removed,
+whosever they are: what the paused one wakes to rename is gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+
+class Overtaken(Exception):
+    """Files of a newer version are being put in place: these are not needed any more, and gone."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """What files are of (an article's id, a listing's path) and how new they are: its revision or turn."""
+
+    subject: str
+    number: int
+
+    @cached_property
+    def _mark(self) -> str:
+        """How the names of all temporary files of the subject begin."""
+        return f"{hashlib.sha256(self.subject.encode()).hexdigest()[:16]}-"
+
+    def name(self, unique: str) -> str:
+        """A temporary file's."""
+        return f"{self._mark}{self.number}-{unique}"
+
+    def is_newer_than(self, name: str) -> bool:
+        """Whether a temporary file of that name is of an older version of the same subject."""
+        number, dash, _ = name.removeprefix(self._mark).partition("-")
+        return bool(name.startswith(self._mark) and dash and int(number) < self.number)
+
+
+@dataclass
+class Ready:
+    """Flushed temporary files of a page, where they are to be other than what stands."""
+
+    path: str
+    page: Path | None = None
+    siblings: dict[str, Path] = field(default_factory=dict)
+
+    def drop(self) -> None:
+        """Remove what was not put in place."""
+        for temporary in (self.page, *self.siblings.values()):
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
+
+
+def drop_all(made: Iterable[Ready]) -> None:
+    for ready in made:
+        ready.drop()
+
+
+def fill(temporary: Path, content: bytes, mode: str) -> None:
+    """Write and flush; what cannot be written whole is removed."""
+    try:
+        with temporary.open(mode) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def remove_older(pages: Path, version: Version | None) -> None:
+    """Remove every temporary file of older versions, of whatever process: none is renamed any more.
+
+    `pages`: the folder in which each process has its own for temporary files. Raises: OSError.
+    """
+    if version is None:
+        return
+    for folder in pages.glob("tmp-*"):
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+            for entry in entries:
+                if version.is_newer_than(entry.name):
+                    Path(entry.path).unlink(missing_ok=True)
