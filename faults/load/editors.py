@@ -22,7 +22,7 @@ from faults.history import History
 from faults.load.answers import Answer
 from faults.load.door import KEPT, Door, Order, Spread
 from faults.load.moves import Moves
-from faults.load.stories import Act, Clock, Stage, Story
+from faults.load.stories import Act, Clock, DueField, Stage, Story
 from faults.load.words import Fields, Words
 
 EVENTS_A_SECOND = 9.0
@@ -114,6 +114,7 @@ class Editor:
     async def run(self, seconds: float, pace: float) -> None:
         """Begin something about every `pace` seconds, until the time is over or `stop`."""
         deadline = time.monotonic() + seconds
+        self._begin(self._hold_back())
         while time.monotonic() < deadline and not self._is_over:
             await asyncio.sleep(self._dice.expovariate(1 / pace))
             if len(self._hands) < _HANDS and not self._is_over:
@@ -147,19 +148,22 @@ class Editor:
 
     def _take_up(self) -> Story:
         """An article that nobody's hand is on; now and then a new one. First of all the one for everybody."""
-        if self._sent == 0 and self._free[0].stage is Stage.NEW:
+        if self._free and self._free[0].is_shared and self._free[0].stage is Stage.NEW:
             return self._free.pop(0)
         if not self._free or self._dice.random() < _NEW:
-            self._made += 1
-            return Story(
-                article_id=f"{self.name}-{self._made}",
-                number=self._number * 1000 + self._made,
-                pen=self.name,
-                has_slug=self._dice.random() < 0.75,
-                is_live=self._dice.random() < 0.25,
-                more=self._dice.choices(_MORE, _MORE_ODDS)[0],
-            )
+            return self._new()
         return self._free.pop(self._dice.randrange(len(self._free)))
+
+    def _new(self) -> Story:
+        self._made += 1
+        return Story(
+            article_id=f"{self.name}-{self._made}",
+            number=self._number * 1000 + self._made,
+            pen=self.name,
+            has_slug=self._dice.random() < 0.75,
+            is_live=self._dice.random() < 0.25,
+            more=self._dice.choices(_MORE, _MORE_ODDS)[0],
+        )
 
     def _put_back(self, story: Story) -> None:
         """The desk holds so many: the one that lay there longest leaves it. The article that all share never
@@ -169,6 +173,14 @@ class Editor:
             self._free.append(story)
         if len(self._free) > _STORIES:
             self._free.remove(next(each for each in self._free if not each.is_shared))
+
+    async def _hold_back(self) -> None:
+        """Send one text that nobody may read in this run, and leave it alone: so every run has what a leak
+        would show, under embargo from one editor and under a schedule from the next.
+        """
+        clock = Clock(self._door.history.now(), time.time())
+        field: DueField = "embargo_until" if self._number % 2 else "publish_at"
+        await self._carry_out(self._order(self._moves.hold_back(self._new(), clock, field)))
 
     async def _work(self, story: Story) -> None:
         """A few events of one article, each sent as soon as the one before is answered."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from random import Random
 
-from faults.load.stories import NEAR_SECONDS, Act, Clock, Stage, Story, Withheld
+from faults.load.stories import NEAR_SECONDS, Act, Clock, DueField, Stage, Story, Withheld
 from faults.load.words import SECTIONS, Fields, Words
 
 FAR_SECONDS = 3600.0
@@ -30,7 +30,7 @@ _TAKEN = {
 }
 """At which stages a whole article for the public is taken."""
 _NO_REVISION = 100_000
-_DUE_FIELDS: Mapping[str, Withheld] = {"publish_at": "scheduled", "embargo_until": "embargoed"}
+_DUE_FIELDS: Mapping[DueField, Withheld] = {"publish_at": "scheduled", "embargo_until": "embargoed"}
 
 
 class Moves:
@@ -78,6 +78,11 @@ class Moves:
         seconds = FAR_SECONDS if self._dice.random() < 0.4 else self._dice.uniform(*NEAR_SECONDS)
         story.due_field = self._dice.choice(list(_DUE_FIELDS))
         return self._held(story, clock.due(seconds))
+
+    def hold_back(self, story: Story, clock: Clock, field: DueField) -> Act:
+        """The first text of an article, which waits for a moment after this run."""
+        story.due_field = field
+        return self._held(story, clock.due(FAR_SECONDS))
 
     def work_on(self, story: Story, clock: Clock) -> Act:
         """A further text that waits, for the same moment or a later one."""

@@ -17,6 +17,7 @@ from faults.load.answers import Answer
 from faults.load.words import Fields
 
 Withheld = Literal["", "draft", "scheduled", "embargoed"]
+DueField = Literal["publish_at", "embargo_until"]
 TEXTS = ("published", "updated", "corrected", "amended")
 """The kinds of events that send a whole article to the public."""
 NEAR_SECONDS = (3.0, 10.0)
@@ -92,7 +93,8 @@ class Story:
     revision: int | None = None
     """The newest, where the editor was told and nothing moves it by itself."""
     due: tuple[str, float] | None = None
-    due_field: str = ""
+    due_field: DueField = "publish_at"
+    """By which of the two it waits, when it does."""
     was_timed: bool = False
     is_own_mover: bool = False
     """Time moves its revision (a release, the end of breaking), so `If-Match` may be late at any moment."""

@@ -607,7 +607,7 @@ def test_a_run_that_saw_everything_may_be_judged() -> None:
 
 def test_a_run_that_saw_nothing_says_what_it_lacks() -> None:
     run = Imagined()
-    assert len(list(unseen(run.history, run.evidence))) == 6
+    assert len(list(unseen(run.history, run.evidence))) == 7
 
 
 # --- no false alarm

@@ -24,12 +24,14 @@ EVENT = "evt_" + "a2" * 13
 class Desk:
     """An editor, the door, and every request that came to it."""
 
-    def __init__(self, handler: Handler, seed: int = 1) -> None:
+    def __init__(self, handler: Handler, seed: int = 1, number: int = 1) -> None:
         self.requests: list[httpx.Request] = []
         self._handler = handler
         self.history = History()
         client = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
-        self.editor = Editor("editor-1", 1, Door(SeveralInstances(), self.history, client), Random(seed))
+        self.editor = Editor(
+            f"editor-{number}", number, Door(SeveralInstances(), self.history, client), Random(seed)
+        )
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -108,6 +110,19 @@ async def test_what_is_unknown_is_sent_again_alike_until_it_is_answered_but_for_
     answered = [each for each in results if each[-1] == "ok"]
     assert all(each[0] == "unknown" for each in results)
     assert 0 < len(results) - len(answered) < len(answered)
+
+
+@pytest.mark.parametrize(("number", "withheld"), [(1, "embargoed"), (2, "scheduled")])
+async def test_every_run_has_a_text_of_each_editor_that_nobody_may_read(number: int, withheld: str) -> None:
+    desk = Desk(takes_all, number=number)
+    await desk.works()
+
+    first = next(desk.history.of(Invoked))
+    assert first.withheld == withheld
+    assert first.due_at is not None
+    assert first.due_at > 3000
+    sent = {each.operation for each in desk.history.of(Invoked) if each.article_id == first.article_id}
+    assert sent == {first.operation}
 
 
 async def test_no_connection_is_told_as_a_failure_and_tried_again() -> None:
