@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fault", default="", help="names, with commas between them (default: all)")
     parser.add_argument("--seed", type=int, help="one run from this seed instead of the recorded ones")
     parser.add_argument("--runs", type=int, default=TABLE_RUNS, help=f"of each fault (default: {TABLE_RUNS})")
-    parser.add_argument("--jobs", type=int, default=2, help="runs at a time (default: 2)")
+    parser.add_argument("--jobs", type=int, default=3, help="runs at a time (default: 3)")
     parser.add_argument("--fresh", action="store_true", help="also what was run before of the same code")
     parser.add_argument("--quick", action="store_true", help="without a rebuild and a replay at the end")
     wait = f"seconds for calm (default: {CALM_SECONDS:.0f}, which is promised)"

@@ -75,7 +75,8 @@ class Ahead:
 class SiteFolder:
     """Writes into one pages folder. Pages come and go by `show` and `settle` alone.
 
-    `unverified`: of what files may be missing; who may come late with a removal does it with a `Touch`.
+    `unverified` tells of what articles and listings files may be missing: who may come late with a removal
+    does it with a `Touch` of it.
 
     Raises: Away("pages folder") from every call when the disk is full, read-only or broken: the same call may
     succeed later.
