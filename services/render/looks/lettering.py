@@ -54,6 +54,8 @@ class Typeface:
         self._glyphs = self._font.getGlyphSet()
         self._names: Mapping[int, str] = self._font.getBestCmap()
         self._kerning = tuple(_kerning(self._font))
+        self._space = cache(self._kerned)
+        self._outline = cache(self._measured)
         self.units = int(self._font["head"].unitsPerEm)
 
     def can_set(self, text: str) -> bool:
@@ -73,10 +75,16 @@ class Typeface:
 
     def box(self, text: str, tracking: float = 0) -> Box:
         """What the outlines of the line cover; nothing of a line of spaces."""
-        pen = BoundsPen(self._glyphs)
-        for letter, at in self.places(text, tracking):
-            self._glyph(letter).draw(TransformPen(pen, (1, 0, 0, 1, at, 0)))
-        return Box(*(pen.bounds or (0, 0, 0, 0)))
+        outlines = [(self._outline(letter), at) for letter, at in self.places(text, tracking)]
+        inked = [(outline, at) for outline, at in outlines if outline is not None]
+        if not inked:
+            return Box(0, 0, 0, 0)
+        return Box(
+            min(outline.left + at for outline, at in inked),
+            min(outline.bottom for outline, _ in inked),
+            max(outline.right + at for outline, at in inked),
+            max(outline.top for outline, _ in inked),
+        )
 
     def path(self, text: str, scale: float, left: float, baseline: float, tracking: float = 0) -> str:
         """The outlines as data of an SVG path; its y runs downwards."""
@@ -85,7 +93,13 @@ class Typeface:
             self._glyph(letter).draw(TransformPen(pen, (scale, 0, 0, -scale, left + at * scale, baseline)))
         return str(pen.getCommands())
 
-    def _space(self, former: str, name: str) -> int:
+    def _measured(self, letter: str) -> Box | None:
+        """What one letter covers where a line begins; None of a space."""
+        pen = BoundsPen(self._glyphs)
+        self._glyph(letter).draw(pen)
+        return Box(*pen.bounds) if pen.bounds else None
+
+    def _kerned(self, former: str, name: str) -> int:
         """What is added between two glyphs; the first table that knows the pair decides."""
         spaces = (space for table in self._kerning if (space := _between(table, former, name)) is not None)
         return next(spaces, 0)
