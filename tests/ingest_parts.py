@@ -65,7 +65,7 @@ def a_key(name: str, role: Role, secret: str, **changes: Any) -> ApiKey:
     return ApiKey(name=name, role=role, secret_sha256=digest(secret), created_at=now(), **changes)
 
 
-async def until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+async def until(condition: Callable[[], object], what: str, seconds: float = 120.0) -> None:
     """Wait for the condition. Raises: TimeoutError that names it."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -25,7 +25,7 @@ from faults.stage.environment import SERVICES
 from newsroom.kafka.reader import TopicReader
 from newsroom.records import Record
 
-STREAM_SECONDS = 20.0
+STREAM_SECONDS = 60.0
 _UNPACK: Mapping[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".br": brotli.decompress}
 
 

@@ -26,6 +26,7 @@ from faults.stage.environment import SERVICES, address, environment
 from faults.stage.rest import Rest
 from newsroom import keys, topics
 from newsroom.kafka import cluster
+from tests.closings import all_closed
 
 LEASH = (sys.executable, "-I", "-S", leash.__file__)
 """Should pytest be killed, its services go with it."""
@@ -223,6 +224,7 @@ async def a_stack(bootstrap: str, mongo_url: str, folder: Path) -> AsyncIterator
         yield stack
     finally:
         await stack.close()
+        await all_closed()
 
 
 def an_article(article_id: str, **changes: Any) -> Json:

@@ -29,7 +29,7 @@ from tests.running import RunningKafka, RunningMongo
 SECRETS = {role: keys.new_secret() for role in Role}
 
 
-async def until(condition: Callable[[], Awaitable[Any]], what: str, seconds: float = 30.0) -> Any:
+async def until(condition: Callable[[], Awaitable[Any]], what: str, seconds: float = 120.0) -> Any:
     """Wait for the condition; what it gave. Raises: TimeoutError."""
     deadline = time.monotonic() + seconds
     while True:

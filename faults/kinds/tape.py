@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type:
 from faults.stage.patience import until
 from newsroom import topics
 from newsroom.errors import BadRecord
+from newsroom.kafka.closing import stopped
 from newsroom.kafka.dead_letters import Parked, decode_letter
 from newsroom.kafka.source import to_record
 from newsroom.records import Message, Position, Record
@@ -65,7 +66,7 @@ async def read(bootstrap: str, topic: str) -> list[Record]:
             for found in (await consumer.getmany(timeout_ms=200)).values():
                 records += map(to_record, found)
     finally:
-        await consumer.stop()
+        await stopped(consumer)
     return records
 
 

@@ -22,7 +22,7 @@ from newsroom.kafka.source import KafkaSource, Source
 from newsroom.records import Message, Record, TopicPartition
 from newsroom.topics import TopicSpec
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
 
 
 class Edge(Protocol):

@@ -20,7 +20,7 @@ import pytest
 
 from desk import welcome
 from desk.parts.jars import jars_folder
-from tests.e2e.newsroom_up import STOP_BOUND_SECONDS, Up, until
+from tests.e2e.newsroom_up import PATIENCE_SECONDS, STOP_BOUND_SECONDS, Up, until
 
 if TYPE_CHECKING:
     from tests.conftest import RunningKafka, RunningMongo
@@ -205,13 +205,13 @@ def test_a_log_that_takes_connections_and_never_answers_can_be_stopped(up: Up) -
     with socket.create_server(("127.0.0.1", 0)) as silent:
         up.start({"NEWSROOM_KAFKA": f"127.0.0.1:{silent.getsockname()[1]}"})
         up.says(r"mongod +good")
-        silent.settimeout(30)
+        silent.settimeout(PATIENCE_SECONDS)
         connection, _ = silent.accept()
         with connection:
             began = time.monotonic()
             up.signal(signal.SIGINT)
             assert up.ends() == 0
-            assert time.monotonic() - began < 25
+            assert time.monotonic() - began < STOP_BOUND_SECONDS
 
 
 def test_ones_own_servers_that_do_not_answer_are_told(up: Up) -> None:

@@ -27,6 +27,7 @@ from faults.stage.rooms import NO_MOUNT, can_mount
 from newsroom import topics
 from newsroom.kafka.producer import KafkaPublisher
 from newsroom.records import Message
+from tests.closings import all_closed
 from tests.stack import an_article
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
@@ -48,6 +49,7 @@ async def arena(parts_home: Path, tmp_path_factory: pytest.TempPathFactory) -> A
     plan = Plan(is_proxied=True, pages_mib=mib, log_mib=mib, settings=few)
     async with Arena(plan, tmp_path_factory.mktemp("arena"), parts_home) as running:
         yield running
+    await all_closed()
 
 
 def as_known(arena: Arena) -> Newsroom:

@@ -16,6 +16,7 @@ from faults.kinds.deskwork import a_publisher
 from faults.kinds.poison import LIMIT
 from faults.stage.arena import Arena
 from newsroom import topics
+from tests.closings import all_closed
 from tests.stack import an_article
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -32,6 +33,7 @@ async def arena(parts_home: Path, tmp_path_factory: pytest.TempPathFactory) -> A
                 answer.raise_for_status()
         await arena.settled()
         yield arena
+    await all_closed()
 
 
 async def test_links_and_foreign_files_are_never_followed_and_go_with_a_rebuild(arena: Arena) -> None:

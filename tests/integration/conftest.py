@@ -10,8 +10,16 @@ import pytest
 from newsroom import keys
 from newsroom.keys import ApiKey, key_message
 from newsroom.times import now
+from tests.closings import all_closed
 from tests.running import RunningKafka, RunningMongo
 from tests.store_newsroom import SECRETS, Newsroom
+
+
+@pytest.fixture(autouse=True)
+async def _closed() -> AsyncIterator[None]:
+    """Set up before all others of a test, so awaited after them."""
+    yield
+    await all_closed()
 
 
 @pytest.fixture

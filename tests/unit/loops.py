@@ -38,7 +38,7 @@ def words(record: Record) -> str:
     return text
 
 
-async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 120.0) -> None:
     """Wait for the condition. Raises: TimeoutError."""
     deadline = time.monotonic() + seconds
     while not condition():

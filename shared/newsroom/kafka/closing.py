@@ -7,10 +7,27 @@ from collections.abc import Coroutine
 from typing import Any
 
 import structlog
+from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]
 
 log = structlog.get_logger(__name__)
 
-_left_behind: set[asyncio.Task[Any]] = set()
+left_behind: set[asyncio.Task[Any]] = set()
+"""What still closes. A loop that ends before them leaves their connections open."""
+
+
+async def stopped(consumer: AIOKafkaConsumer) -> None:
+    """Stop a consumer so that it is disconnected afterwards.
+
+    Its own `stop` awaits fetches that it has just cancelled, and may end as they do, with its connections
+    open and its tasks at work (aiokafka's issue 647).
+    """
+    try:
+        await consumer.stop()
+    except asyncio.CancelledError:
+        this = asyncio.current_task()
+        if this is not None and this.cancelling():
+            raise
+        await consumer._client.close()
 
 
 async def closed_within(stop: Coroutine[Any, Any, None], seconds: float, what: str) -> None:
@@ -24,12 +41,12 @@ async def closed_within(stop: Coroutine[Any, Any, None], seconds: float, what: s
 def close_later(stop: Coroutine[Any, Any, None], what: str) -> asyncio.Task[None]:
     """Close in the background; a failure is logged."""
     task = asyncio.create_task(stop, name=f"close {what}")
-    _left_behind.add(task)
+    left_behind.add(task)
     task.add_done_callback(_collect)
     return task
 
 
 def _collect(task: asyncio.Task[Any]) -> None:
-    _left_behind.discard(task)
+    left_behind.discard(task)
     if not task.cancelled() and (error := task.exception()) is not None:
         log.warning("kafka.close_failed", what=task.get_name(), reason=str(error) or type(error).__name__)

@@ -23,7 +23,7 @@ from aiokafka.partitioner import murmur2  # type: ignore[import-untyped]
 
 from newsroom import topics
 from newsroom.errors import Away, Misconfigured
-from newsroom.kafka.closing import closed_within
+from newsroom.kafka.closing import closed_within, stopped
 from newsroom.kafka.connecting import arguments, refusal
 from newsroom.records import TopicPartition
 from newsroom.servers import Bootstrap
@@ -234,7 +234,7 @@ class EndOffsets:
         try:
             await client.start()
         except BaseException:
-            await closed_within(client.stop(), _CLOSE_SECONDS, "end offsets")
+            await closed_within(stopped(client), _CLOSE_SECONDS, "end offsets")
             raise
         self._partitions = list(client.assignment())
         client.pause(*self._partitions)
@@ -243,7 +243,7 @@ class EndOffsets:
     async def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            await closed_within(client.stop(), _CLOSE_SECONDS, "end offsets")
+            await closed_within(stopped(client), _CLOSE_SECONDS, "end offsets")
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError  # type: ignore[im
 
 from newsroom.errors import Away
 from newsroom.kafka.backoff import Backoff
-from newsroom.kafka.closing import closed_within
+from newsroom.kafka.closing import closed_within, stopped
 from newsroom.kafka.cluster import EndOffsets
 from newsroom.kafka.connecting import arguments
 from newsroom.kafka.source import FETCH_BYTES, FETCH_WAIT_MS, to_record
@@ -192,7 +192,7 @@ class TopicReader:
             while not self._stopping.is_set():
                 await self._take(client)
         finally:
-            await closed_within(client.stop(), _CLOSE_SECONDS, self._client_id)
+            await closed_within(stopped(client), _CLOSE_SECONDS, self._client_id)
 
     async def _take_up(self, client: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> None:
         new = {where: _foreign(where) for where in ends if where not in self._positions}

@@ -28,7 +28,7 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
 from aiokafka.structs import ConsumerRecord  # type: ignore[import-untyped]
 
 from newsroom.errors import Away
-from newsroom.kafka.closing import closed_within
+from newsroom.kafka.closing import closed_within, stopped
 from newsroom.kafka.connecting import arguments
 from newsroom.records import Record, TopicPartition
 from newsroom.servers import Bootstrap
@@ -251,7 +251,7 @@ class KafkaSource:
         self._forget()
         client, self._client = self._client, None
         if client is not None:
-            await closed_within(client.stop(), _CLOSE_SECONDS, self._client_id)
+            await closed_within(stopped(client), _CLOSE_SECONDS, self._client_id)
 
     # --- the client
 
@@ -277,10 +277,10 @@ class KafkaSource:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 await client.start()
         except (KafkaError, OSError, TimeoutError) as error:
-            await closed_within(client.stop(), _CLOSE_SECONDS, self._client_id)
+            await closed_within(stopped(client), _CLOSE_SECONDS, self._client_id)
             raise Away("kafka", str(error) or type(error).__name__) from error
         except BaseException:
-            await closed_within(client.stop(), _CLOSE_SECONDS, self._client_id)
+            await closed_within(stopped(client), _CLOSE_SECONDS, self._client_id)
             raise
         self._client = client
         self._heard_at = time.monotonic()
@@ -292,7 +292,7 @@ class KafkaSource:
         client, self._client = self._client, None
         if client is not None:
             metrics.consumer_restarts.labels(topic=self._topic).inc()
-            await closed_within(client.stop(), _CLOSE_SECONDS, self._client_id)
+            await closed_within(stopped(client), _CLOSE_SECONDS, self._client_id)
 
     async def _replace_when_silent(self) -> None:
         """The broker answers a fetch within `FETCH_WAIT_MS`; when it does not, start over, which tells who is

@@ -16,7 +16,7 @@ from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
 
 from newsroom.errors import Away
-from newsroom.kafka.closing import closed_within
+from newsroom.kafka.closing import closed_within, stopped
 from newsroom.kafka.connecting import arguments
 from newsroom.kafka.source import FETCH_BYTES, to_record
 from newsroom.records import Record, TopicPartition
@@ -58,14 +58,14 @@ class KafkaSpans:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 await self._client.start()
         except (KafkaError, OSError, TimeoutError) as error:
-            await closed_within(self._client.stop(), _CLOSE_SECONDS, self._client_id)
+            await closed_within(stopped(self._client), _CLOSE_SECONDS, self._client_id)
             raise _away(error) from error
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await closed_within(self._client.stop(), _CLOSE_SECONDS, self._client_id)
+        await closed_within(stopped(self._client), _CLOSE_SECONDS, self._client_id)
 
     async def read(self, where: TopicPartition, begin: int, end: int) -> AsyncIterator[list[Record]]:
         """The position moves on with what the client has taken, so it passes what compaction removed."""
