@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, get_args
@@ -98,6 +99,8 @@ _DRAWING_MODULES = (
     newsroom.excerpts,
     newsroom.sentences,
 )
+_VOICES = 32
+"""How many languages are kept at hand; articles may name any."""
 _DRAWING_LIBRARIES = ("babel", "jinja2", "nh3")
 
 
@@ -120,6 +123,7 @@ class Pages:
         self._look = look
         self._errors: dict[ErrorStatus, bytes] = {}
         self.site = look.site
+        self._voice_of = lru_cache(maxsize=_VOICES)(partial(voice_of, look.site))
         self.fingerprint = fingerprint_of(look)
 
     def assets(self) -> Mapping[str, bytes]:
@@ -151,7 +155,7 @@ class Pages:
         if public is None or path is None or update.status not in (Status.PUBLIC, Status.RETRACTED):
             return {}
         look = self._look
-        voice = voice_of(look.site, public.language)
+        voice = self._voice_of(public.language)
         site, wording = voice.site, voice.wording
         if public.text is None or update.status is Status.RETRACTED:
             retracted = articlepages.retracted_page(update, public, site, wording)
@@ -207,7 +211,7 @@ class Pages:
     def versions(self, path: str, difference: Difference) -> bytes:
         """The page of two revisions side by side, of the article at that path. Never written to a file."""
         look, text = self._look, difference.article
-        voice = voice_of(look.site, text.language) if text else look.voice
+        voice = self._voice_of(text.language) if text else look.voice
         page = versions.versions_page(path, difference, voice.site, voice.wording)
         return look.draw("versions.html", page, voice)
 
@@ -215,7 +219,7 @@ class Pages:
         """The newest text, or a revision's, as its page would look. None where there is none to show."""
         look = self._look
         text = revision.article if revision else head.article
-        voice = voice_of(look.site, text.language) if text else look.voice
+        voice = self._voice_of(text.language) if text else look.voice
         page = previews.preview_page(head, revision, voice.site, voice.wording)
         return look.draw("preview.html", page, voice) if page else None
 
@@ -227,7 +231,7 @@ class Pages:
         return errors[status]
 
     def _quote(self, card: Card, ledger: Iterable[LedgerEntry]) -> tuple[quotes.Quote, Voice]:
-        voice = voice_of(self._look.site, card.language)
+        voice = self._voice_of(card.language)
         return quotes.quote_of(card, ledger, voice.site, voice.wording), voice
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -59,6 +60,7 @@ SitePath = Annotated[str, AfterValidator(_fit_to_stand)]
 """Where a page or a listing may stand. A record may say anything, and the disk would refuse it later."""
 
 
+@lru_cache(maxsize=4096)
 def slugify(text: str) -> str:
     """Lower-case ASCII words joined by hyphens, transliterated (`Қазақстан` → `qazaqstan`), at most 80
     characters; may be empty.

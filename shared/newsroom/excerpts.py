@@ -8,6 +8,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from newsroom.bodies import paragraphs
 from newsroom.sentences import sentence_ends
@@ -22,12 +23,13 @@ _LONGEST_AVERAGE_WORD = 20
 _BEFORE_A_CUT = " ,;:،؛、，；：–—-([{«“„‘‚\"'「『（"
 
 
+@lru_cache(maxsize=4)
 def excerpt(body: str) -> str:
     """The leading whole sentences of a body that stay within 30 % of its characters and of its words.
 
     Plain text, NFC, white space collapsed. Where the first sentence alone is longer, it is cut at a word and
     ends in "…"; a body too short for even one word gives "". One excerpt per revision: there is no offset or
-    length to ask for.
+    length to ask for. The last few are remembered: page and card ask one after the other.
     """
     blocks = paragraphs(body)
     text = " ".join(blocks)

@@ -13,7 +13,7 @@ from newsroom.articles import ArticleText
 from newsroom.updates import PublicArticle
 from services.render.looks.sitefile import Site
 
-_ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
+_ESCAPES = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 Node = Mapping[str, object]
 Graph = Sequence[Node]
 
@@ -56,7 +56,9 @@ class Coverage:
 def script_json(data: Node) -> Markup:
     """JSON that may stand in a `<script>`: nothing in it can end the element or, in old engines, a line."""
     text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return Markup(text.translate(_ESCAPES))  # noqa: S704  (no character of markup is left in it)
+    for character, escaped in _ESCAPES.items():
+        text = text.replace(character, escaped)
+    return Markup(text)  # noqa: S704  (no character of markup is left in it)
 
 
 def article_graph(

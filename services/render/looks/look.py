@@ -42,7 +42,7 @@ class Look:
 
     def draw(self, template: str, page: object, voice: Voice | None = None) -> bytes:
         """A template filled in, in the site's own language where no other is given."""
-        vocabulary = (voice or self.voice).vocabulary()
+        vocabulary = (voice or self.voice).vocabulary
         return self.templates[template].render(vocabulary, page=page).encode()
 
     def parts(self) -> Iterator[bytes]:

@@ -76,7 +76,7 @@ def quotation(typed: str, plain: str, marks: Marks) -> dict[int, str]:
 
     `plain` is the text with all marks straight and no space but U+0020, character for character.
     """
-    return _Walk(typed, plain, marks).through()
+    return _Walk(typed, plain, marks).through() if _MARK.search(plain) else {}
 
 
 class _Walk:

@@ -117,12 +117,19 @@ _ELSEWHERE = _Rules()
 def kept_together(plain: str, language: str) -> Iterator[int]:
     """Positions of the spaces to hold, rising. `plain` has no space but U+0020, `language` is primary."""
     rules = _RULES.get(language, _ELSEWHERE)
+    is_loose = not (rules.leading or rules.trailing)
     words = plain.split(" ")
     at, together = len(words[0]), len(words[0])
     for before, after in pairwise(words):
         together += 1 + len(after)
-        is_start = at == len(before)
-        if before and after and together <= MOST_TOGETHER and _belong(before, after, rules, is_start):
+        if is_loose and after[:1].islower() and before[-1:].isalpha():
+            together = len(after)  # as most words of a text: neither could hold the other
+        elif (
+            before
+            and after
+            and together <= MOST_TOGETHER
+            and _belong(before, after, rules, at == len(before))
+        ):
             yield at
         else:
             together = len(after)

@@ -24,7 +24,7 @@ HELD = "\u00a0"
 
 _TYPED_MARKS = "\"'"
 _BREAKING = " \t\n\r"
-_SPACES: Mapping[int, str] = {ord(space): " " for space in f"{_BREAKING}{HELD}\u202f"}
+_SPACES: Mapping[int, str] = {ord(space): " " for space in f"\t\n\r{HELD}\u202f"}
 _ADDRESS = re.compile(
     r"""(?<!\w)(?:https?://|www\.)(?:[^\s"'<>]|["'](?=[\w&=]))+"""
     r"""|(?<![\w.+'-])\w[\w.+'-]*@[\w-]+(?:\.[\w-]+)+"""
@@ -77,13 +77,20 @@ def _primary(language: str) -> str:
 
 
 @cache
+def _curved(primary: str) -> re.Pattern[str]:
+    """What is not as it would have been typed, but for the space itself."""
+    return re.compile("[" + re.escape("".join(map(chr, _straight(primary)))) + "]")
+
+
+@cache
 def _straight(primary: str) -> Mapping[int, str]:
     return {**_SPACES, **MARKS[primary].straightened()}
 
 
 def _plain(text: str, primary: str) -> str:
     """The text as it would have been typed, character for character; addresses are no words of it."""
-    typed = text.translate(_straight(primary))
+    straight = _straight(primary)
+    typed = _curved(primary).sub(lambda found: straight[ord(found[0])], text)
     if "@" in typed or "://" in typed or "www." in typed:
         return _ADDRESS.sub(lambda found: OPAQUE * len(found[0]), typed)
     return typed

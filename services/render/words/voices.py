@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from jinja2 import BaseLoader, Environment, StrictUndefined
 
@@ -24,6 +25,7 @@ class Voice:
     site: Site
     wording: Wording
 
+    @cached_property
     def vocabulary(self) -> Mapping[str, object]:
         """What every template may use that depends on the language."""
         text = self.wording.text
