@@ -54,7 +54,8 @@ def test_a_page_that_is_wrong_is_found(tmp_path: Path) -> None:
 async def test_every_template_is_among_the_pages_that_are_checked() -> None:
     """A new kind of page comes into the whole site with its template."""
     templates = {file.name: file.read_text() for file in TEMPLATES.glob("*.html")}
-    pieces = set(re.findall(r"{% (?:include|import|extends) \"(.+?)\"", "".join(templates.values())))
+    ways = r"(?:{% (?:include|import|extends) |piece\()\"(.+?)\""
+    pieces = set(re.findall(ways, "".join(templates.values())))
     pages = templates.keys() - pieces
     assert len(pages) > 10
     async with a_whole_site() as site:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from newsroom.addresses import FEEDS, HOME
 from newsroom.notices import NoticeKind
 from newsroom.times import rfc3339
 from newsroom.updates import ChangeKind
 from services.render.cards import Card, LedgerEntry
+from services.render.contexts.frame import KEPT
 from services.render.contexts.titles import description_of, whole_title
 from services.render.listingkinds import Listing
 from services.render.looks.sitefile import Site
@@ -83,6 +85,7 @@ def feed_of(listing: Listing, site: Site, wording: Wording) -> Feed:
     )
 
 
+@lru_cache(maxsize=KEPT)
 def _article(card: Card, site: Site, wording: Wording) -> FeedEntry:
     is_gone = card.retracted
     return FeedEntry(
@@ -99,6 +102,7 @@ def _article(card: Card, site: Site, wording: Wording) -> FeedEntry:
     )
 
 
+@lru_cache(maxsize=KEPT)
 def _notice(entry: LedgerEntry, site: Site, wording: Wording) -> FeedEntry:
     is_gone = entry.kind is NoticeKind.RETRACTION
     label = wording.notice_label(entry.kind).text

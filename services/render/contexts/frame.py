@@ -81,6 +81,10 @@ class Head:
     feeds: tuple[FeedLink, ...] = ()
 
 
+KEPT = 4096
+"""Of how many articles or notices what lists show of them is kept at hand: each stands in a dozen lists."""
+
+
 @dataclass(frozen=True)
 class Link:
     """A name that leads somewhere on the site."""

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 from newsroom.addresses import month_path
 from services.render.cards import Card
-from services.render.contexts.frame import Head, Link, Words, main_page, section_link, words_in
+from services.render.contexts.frame import KEPT, Head, Link, Words, main_page, section_link, words_in
 from services.render.contexts.graph import Crumb
 from services.render.contexts.titles import head_of, title_of
 from services.render.listingkinds import Listing, ListingKind
@@ -94,6 +95,7 @@ def front_page(listing: Listing, site: Site, wording: Wording) -> FrontPage:
     )
 
 
+@lru_cache(maxsize=KEPT)
 def _item(card: Card, site: Site, wording: Wording) -> Item:
     return Item(
         article_id=card.article_id,

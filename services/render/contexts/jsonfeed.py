@@ -7,6 +7,7 @@ is refused reads them instead.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import orjson
 
@@ -14,6 +15,7 @@ from newsroom.notices import RETRACTED_HEADLINE, NoticeKind
 from newsroom.times import rfc3339
 from services.render.cards import LedgerEntry
 from services.render.contexts.feeds import JSON, Feed, FeedEntry
+from services.render.contexts.frame import KEPT
 from services.render.looks.sitefile import Site
 
 VERSION = "https://jsonfeed.org/version/1.1"
@@ -36,7 +38,8 @@ def json_feed(feed: Feed, site: Site, icon: str) -> bytes:
     return orjson.dumps({name: value for name, value in document.items() if value != ""})
 
 
-def _item(entry: FeedEntry, site: Site) -> Mapping[str, object]:
+@lru_cache(maxsize=KEPT)
+def _item(entry: FeedEntry, site: Site) -> orjson.Fragment:
     item: dict[str, object] = {
         "id": entry.id,
         "url": entry.url,
@@ -52,7 +55,7 @@ def _item(entry: FeedEntry, site: Site) -> Mapping[str, object]:
         item["tags"] = list(entry.categories)
     if entry.notice is not None:
         item["_newsroom"] = _notice(entry.notice, site)
-    return item
+    return orjson.Fragment(orjson.dumps(item))
 
 
 def _notice(notice: LedgerEntry, site: Site) -> Mapping[str, object]:

@@ -6,12 +6,13 @@ all. A folder of the newsroom's own may put files in place of ours: `templates/`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader, Template, TemplateError
+from markupsafe import Markup
 
 from newsroom.addresses import ABOUT, HOME, REUSE, SITE_FEED
 from newsroom.errors import Misconfigured
@@ -22,6 +23,8 @@ from services.render.looks.brand import load_brand
 from services.render.looks.sitefile import Site
 from services.render.words.voices import Voice, template_environment, voice_of
 
+_PIECES = 4096
+"""How many are kept at hand: some kilobytes each at most."""
 TEMPLATES = Path(__file__).parents[1] / "templates"
 OWN_TEMPLATES = "templates"
 MANIFEST = "/site.webmanifest"
@@ -42,8 +45,17 @@ class Look:
 
     def draw(self, template: str, page: object, voice: Voice | None = None) -> bytes:
         """A template filled in, in the site's own language where no other is given."""
-        vocabulary = (voice or self.voice).vocabulary
-        return self.templates[template].render(vocabulary, page=page).encode()
+        chosen = voice or self.voice
+        piece = partial(self._pieces, voice=chosen)
+        return self.templates[template].render(chosen.vocabulary, page=page, piece=piece).encode()
+
+    @cached_property
+    def _pieces(self) -> Callable[..., Markup]:
+        """Draws what stands alike on many pages, such as an article's line on its fronts; once for all."""
+        return lru_cache(maxsize=_PIECES)(self._piece)
+
+    def _piece(self, template: str, voice: Voice, **of: object) -> Markup:
+        return Markup(self.templates[template].render(voice.vocabulary, **of))  # noqa: S704  (ours, escaped)
 
     def parts(self) -> Iterator[bytes]:
         """What pages are made of, for a fingerprint: settings, templates, and the names of the assets."""

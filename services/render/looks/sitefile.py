@@ -135,6 +135,10 @@ class Site(_SitePart):
     translations: Mapping[Language, Translation] = Field(default_factory=dict)
     _as_read: Site | None = PrivateAttr(default=None)
 
+    def __hash__(self) -> int:
+        """By little of it, for it is asked often: sites that differ are told apart when compared."""
+        return hash((self.url, self.language))
+
     @model_validator(mode="after")
     def _sections_differ(self) -> Self:
         slugs = [slugify(section) for section in self.sections]

@@ -18,9 +18,12 @@ from services.render.words.scriptwords import script_words
 from services.render.words.wording import ADDED, BREAKING, LIVE, REMOVED, Wording, direction, wording_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Voice:
-    """One language of a site. `site.language` is not the wording's where the site has no words in it."""
+    """One language of a site. `site.language` is not the wording's where the site has no words in it.
+
+    Each is like itself alone, so that what was drawn in it can be found by it.
+    """
 
     site: Site
     wording: Wording
