@@ -23,6 +23,7 @@ from bench.floor import Floor
 from bench.idle import idle_costs
 from bench.live import LivePair, take_live_pairs
 from bench.stack import Broken, Editor, Newsroom, a_newsroom
+from bench.sustained import Load, load
 from desk.parts.home import SOURCE, Home
 from desk.parts.part import PartFailed
 from faults.stage.environment import SITE_FILE
@@ -57,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pairs", type=int, default=200, help="measurements of each (default: 200)")
     parser.add_argument("--seconds", type=float, default=90, help="begin no more after that (default: 90)")
     parser.add_argument("--live-pairs", type=int, default=60, help="pairs of live entries (default: 60)")
+    parser.add_argument("--rates", default="10,20,40", help="events a second, by turns (default: 10,20,40)")
+    parser.add_argument("--load-seconds", type=float, default=15, help="of each rate (default: 15; 0: none)")
     parser.add_argument("--idle-seconds", type=float, default=20, help="watch at rest (default: 20)")
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
     return parser
@@ -68,12 +71,13 @@ def _measure(folder: Path, wanted: argparse.Namespace) -> reports.Report:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             pairs = runner.run(_take_pairs(newsroom, folder / "floor", wanted.pairs, wanted.seconds))
             live = runner.run(_take_live(newsroom, wanted.live_pairs, wanted.seconds))
+            loads = runner.run(_take_loads(newsroom, wanted.rates, wanted.load_seconds))
         idle = {}
         if wanted.idle_seconds > 0:
             say(f"watching it at rest for {wanted.idle_seconds:g} s")
             time.sleep(REST_SECONDS * 10)
             idle = idle_costs(newsroom.pids, wanted.idle_seconds)
-    return reports.report(pairs, idle, live)
+    return reports.report(pairs, idle, live, loads)
 
 
 async def _take_pairs(newsroom: Newsroom, folder: Path, count: int, seconds: float) -> list[reports.Pair]:
@@ -102,6 +106,16 @@ async def _take_live(newsroom: Newsroom, count: int, seconds: float) -> list[Liv
         return await take_live_pairs(editor, count, seconds, REST_SECONDS, say)
     finally:
         await editor.close()
+
+
+async def _take_loads(newsroom: Newsroom, rates: str, seconds: float) -> list[Load]:
+    """One rate after another, the newsroom at rest between."""
+    found: list[Load] = []
+    for rate in map(float, rates.split(",")) if seconds > 0 else ():
+        say(f"{rate:g} events a second for {seconds:g} s")
+        found.append(await load(newsroom, rate, seconds, f"load-{rate:g}"))
+        await asyncio.sleep(REST_SECONDS * 10)
+    return found
 
 
 async def _pair(editor: Editor, floor: Floor, name: str) -> reports.Pair:

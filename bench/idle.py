@@ -19,20 +19,19 @@ class Cost:
 
 def idle_costs(pids: Mapping[str, int], seconds: float) -> dict[str, Cost]:
     """Watch the processes for so long and tell what each costs. Raises: psutil.Error when one is gone."""
-    processes = {name: psutil.Process(pid) for name, pid in pids.items()}
-    before = {name: _worked(process) for name, process in processes.items()}
-    begun = time.monotonic()
+    before, begun = processor_seconds(pids), time.monotonic()
     time.sleep(seconds)
-    took = time.monotonic() - begun
+    took, after = time.monotonic() - begun, processor_seconds(pids)
     return {
-        name: Cost(_memory(process), (_worked(process) - before[name]) / took)
-        for name, process in processes.items()
+        name: Cost(_memory(psutil.Process(pid)), (after[name] - before[name]) / took)
+        for name, pid in pids.items()
     }
 
 
-def _worked(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
+def processor_seconds(pids: Mapping[str, int]) -> dict[str, float]:
+    """What each process has used of the processors since it began. Raises: psutil.Error when one is gone."""
+    times = {name: psutil.Process(pid).cpu_times() for name, pid in pids.items()}
+    return {name: float(each.user + each.system) for name, each in times.items()}
 
 
 def _memory(process: psutil.Process) -> int:

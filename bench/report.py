@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.idle import Cost
 from bench.live import LIVE_ENTRIES, LivePair
+from bench.sustained import Load
 
 RATIO_GOAL = 3.0
 LIVE_RATIO_GOAL = 2.0
@@ -72,6 +73,22 @@ class Live:
 
 
 @dataclass(frozen=True)
+class LoadRow:
+    """A load of `rate` events a second: how many were carried, and how long after they were due.
+
+    `missing`: refused, rejected or lost. `cores`: of each process, processor time over wall time.
+    """
+
+    rate: float
+    carried: float
+    accepted: Quantiles
+    through: Quantiles
+    late: Quantiles
+    missing: int
+    cores: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything one run found out. `steps` are in the order in which they happened."""
 
@@ -82,6 +99,7 @@ class Report:
     steps: Sequence[Step]
     idle: Mapping[str, Cost] = field(default_factory=dict)
     live: Live | None = None
+    loads: Sequence[LoadRow] = ()
 
     @property
     def ratio(self) -> Quantiles:
@@ -118,7 +136,12 @@ class Report:
         return goals
 
 
-def report(pairs: Sequence[Pair], idle: Mapping[str, Cost], live_pairs: Sequence[LivePair] = ()) -> Report:
+def report(
+    pairs: Sequence[Pair],
+    idle: Mapping[str, Cost],
+    live_pairs: Sequence[LivePair] = (),
+    loads: Sequence[Load] = (),
+) -> Report:
     """Sum up a run. Needs one pair at least; of live entries only what was measured is told."""
     floor_names = list(pairs[0].floor)
     return Report(
@@ -129,6 +152,19 @@ def report(pairs: Sequence[Pair], idle: Mapping[str, Cost], live_pairs: Sequence
         steps=steps(pairs),
         idle=idle,
         live=_live_of(live_pairs) if live_pairs else None,
+        loads=[_load_of(load) for load in loads],
+    )
+
+
+def _load_of(load: Load) -> LoadRow:
+    return LoadRow(
+        rate=load.rate,
+        carried=load.carried,
+        accepted=quantiles(load.accepted),
+        through=quantiles(load.through),
+        late=quantiles(load.late_seconds),
+        missing=load.refused + load.rejected + load.lost,
+        cores=load.cores,
     )
 
 
@@ -179,7 +215,15 @@ def as_json(found: Report) -> dict[str, Any]:
 
 def as_text(found: Report) -> str:
     """The same for people."""
-    parts = [_speed(found), _way(found), _floor(found), _live(found), _idle(found), _goals(found)]
+    parts = [
+        _speed(found),
+        _way(found),
+        _floor(found),
+        _live(found),
+        _loads(found),
+        _idle(found),
+        _goals(found),
+    ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
@@ -212,6 +256,21 @@ def _live(found: Report) -> list[str]:
         _row(f"POST -> rendered, behind {LIVE_ENTRIES:,} others", found.live.further),
         f"  {'ratio':<44}{ratio.p50:>9.2f} x {ratio.p99:>9.2f} x",
     ]
+
+
+def _loads(found: Report) -> list[str]:
+    """A line for each load: what does not keep up shows in its own row."""
+    if not found.loads:
+        return []
+    lines = ["Events of every kind, open load      carried    through p50      p99   accepted p99  missing"]
+    for load in found.loads:
+        lines.append(
+            f"  {f'{load.rate:g} a second':<32}{load.carried:>7.0f} /s{load.through.p50:>12.0f} ms"
+            f"{load.through.p99:>6.0f} ms{load.accepted.p99:>12.1f} ms{load.missing:>9}"
+        )
+        told = ", ".join(f"{name} {cores:.2f}" for name, cores in load.cores.items())
+        lines.append(f"    cores: {told}; driver late p99 {load.late.p99:.1f} ms")
+    return lines
 
 
 def _row(name: str, of: Quantiles) -> str:

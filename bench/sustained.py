@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import aiohttp
+import httpx
 import orjson
 
-from bench.desk import Act, Desk
+from bench.idle import processor_seconds
 from bench.openloop import Done, drive
 from bench.stack import Broken, Newsroom
+from bench.traffic import Act, Traffic
 from newsroom import topics
 from newsroom.kafka.reader import TopicReader
 from newsroom.outcomes import EventOutcome, EventState, Rendering, decode_outcome
@@ -31,17 +33,23 @@ _GLANCE_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Sent:
-    """What the door said to an act. `event_id` is empty where it refused."""
+    """What the door said to an act, and when. `event_id` is empty where it refused."""
 
     act: Act
-    status: int
-    event_id: str
-    article_id: str
+    answered: float
+    event_id: str = ""
+    article_id: str = ""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What came of a load. Seconds from when each was due; `late_seconds`: how late the driver itself was."""
+    """What came of a load of `rate` events a second.
+
+    Seconds from when each was due: until it was `through`, until the door had `accepted` it. `late_seconds`:
+    how late the driver itself began each. `seconds`: from the first due to the last through. `refused` by the
+    door, `rejected` by the log's order, `lost`: not through in a minute. `cores`: of each process, processor
+    time over wall time.
+    """
 
     rate: float
     seconds: float
@@ -51,10 +59,11 @@ class Load:
     refused: int
     rejected: int
     lost: int
+    cores: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def carried(self) -> float:
-        """Events a second that were through, from the first due to the last through."""
+        """Events a second that were through."""
         return len(self.through) / self.seconds
 
 
@@ -89,17 +98,19 @@ class Watch:
             self.waiting[rendering.article_id] = left
 
     async def outcome(self, event_id: str) -> tuple[EventOutcome, float]:
+        """What the store did with the event, and when; waits for it."""
         if (found := self.stored.get(event_id)) is not None:
             return found
-        future = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[tuple[EventOutcome, float]] = asyncio.get_running_loop().create_future()
         self.asked[event_id] = future
         return await future
 
     async def rendering(self, article_id: str, revision: int) -> float:
+        """When the public saw the article at this revision or a later one; waits for it."""
         found = [at for so_far, at in self.rendered.get(article_id, []) if so_far >= revision]
         if found:
             return found[0]
-        future = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self.waiting.setdefault(article_id, []).append((revision, future))
         return await future
 
@@ -121,87 +132,77 @@ async def watching(bootstrap: str) -> AsyncIterator[Watch]:
 
 async def load(newsroom: Newsroom, rate: float, seconds: float, name: str) -> Load:
     """Send so many events a second for so long, and wait for all of them. Raises: Broken."""
-    desk = Desk(name)
-    headers = {"Authorization": f"Bearer {newsroom.key}", "Content-Type": "application/json"}
-    async with (
-        watching(newsroom.bootstrap) as watch,
-        aiohttp.ClientSession(
-            newsroom.ingest,
-            headers=headers,
-            connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
-            timeout=aiohttp.ClientTimeout(total=_DRAIN_SECONDS),
-        ) as session,
-    ):
-        outcomes: dict[str, asyncio.Task[float | None]] = {}
+    traffic = Traffic(name)
+    on_the_way: dict[str, asyncio.Task[float | None]] = {}
+    before, begun = processor_seconds(newsroom.pids), time.monotonic()
+    async with watching(newsroom.bootstrap) as watch, _door(newsroom) as door:
 
-        async def act(_: int) -> tuple[Sent, float]:
-            sent = await _send(session, desk.next())
-            answered = time.time()
+        async def act(_: int) -> Sent:
+            sent = await _send(door, traffic.next())
             if sent.event_id:
-                outcomes[sent.event_id] = asyncio.create_task(_through(desk, watch, sent))
-            return sent, answered
+                on_the_way[sent.event_id] = asyncio.create_task(_through(traffic, watch, sent))
+            return sent
 
         done = await drive(rate, seconds, act)
-        if outcomes:
-            await asyncio.wait(outcomes.values(), timeout=_DRAIN_SECONDS)
-        return _summed(rate, seconds, done, outcomes)
+        if on_the_way:
+            await asyncio.wait(on_the_way.values(), timeout=_DRAIN_SECONDS)
+    took = time.monotonic() - begun
+    after = processor_seconds(newsroom.pids)
+    cores = {process: (after[process] - before[process]) / took for process in after}
+    return _summed(rate, done, on_the_way, cores)
 
 
-async def _send(session: aiohttp.ClientSession, act: Act) -> Sent:
+def _door(newsroom: Newsroom) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        newsroom.ingest,
+        headers={"Authorization": f"Bearer {newsroom.key}", "Content-Type": "application/json"},
+        connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
+        timeout=aiohttp.ClientTimeout(total=_DRAIN_SECONDS),
+    )
+
+
+async def _send(door: aiohttp.ClientSession, act: Act) -> Sent:
     try:
-        async with session.request(act.method, act.path, data=orjson.dumps(act.body)) as answer:
+        async with door.request(act.method, act.path, data=orjson.dumps(act.body)) as answer:
             content = await answer.read()
     except (aiohttp.ClientError, TimeoutError):
-        return Sent(act, 0, "", "")
-    if answer.status != 202:
-        return Sent(act, answer.status, "", "")
+        return Sent(act, time.time())
+    if answer.status != httpx.codes.ACCEPTED:
+        return Sent(act, time.time())
     told = orjson.loads(content)
-    return Sent(act, answer.status, told["event_id"], told["article_id"])
+    return Sent(act, time.time(), told["event_id"], told["article_id"])
 
 
-async def _through(desk: Desk, watch: Watch, sent: Sent) -> float | None:
+async def _through(traffic: Traffic, watch: Watch, sent: Sent) -> float | None:
     """When it was through, seconds since the epoch; None when the log's order rejected it."""
     outcome, at = await watch.outcome(sent.event_id)
     if outcome.state is not EventState.STORED or outcome.revision is None:
         return None
     if outcome.renders:
         at = await watch.rendering(sent.article_id, outcome.revision)
-    desk.rendered(sent.act.kind, sent.article_id)
+    traffic.rendered(sent.act.kind, sent.article_id)
     return at
 
 
 def _summed(
     rate: float,
-    seconds: float,
-    done: list[Done[tuple[Sent, float]]],
-    outcomes: dict[str, asyncio.Task[float | None]],
+    done: Sequence[Done[Sent]],
+    on_the_way: Mapping[str, asyncio.Task[float | None]],
+    cores: Mapping[str, float],
 ) -> Load:
-    through, accepted = [], []
-    rejected = lost = refused = 0
-    for each in done:
-        sent, answered = each.result
-        task = outcomes.get(sent.event_id)
-        if task is None:
-            refused += 1
-            continue
-        accepted.append(answered - each.due)
-        if not task.done():
-            task.cancel()
-            lost += 1
-        elif (at := task.result()) is None:
-            rejected += 1
-        else:
-            through.append(at - each.due)
-    took = max(
-        (each.due - done[0].due + late for each, late in zip(done, through, strict=False)), default=seconds
-    )
+    accepted = [each for each in done if each.result.event_id]
+    ended = {name: task.result() for name, task in on_the_way.items() if task.done()}
+    for task in on_the_way.values():
+        task.cancel()
+    through = [(each.due, at) for each in accepted if (at := ended.get(each.result.event_id)) is not None]
     return Load(
         rate=rate,
-        seconds=took,
-        through=through,
-        accepted=accepted,
+        seconds=max((at for _, at in through), default=done[-1].due) - done[0].due,
+        through=[at - due for due, at in through],
+        accepted=[each.result.answered - each.due for each in accepted],
         late_seconds=[each.began - each.due for each in done],
-        refused=refused,
-        rejected=rejected,
-        lost=lost,
+        refused=len(done) - len(accepted),
+        rejected=sum(at is None for at in ended.values()),
+        lost=len(on_the_way) - len(ended),
+        cores=cores,
     )

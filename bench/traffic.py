@@ -38,7 +38,7 @@ class Act:
 
 
 @dataclass
-class Desk:
+class Traffic:
     """Decides what is sent next. `prefix` begins the id of every article of this load."""
 
     prefix: str
