@@ -83,13 +83,15 @@ def _articles(language: str) -> Iterator[tuple[ArticleUpdate, Posts]]:
 
 
 def _listings(look: Look) -> Iterator[Listing]:
-    """Every kind of listing, with an article and its notices; those that always stand, empty too."""
+    """Every kind of listing, with a lead, an article below it and its notices; those that always stand,
+    empty too.
+    """
     update = _update(_text(look.site.language))
     card, entries = card_of(update), tuple(ledger_of(update))
     others = (section_path(_SECTION), tag_path(_TAG), author_path(_AUTHOR), month_path("/", "2023/06"))
     for path in (*standing_paths(look.site), *others, "/2023/06/20/"):
         yield Listing(path)
-        yield Listing(path, cards=(card,) if card else (), entries=entries)
+        yield Listing(path, cards=(card, card) if card else (), entries=entries)
 
 
 def _text(language: str) -> ArticleText:

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from markupsafe import Markup
 
 from newsroom.errors import Misconfigured
 from services.render.looks.look import TEMPLATES, Look, load_look
@@ -123,6 +124,10 @@ def test_a_rehearsal_tries_every_template_that_makes_files() -> None:
         def draw(self, template: str, *given: object, **named: object) -> bytes:
             tried.add(template)
             return super().draw(template, *given, **named)  # type: ignore[arg-type]
+
+        def _piece(self, template: str, *given: object, **named: object) -> Markup:
+            tried.add(template)
+            return super()._piece(template, *given, **named)  # type: ignore[arg-type]
 
     rehearse(Noting(**vars(load_look(a_site()))))
     every = {file.name for file in TEMPLATES.iterdir()}
