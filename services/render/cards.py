@@ -32,6 +32,9 @@ from newsroom.times import Moment
 from newsroom.updates import ArticleUpdate, Change, ChangeKind, EntryUpdate, PublicArticle, Status
 from services.render.posts import note_of, permalink, told_at, told_posts
 
+LONG = 8_192
+"""So many characters are very many for a list to show of one article."""
+
 
 class Card(Contract):
     """An article as fronts and feeds show it: never more of the body than the excerpt.
@@ -65,6 +68,11 @@ class Card(Contract):
     translation_of: ArticleId | None = None
 
     @property
+    def is_long(self) -> bool:
+        """Whether its excerpt has very many words."""
+        return len(self.excerpt) > LONG
+
+    @property
     def day(self) -> str:
         """The day of first publication in the dateline's zone, as paths write it: `2023/06/20`."""
         return publication_day(self.published_at, self.timezone)
@@ -90,6 +98,11 @@ class LedgerEntry(Contract):
     headline: str = ""
     language: str
     timezone: str
+
+    @property
+    def is_long(self) -> bool:
+        """Never: the door bounds a note."""
+        return False
 
     @property
     def is_correction(self) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
+from markupsafe import Markup
 
 from newsroom.updates import ArticleUpdate, ChangeKind
 from services.render.cards import card_of, ledger_of
 from services.render.listingkinds import Listing, standing_paths
+from services.render.looks.look import Look, load_look
 from services.render.pages import ErrorStatus, Pages
 from tests.page_parts import (
     SENTENCES,
@@ -263,3 +267,39 @@ def test_a_history_page_holds_no_word_of_the_text() -> None:
     story = a_story()
     history = PAGES.article(story)[f"{story.path}history/index.html"].decode()
     assert not [sentence for sentence in SENTENCES if sentence in history]
+
+
+@dataclasses.dataclass(frozen=True)
+class Counting(Look):
+    """Counts what it draws for lists."""
+
+    drawn: list[str] = dataclasses.field(default_factory=list)
+
+    def _piece(self, template: str, *given: object, **named: object) -> Markup:
+        self.drawn.append(template)
+        return super()._piece(template, *given, **named)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("sentences", "times"), [(20, 1), (3_000, 2)])
+def test_what_stands_alike_in_two_lists_is_drawn_once_if_it_is_not_very_long(
+    sentences: int, times: int
+) -> None:
+    look = Counting(**vars(load_look(SITE)))
+    pages = Pages.in_look(look)
+    stories = [named(name, body=f"<p>{SENTENCES[0]} {name}.</p>" * sentences) for name in ("First", "Second")]
+    for path in ("/tags/astana/", "/tags/floods/"):
+        pages.listing(dataclasses.replace(a_listing(path, *stories), entries=()))
+    entries = {template: look.drawn.count(template) for template in ("entry.atom", "entry.rss")}
+    assert entries == {"entry.atom": 2 * times, "entry.rss": 2 * times}
+    assert look.drawn.count("listed.html") == times
+
+
+def test_a_headline_that_was_changed_is_the_one_that_lists_show() -> None:
+    """Whatever was kept of the former one."""
+    first, second = named("First"), named("Second", 1)
+    assert headlines(page_of("/", first, second)) == ["Second", "First"]
+    assert first.public is not None
+    assert first.public.text is not None
+    text = first.public.text.model_copy(update={"headline": "Other"})
+    changed = first.model_copy(update={"public": first.public.model_copy(update={"text": text})})
+    assert headlines(page_of("/", changed, second)) == ["Second", "Other"]

@@ -8,14 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
-from functools import lru_cache
 
 from newsroom.addresses import FEEDS, HOME
 from newsroom.notices import NoticeKind
 from newsroom.times import rfc3339
 from newsroom.updates import ChangeKind
-from services.render.cards import Card, LedgerEntry
-from services.render.contexts.frame import KEPT
+from services.render.cards import LONG, Card, LedgerEntry
+from services.render.contexts.frame import kept
 from services.render.contexts.titles import description_of, whole_title
 from services.render.listingkinds import Listing
 from services.render.looks.sitefile import Site
@@ -52,6 +51,11 @@ class FeedEntry:
     categories: tuple[str, ...] = ()
     notice: LedgerEntry | None = None
 
+    @property
+    def is_long(self) -> bool:
+        """Whether its summary has very many words."""
+        return len(self.summary) > LONG
+
 
 @dataclass(frozen=True)
 class Feed:
@@ -85,7 +89,7 @@ def feed_of(listing: Listing, site: Site, wording: Wording) -> Feed:
     )
 
 
-@lru_cache(maxsize=KEPT)
+@kept
 def _article(card: Card, site: Site, wording: Wording) -> FeedEntry:
     is_gone = card.retracted
     return FeedEntry(
@@ -102,7 +106,7 @@ def _article(card: Card, site: Site, wording: Wording) -> FeedEntry:
     )
 
 
-@lru_cache(maxsize=KEPT)
+@kept
 def _notice(entry: LedgerEntry, site: Site, wording: Wording) -> FeedEntry:
     is_gone = entry.kind is NoticeKind.RETRACTION
     label = wording.notice_label(entry.kind).text

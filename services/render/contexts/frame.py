@@ -8,7 +8,10 @@ article does.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache, wraps
+from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from newsroom.addresses import FEEDS, HOME, section_path
 from services.render.contexts.graph import Crumb, Graph
@@ -17,6 +20,19 @@ from services.render.words.typography import set_line
 from services.render.words.wording import Wording, direction
 
 DESCRIPTION_CHARACTERS = 200
+_KEPT = 4096
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Listed(Protocol):
+    """An article or a notice as lists have it. Equal ones are shown alike."""
+
+    @property
+    def is_long(self) -> bool: ...
+
+
+L = TypeVar("L", bound=Listed)
 
 
 @dataclass(frozen=True)
@@ -81,8 +97,18 @@ class Head:
     feeds: tuple[FeedLink, ...] = ()
 
 
-KEPT = 4096
-"""Of how many articles or notices what lists show of them is kept at hand: each stands in a dozen lists."""
+def kept(make: Callable[Concatenate[L, P], T]) -> Callable[Concatenate[L, P], T]:
+    """Remembers what was made of the last articles or notices, for each stands in a dozen lists.
+
+    What is made of a long one is made anew each time: so many of them would fill the memory.
+    """
+    remembered = cast(Callable[Concatenate[L, P], T], lru_cache(maxsize=_KEPT)(make))
+
+    @wraps(make)
+    def found(listed: L, /, *args: P.args, **named: P.kwargs) -> T:
+        return (make if listed.is_long else remembered)(listed, *args, **named)
+
+    return found
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
 
 from newsroom.addresses import month_path
-from services.render.cards import Card
-from services.render.contexts.frame import KEPT, Head, Link, Words, main_page, section_link, words_in
+from services.render.cards import LONG, Card
+from services.render.contexts.frame import Head, Link, Words, kept, main_page, section_link, words_in
 from services.render.contexts.graph import Crumb
 from services.render.contexts.titles import head_of, title_of
 from services.render.listingkinds import Listing, ListingKind
@@ -39,6 +38,11 @@ class Item:
     note: str | None
     is_breaking: bool
     is_live: bool
+
+    @property
+    def is_long(self) -> bool:
+        """Whether its excerpt has very many words."""
+        return len(self.excerpt) > LONG
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def front_page(listing: Listing, site: Site, wording: Wording) -> FrontPage:
     )
 
 
-@lru_cache(maxsize=KEPT)
+@kept
 def _item(card: Card, site: Site, wording: Wording) -> Item:
     return Item(
         article_id=card.article_id,

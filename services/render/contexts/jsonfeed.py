@@ -7,7 +7,6 @@ is refused reads them instead.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 import orjson
 
@@ -15,7 +14,7 @@ from newsroom.notices import RETRACTED_HEADLINE, NoticeKind
 from newsroom.times import rfc3339
 from services.render.cards import LedgerEntry
 from services.render.contexts.feeds import JSON, Feed, FeedEntry
-from services.render.contexts.frame import KEPT
+from services.render.contexts.frame import kept
 from services.render.looks.sitefile import Site
 
 VERSION = "https://jsonfeed.org/version/1.1"
@@ -38,7 +37,7 @@ def json_feed(feed: Feed, site: Site, icon: str) -> bytes:
     return orjson.dumps({name: value for name, value in document.items() if value != ""})
 
 
-@lru_cache(maxsize=KEPT)
+@kept
 def _item(entry: FeedEntry, site: Site) -> orjson.Fragment:
     item: dict[str, object] = {
         "id": entry.id,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
 
 from newsroom.notices import NoticeKind
 from services.render.cards import LedgerEntry
-from services.render.contexts.frame import KEPT, Head, Words, main_page, words_in
+from services.render.contexts.frame import Head, Words, kept, main_page, words_in
 from services.render.contexts.graph import Crumb
 from services.render.contexts.titles import description_of, head_of, title_of
 from services.render.listingkinds import Listing, ListingKind
@@ -72,7 +71,7 @@ def ledger_page(listing: Listing, site: Site, wording: Wording) -> LedgerPage:
     )
 
 
-@lru_cache(maxsize=KEPT)
+@kept
 def _entry(entry: LedgerEntry, site: Site, wording: Wording) -> Entry:
     is_gone = entry.kind is NoticeKind.RETRACTION
     return Entry(

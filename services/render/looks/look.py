@@ -46,12 +46,16 @@ class Look:
     def draw(self, template: str, page: object, voice: Voice | None = None) -> bytes:
         """A template filled in, in the site's own language where no other is given."""
         chosen = voice or self.voice
-        piece = partial(self._pieces, voice=chosen)
+        piece = partial(self._kept_piece, voice=chosen)
         return self.templates[template].render(chosen.vocabulary, page=page, piece=piece).encode()
+
+    def _kept_piece(self, template: str, voice: Voice, **of: object) -> Markup:
+        """What stands alike on many pages, such as an article's line on fronts: drawn once, if not long."""
+        is_long = any(getattr(each, "is_long", False) for each in of.values())
+        return (self._piece if is_long else self._pieces)(template, voice, **of)
 
     @cached_property
     def _pieces(self) -> Callable[..., Markup]:
-        """Draws what stands alike on many pages, such as an article's line on its fronts; once for all."""
         return lru_cache(maxsize=_PIECES)(self._piece)
 
     def _piece(self, template: str, voice: Voice, **of: object) -> Markup:
