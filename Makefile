@@ -41,7 +41,7 @@ check: .venv/.dev ## Format, lint, types, who may import whom, dead and duplicat
 	try pylint shared/newsroom services desk bench faults pictures supply tests; \
 	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
-bench: .venv/.dev ## Measure POST to page beside the bare floor of the same parts
+bench: .venv/.dev ## Measure POST to page beside the bare floor of the same parts, and events of every kind in open load
 	@exec .venv/bin/python -m bench $(ARGS)
 
 faults: .venv/.dev ## Break a newsroom in every way there is, and see what held: FAULT= SEED= RUNS= JOBS= LIST=1 FRESH=1

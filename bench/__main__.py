@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import sys
 import tempfile
 import time
@@ -58,11 +59,26 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pairs", type=int, default=200, help="measurements of each (default: 200)")
     parser.add_argument("--seconds", type=float, default=90, help="begin no more after that (default: 90)")
     parser.add_argument("--live-pairs", type=int, default=60, help="pairs of live entries (default: 60)")
-    parser.add_argument("--rates", default="10,20,40", help="events a second, by turns (default: 10,20,40)")
+    parser.add_argument(
+        "--rates",
+        type=_rates,
+        default=(10.0, 20.0, 40.0),
+        help="events a second, one rate after another (default: 10,20,40)",
+    )
     parser.add_argument("--load-seconds", type=float, default=15, help="of each rate (default: 15; 0: none)")
     parser.add_argument("--idle-seconds", type=float, default=20, help="watch at rest (default: 20)")
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
     return parser
+
+
+def _rates(told: str) -> tuple[float, ...]:
+    try:
+        rates = tuple(float(each) for each in told.split(","))
+    except ValueError:
+        rates = (0.0,)
+    if not all(0 < rate < math.inf for rate in rates):
+        raise argparse.ArgumentTypeError(f"{told!r}: give numbers above 0, with commas between them")
+    return rates
 
 
 def _measure(folder: Path, wanted: argparse.Namespace) -> reports.Report:
@@ -108,10 +124,10 @@ async def _take_live(newsroom: Newsroom, count: int, seconds: float) -> list[Liv
         await editor.close()
 
 
-async def _take_loads(newsroom: Newsroom, rates: str, seconds: float) -> list[Load]:
+async def _take_loads(newsroom: Newsroom, rates: Sequence[float], seconds: float) -> list[Load]:
     """One rate after another, the newsroom at rest between."""
     found: list[Load] = []
-    for rate in map(float, rates.split(",")) if seconds > 0 else ():
+    for rate in rates if seconds > 0 else ():
         say(f"{rate:g} events a second for {seconds:g} s")
         found.append(await load(newsroom, rate, seconds, f"load-{rate:g}"))
         await asyncio.sleep(REST_SECONDS * 10)

@@ -7,6 +7,7 @@ omission). Who drives the load is on the same machine, so how late it began a ta
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -27,8 +28,10 @@ class Done(Generic[T]):
 async def drive(rate: float, seconds: float, act: Callable[[int], Awaitable[T]]) -> list[Done[T]]:
     """Begin `act(number)` at `rate` a second for so long; what came of each, in order.
 
-    Raises: what an act raises, once all have ended.
+    Raises: ValueError for a rate that is none; ExceptionGroup of what acts raise.
     """
+    if not 0 < rate < math.inf:
+        raise ValueError(f"{rate:g} a second is no rate: give one above 0")
     count = round(rate * seconds)
     first = time.time() + 0.05
     tasks: list[asyncio.Task[Done[T]]] = []

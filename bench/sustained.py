@@ -28,7 +28,6 @@ from newsroom.records import Record
 
 _CONNECTIONS = 64
 _DRAIN_SECONDS = 60.0
-_GLANCE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,11 @@ class Load:
 
 @dataclass
 class Watch:
-    """What `newsroom.outcomes` tells, by the time of its records (seconds since the epoch)."""
+    """What `newsroom.outcomes` tells, by the time of its records (seconds since the epoch).
+
+    `stored` by event, `rendered` by article: the revisions so far. `asked` and `waiting`: who waits for more of
+    the one or the other.
+    """
 
     stored: dict[str, tuple[EventOutcome, float]] = field(default_factory=dict)
     rendered: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
