@@ -70,8 +70,8 @@ class Load:
 class Watch:
     """What `newsroom.outcomes` tells, by the time of its records (seconds since the epoch).
 
-    `stored` by event, `rendered` by article: the revisions so far. `asked` and `waiting`: who waits for more of
-    the one or the other.
+    `stored` by event, `rendered` by article: the revisions so far. `asked` and `waiting`: who waits for more
+    of the one or the other.
     """
 
     stored: dict[str, tuple[EventOutcome, float]] = field(default_factory=dict)
