@@ -1,4 +1,5 @@
-"""`python -m bench`: starts a newsroom of its own, measures it beside the bare floor, prints what was found.
+"""`python -m bench`: starts a newsroom of its own, measures it beside the bare floor, at rest and in open
+load, and prints what was found.
 
 Publications and walks over the floor take turns on the same servers, so that what slows the machine
 slows both, and their ratio means something on any machine. Leaves with 0 unless nothing could be
@@ -29,16 +30,23 @@ from desk.parts.home import SOURCE, Home
 from desk.parts.part import PartFailed
 from faults.stage.environment import SITE_FILE
 from newsroom.errors import Away, Misconfigured
+from newsroom.kafka.cluster import group_lags
 from newsroom.telemetry import configure_logging
 
 WARM_UP = 20
+PATIENCE_SECONDS = 120.0
 REST_SECONDS = 0.15
 """Between two measurements: until the listings of the last publication are written, too."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print. Returns the exit code."""
-    wanted = _parser().parse_args(arguments)
+    parser = _parser()
+    wanted = parser.parse_args(arguments)
+    if not all(
+        wanted.load_seconds == 0 or 1 <= rate * wanted.load_seconds < math.inf for rate in wanted.rates
+    ):
+        parser.error("--rates and --load-seconds: at least one event has to be due in each load")
     configure_logging(service="bench", level="error", format="console")
     try:
         with tempfile.TemporaryDirectory(prefix="newsroom-bench-", ignore_cleanup_errors=True) as folder:
@@ -54,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m bench", description="A POST to a page, beside the floor."
+        prog="python -m bench",
+        description="A POST to a page beside the floor; a newsroom at rest; events in open load.",
     )
     parser.add_argument("--pairs", type=int, default=200, help="measurements of each (default: 200)")
     parser.add_argument("--seconds", type=float, default=90, help="begin no more after that (default: 90)")
@@ -83,16 +92,18 @@ def _rates(told: str) -> tuple[float, ...]:
 
 def _measure(folder: Path, wanted: argparse.Namespace) -> reports.Report:
     say("starting a newsroom for the measurement")
-    with a_newsroom(folder / "home", Home(SOURCE / ".newsroom").parts, say) as newsroom:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            pairs = runner.run(_take_pairs(newsroom, folder / "floor", wanted.pairs, wanted.seconds))
-            live = runner.run(_take_live(newsroom, wanted.live_pairs, wanted.seconds))
-            loads = runner.run(_take_loads(newsroom, wanted.rates, wanted.load_seconds))
+    with (
+        a_newsroom(folder / "home", Home(SOURCE / ".newsroom").parts, say) as newsroom,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        pairs = runner.run(_take_pairs(newsroom, folder / "floor", wanted.pairs, wanted.seconds))
+        live = runner.run(_take_live(newsroom, wanted.live_pairs, wanted.seconds))
         idle = {}
         if wanted.idle_seconds > 0:
             say(f"watching it at rest for {wanted.idle_seconds:g} s")
             time.sleep(REST_SECONDS * 10)
             idle = idle_costs(newsroom.pids, wanted.idle_seconds)
+        loads = runner.run(_take_loads(newsroom, wanted.rates, wanted.load_seconds))
     return reports.report(pairs, idle, live, loads)
 
 
@@ -125,13 +136,22 @@ async def _take_live(newsroom: Newsroom, count: int, seconds: float) -> list[Liv
 
 
 async def _take_loads(newsroom: Newsroom, rates: Sequence[float], seconds: float) -> list[Load]:
-    """One rate after another, the newsroom at rest between."""
+    """One rate after another, each when nothing of the former one is left to do."""
     found: list[Load] = []
-    for rate in rates if seconds > 0 else ():
+    for number, rate in enumerate(rates if seconds > 0 else ()):
         say(f"{rate:g} events a second for {seconds:g} s")
-        found.append(await load(newsroom, rate, seconds, f"load-{rate:g}"))
-        await asyncio.sleep(REST_SECONDS * 10)
+        found.append(await load(newsroom, rate, seconds, f"load-{number}"))
+        await _worked_off(newsroom)
     return found
+
+
+async def _worked_off(newsroom: Newsroom) -> None:
+    """Wait until every group has read all that is there for it. Raises: Broken."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while any((await group_lags(newsroom.bootstrap)).values()):
+        if time.monotonic() > deadline:
+            raise Broken(f"the newsroom has not worked off its load after {PATIENCE_SECONDS:.0f} s")
+        await asyncio.sleep(1)
 
 
 async def _pair(editor: Editor, floor: Floor, name: str) -> reports.Pair:

@@ -1,7 +1,7 @@
 """An open load: each task begins when it is due, however long those before it take.
 
-What falls behind therefore shows in every figure, for time counts from when a task was due (no coordinated
-omission). Who drives the load is on the same machine, so how late it began a task itself is told as well.
+Time counts from when a task was due, so that what falls behind shows (no coordinated omission). Who drives
+the load is on the same machine, so how late it began a task itself is told as well.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class Done(Generic[T]):
 async def drive(rate: float, seconds: float, act: Callable[[int], Awaitable[T]]) -> list[Done[T]]:
     """Begin `act(number)` at `rate` a second for so long; what came of each, in order.
 
-    Raises: ValueError for a rate that is none; ExceptionGroup of what acts raise.
+    Raises: ValueError when not even one would be due; ExceptionGroup of what acts raise.
     """
-    if not 0 < rate < math.inf:
-        raise ValueError(f"{rate:g} a second is no rate: give one above 0")
+    if not 0.5 < rate * seconds < math.inf:
+        raise ValueError(f"{rate:g} a second for {seconds:g} s is no load: one task at least has to be due")
     count = round(rate * seconds)
     first = time.time() + 0.05
     tasks: list[asyncio.Task[Done[T]]] = []

@@ -76,16 +76,20 @@ class Live:
 class LoadRow:
     """A load of `rate` events a second: how many were carried, and how long after they were due.
 
-    `missing`: refused, rejected or lost. `cores`: of each process, processor time over wall time.
+    None where there was none. `missing`: refused, rejected or lost; those that were lost count among
+    `through` with the time after which they were given up. `cores`: of each process, processor time over wall
+    time.
+    `sent`: of each kind, how many.
     """
 
     rate: float
     carried: float
-    accepted: Quantiles
-    through: Quantiles
+    accepted: Quantiles | None
+    through: Quantiles | None
     late: Quantiles
     missing: int
     cores: Mapping[str, float]
+    sent: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -160,11 +164,12 @@ def _load_of(load: Load) -> LoadRow:
     return LoadRow(
         rate=load.rate,
         carried=load.carried,
-        accepted=quantiles(load.accepted),
-        through=quantiles(load.through),
+        accepted=quantiles(load.accepted) if load.accepted else None,
+        through=quantiles(load.through) if load.through else None,
         late=quantiles(load.late_seconds),
         missing=load.refused + load.rejected + load.lost,
         cores=load.cores,
+        sent=load.sent,
     )
 
 
@@ -262,14 +267,18 @@ def _loads(found: Report) -> list[str]:
     """A line for each load: what does not keep up shows in its own row."""
     if not found.loads:
         return []
-    lines = ["Events of every kind, open load      carried    through p50      p99   accepted p99  missing"]
+    lines = ["Events of every kind, open load    carried through p50         p99    accepted p99  missing"]
     for load in found.loads:
-        lines.append(
-            f"  {f'{load.rate:g} a second':<32}{load.carried:>7.0f} /s{load.through.p50:>12.0f} ms"
-            f"{load.through.p99:>6.0f} ms{load.accepted.p99:>12.1f} ms{load.missing:>9}"
+        through = (
+            [f"{each:.0f} ms" for each in (load.through.p50, load.through.p99)] if load.through else ["–"] * 2
         )
-        told = ", ".join(f"{name} {cores:.2f}" for name, cores in load.cores.items())
-        lines.append(f"    cores: {told}; driver late p99 {load.late.p99:.1f} ms")
+        lines.append(
+            f"  {f'{load.rate:g} a second':<28}{load.carried:>8.0f} /s{through[0]:>12}{through[1]:>12}"
+            f"{f'{load.accepted.p99:.1f} ms' if load.accepted else '–':>16}{load.missing:>9}"
+        )
+        cores = ", ".join(f"{name} {cores:.2f}" for name, cores in load.cores.items())
+        sent = ", ".join(f"{count} {kind}" for kind, count in sorted(load.sent.items()))
+        lines += [f"    cores: {cores}; driver late p99 {load.late.p99:.1f} ms", f"    sent: {sent}"]
     return lines
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -44,10 +45,11 @@ class Sent:
 class Load:
     """What came of a load of `rate` events a second.
 
-    Seconds from when each was due: until it was `through`, until the door had `accepted` it. `late_seconds`:
-    how late the driver itself began each. `seconds`: from the first due to the last through. `refused` by the
-    door, `rejected` by the log's order, `lost`: not through in a minute. `cores`: of each process, processor
-    time over wall time.
+    Seconds from when each was due: until it was `through` (or given up as lost), until the door had
+    `accepted` it. `late_seconds`: how late the driver itself began each. `seconds`: from the first due to the
+    last through. `refused`: the door did not accept it, or did not answer; `rejected` by the log's order;
+    `lost`: not through a minute after the last was sent. `cores`: of each process, processor time over wall
+    time while events were sent. `sent`: how many of each kind.
     """
 
     rate: float
@@ -59,11 +61,12 @@ class Load:
     rejected: int
     lost: int
     cores: Mapping[str, float] = field(default_factory=dict)
+    sent: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def carried(self) -> float:
         """Events a second that were through."""
-        return len(self.through) / self.seconds
+        return (len(self.through) - self.lost) / self.seconds if self.seconds > 0 else 0.0
 
 
 @dataclass
@@ -137,8 +140,8 @@ async def load(newsroom: Newsroom, rate: float, seconds: float, name: str) -> Lo
     """Send so many events a second for so long, and wait for all of them. Raises: Broken."""
     traffic = Traffic(name)
     on_the_way: dict[str, asyncio.Task[float | None]] = {}
-    before, begun = processor_seconds(newsroom.pids), time.monotonic()
     async with watching(newsroom.bootstrap) as watch, _door(newsroom) as door:
+        before, begun = processor_seconds(newsroom.pids), time.monotonic()
 
         async def act(_: int) -> Sent:
             sent = await _send(door, traffic.next())
@@ -147,11 +150,10 @@ async def load(newsroom: Newsroom, rate: float, seconds: float, name: str) -> Lo
             return sent
 
         done = await drive(rate, seconds, act)
+        took, after = time.monotonic() - begun, processor_seconds(newsroom.pids)
+        cores = {process: (after[process] - before[process]) / took for process in after}
         if on_the_way:
             await asyncio.wait(on_the_way.values(), timeout=_DRAIN_SECONDS)
-    took = time.monotonic() - begun
-    after = processor_seconds(newsroom.pids)
-    cores = {process: (after[process] - before[process]) / took for process in after}
     return _summed(rate, done, on_the_way, cores)
 
 
@@ -193,11 +195,13 @@ def _summed(
     on_the_way: Mapping[str, asyncio.Task[float | None]],
     cores: Mapping[str, float],
 ) -> Load:
+    given_up = time.time()
     accepted = [each for each in done if each.result.event_id]
     ended = {name: task.result() for name, task in on_the_way.items() if task.done()}
     for task in on_the_way.values():
         task.cancel()
-    through = [(each.due, at) for each in accepted if (at := ended.get(each.result.event_id)) is not None]
+    times = [(each.due, ended.get(each.result.event_id, given_up)) for each in accepted]
+    through = [(due, at) for due, at in times if at is not None]
     return Load(
         rate=rate,
         seconds=max((at for _, at in through), default=done[-1].due) - done[0].due,
@@ -208,4 +212,5 @@ def _summed(
         rejected=sum(at is None for at in ended.values()),
         lost=len(on_the_way) - len(ended),
         cores=cores,
+        sent=Counter(each.result.act.kind for each in done),
     )

@@ -1,7 +1,8 @@
-"""A newsroom at work: what its editors send, in the proportions in which events of every kind come.
+"""A newsroom at work: what its editors send, in about the proportions in which events of every kind come.
 
-The dice are seeded, so that every run sends the same. An article is touched again only once it is known to
-be rendered, as editors do who look at their page first.
+The dice are seeded. An article is touched again only once it is known to be rendered, as editors do who look
+at their page first; where nothing stands that could be touched, an article is published instead. So a
+newsroom that falls behind is sent more publications, and the report tells what was sent.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ SHARES = {
     "published again": 2,
     "retracted": 2,
 }
-"""Of a hundred events, how many are of each kind."""
+"""Of a hundred events, how many are meant to be of each kind."""
 
 
 @dataclass(frozen=True)

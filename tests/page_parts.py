@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from newsroom.addresses import article_path, publication_day, slugify
 from newsroom.articles import ArticleText, Dateline, Source
 from newsroom.updates import ArticleUpdate, Change, ChangeKind, PublicArticle, Status
+from services.render.looks.look import Look
 
 VOID = frozenset({"meta", "link", "br", "hr", "input", "img"})
 FIRST_PUBLISHED = datetime(2023, 6, 20, 4, 40, tzinfo=UTC)
@@ -148,6 +149,11 @@ def later(minutes: int) -> datetime:
 def a_told(revision: int, kind: ChangeKind, note: str | None = None, *, breaking: bool = False) -> Change:
     """A public revision, ten minutes after the one before."""
     return Change(revision=revision, kind=kind, time=later(10 * (revision - 1)), note=note, breaking=breaking)
+
+
+def parts_of(look: Look) -> dict[str, Any]:
+    """What another look is made of, without what this one has drawn."""
+    return {part.name: getattr(look, part.name) for part in fields(look)}
 
 
 def a_story(text: ArticleText | None = None, *changes: Change, article_id: str = "story") -> ArticleUpdate:

@@ -24,7 +24,7 @@ from services.render.pages import ErrorStatus, Pages
 from services.render.words.voices import Voice
 from services.store.diffs import field_differences
 from tests.open_site import KEY, OpenSite
-from tests.page_parts import a_text, later
+from tests.page_parts import a_text, later, parts_of
 from tests.render_parts import SITE_URL
 from tests.render_world import MEMORY
 from tests.whole_story import EVERY_CHANGE, EVERY_ELEMENT, every_story, everything
@@ -69,7 +69,7 @@ class RememberingPages(Pages):
         super().__init__(site)
 
     def become(self, look: Look) -> None:
-        super().become(RememberingLook(**vars(look), template_of=self.template_of))
+        super().become(RememberingLook(**parts_of(look), template_of=self.template_of))
 
 
 class WholeSite(OpenSite):

@@ -32,8 +32,8 @@ from newsroom.times import Moment
 from newsroom.updates import ArticleUpdate, Change, ChangeKind, EntryUpdate, PublicArticle, Status
 from services.render.posts import note_of, permalink, told_at, told_posts
 
-LONG = 8_192
-"""So many characters are very many for a list to show of one article."""
+LONG = 2_048
+"""Characters. What is made of a longer excerpt is not kept in memory."""
 
 
 class Card(Contract):

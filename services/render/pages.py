@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, get_args
@@ -59,7 +58,7 @@ from services.render.words import (
     voices,
     wording,
 )
-from services.render.words.voices import Voice, voice_of
+from services.render.words.voices import Voice
 
 UNAVAILABLE = "/unavailable.html"
 """What the edge server shows while no instance of a service answers it."""
@@ -99,8 +98,6 @@ _DRAWING_MODULES = (
     newsroom.excerpts,
     newsroom.sentences,
 )
-_VOICES = 32
-"""How many languages are kept at hand; articles may name any."""
 _DRAWING_LIBRARIES = ("babel", "jinja2", "nh3")
 
 
@@ -123,7 +120,6 @@ class Pages:
         self._look = look
         self._errors: dict[ErrorStatus, bytes] = {}
         self.site = look.site
-        self._voice_of = lru_cache(maxsize=_VOICES)(partial(voice_of, look.site))
         self.fingerprint = fingerprint_of(look)
 
     def assets(self) -> Mapping[str, bytes]:
@@ -155,7 +151,7 @@ class Pages:
         if public is None or path is None or update.status not in (Status.PUBLIC, Status.RETRACTED):
             return {}
         look = self._look
-        voice = self._voice_of(public.language)
+        voice = look.voice_in(public.language)
         site, wording = voice.site, voice.wording
         if public.text is None or update.status is Status.RETRACTED:
             retracted = articlepages.retracted_page(update, public, site, wording)
@@ -211,7 +207,7 @@ class Pages:
     def versions(self, path: str, difference: Difference) -> bytes:
         """The page of two revisions side by side, of the article at that path. Never written to a file."""
         look, text = self._look, difference.article
-        voice = self._voice_of(text.language) if text else look.voice
+        voice = look.voice_in(text.language) if text else look.voice
         page = versions.versions_page(path, difference, voice.site, voice.wording)
         return look.draw("versions.html", page, voice)
 
@@ -219,7 +215,7 @@ class Pages:
         """The newest text, or a revision's, as its page would look. None where there is none to show."""
         look = self._look
         text = revision.article if revision else head.article
-        voice = self._voice_of(text.language) if text else look.voice
+        voice = look.voice_in(text.language) if text else look.voice
         page = previews.preview_page(head, revision, voice.site, voice.wording)
         return look.draw("preview.html", page, voice) if page else None
 
@@ -231,7 +227,7 @@ class Pages:
         return errors[status]
 
     def _quote(self, card: Card, ledger: Iterable[LedgerEntry]) -> tuple[quotes.Quote, Voice]:
-        voice = self._voice_of(card.language)
+        voice = self._look.voice_in(card.language)
         return quotes.quote_of(card, ledger, voice.site, voice.wording), voice
 
 

@@ -17,6 +17,9 @@ from pydantic import AfterValidator
 
 from newsroom.ids import short_mark
 
+_MAX_KEPT = 120
+"""Characters: more than a name has. What is refused may have millions, and is not to be kept."""
+
 HOME = "/"
 UPDATES_LEDGER = "/updates/"
 CORRECTIONS_LEDGER = "/corrections/"
@@ -60,14 +63,20 @@ SitePath = Annotated[str, AfterValidator(_fit_to_stand)]
 """Where a page or a listing may stand. A record may say anything, and the disk would refuse it later."""
 
 
-@lru_cache(maxsize=4096)
 def slugify(text: str) -> str:
     """Lower-case ASCII words joined by hyphens, transliterated (`Қазақстан` → `qazaqstan`), at most 80
-    characters; may be empty.
+    characters; may be empty. Names are remembered, as each page asks for the same ones.
     """
+    return _kept_slug(text) if len(text) <= _MAX_KEPT else _slug_of(text)
+
+
+def _slug_of(text: str) -> str:
     words = re.sub(r"['’ʼ`]", "", anyascii(text)).lower()
     slug = re.sub(r"[^a-z0-9]+", "-", words).strip("-")
     return slug if len(slug) <= MAX_SLUG else slug[: MAX_SLUG + 1].rpartition("-")[0] or slug[:MAX_SLUG]
+
+
+_kept_slug = lru_cache(maxsize=4096)(_slug_of)
 
 
 def is_reserved_section(section: str) -> bool:

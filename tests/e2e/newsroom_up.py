@@ -21,7 +21,7 @@ from desk.parts.ports import free_ports
 T = TypeVar("T")
 PATIENCE_SECONDS = 240.0
 """For what takes seconds on a machine that has nothing else to do."""
-STOP_BOUND_SECONDS = 60.0
+STOP_BOUND_SECONDS = 20.0
 PORTS = ("SITE", "INGEST", "STORE", "KAFKA", "KAFKA_CONTROLLER", "MONGO")
 COMMAND = [sys.executable, "-c", "from desk.cli import main; main()", "up"]
 

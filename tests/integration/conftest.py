@@ -17,7 +17,9 @@ from tests.store_newsroom import SECRETS, Newsroom
 
 @pytest.fixture(autouse=True)
 async def _closed() -> AsyncIterator[None]:
-    """Set up before all others of a test, so awaited after them."""
+    """Set up before all others of a test, so awaited after them. Modules with one loop have a stack, which
+    waits by itself.
+    """
     yield
     await all_closed()
 

@@ -35,8 +35,8 @@ from tests.stack import free_port
 
 pytestmark = pytest.mark.real
 ROOT = Path(__file__).parent.parent.parent
-PROMPT_SECONDS = 60.0
-"""By when a broker that is away is told: far above the two seconds that are meant, and below a hang."""
+PROMPT_SECONDS = 20.0
+"""By when a broker that is away is told: far from the two seconds that are meant, and from a hang."""
 
 
 async def until(condition: Callable[[], Awaitable[object]], what: str, seconds: float = 120.0) -> None:

@@ -58,3 +58,13 @@ def test_a_section_cannot_hide_a_page_of_the_site(section: str) -> None:
 
 def test_an_ordinary_section_is_free() -> None:
     assert not addresses.is_reserved_section("Қазақстан")
+
+
+def test_what_is_longer_than_a_name_is_not_kept() -> None:
+    """A request may name millions of characters, and is refused: they must not stay."""
+    kept = addresses._kept_slug.cache_info().currsize
+    for number in range(5):
+        assert addresses.slugify(f"{number} " + "long " * 1_000).startswith(f"{number}-long-long")
+    assert addresses._kept_slug.cache_info().currsize == kept
+    assert addresses.slugify("A name that nobody else has") == "a-name-that-nobody-else-has"
+    assert addresses._kept_slug.cache_info().currsize == min(kept + 1, 4096)

@@ -81,11 +81,11 @@ async def test_what_falls_behind_is_counted_from_when_it_was_due() -> None:
     assert done[1].result - done[1].due > 0.1
 
 
-@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf")])
-async def test_a_rate_that_is_none_is_refused(rate: float) -> None:
+@pytest.mark.parametrize("rate", [0, -1, 0.1, float("nan"), float("inf")])
+async def test_a_load_of_nothing_is_refused(rate: float) -> None:
     async def act(number: int) -> None: ...
 
-    with pytest.raises(ValueError, match="a second"):
+    with pytest.raises(ValueError, match="is no load"):
         await drive(rate, 1, act)
 
 
@@ -126,16 +126,27 @@ def test_a_load_is_told_in_a_line_of_its_own() -> None:
     load = Load(
         rate=20,
         seconds=2,
-        through=[0.1] * 30,
+        through=[0.1] * 33,
         accepted=[0.01] * 35,
         late_seconds=[0.001] * 40,
         refused=5,
         rejected=2,
         lost=3,
         cores={"render": 0.5},
+        sent={"published": 40},
     )
     pair = Pair(page_seconds=0.03, moments={}, floor={"log": 0.01})
     found = report([pair], {}, (), [load])
     assert (found.loads[0].carried, found.loads[0].missing) == (15, 10)
     assert "20 a second" in as_text(found)
+    assert "sent: 40 published" in as_text(found)
     assert as_json(found)["loads"][0]["through"]["p99"] == pytest.approx(100)
+
+
+def test_a_load_of_which_nothing_was_accepted_is_told_too() -> None:
+    load = Load(
+        rate=20, seconds=0, through=[], accepted=[], late_seconds=[0.1], refused=20, rejected=0, lost=0
+    )
+    found = report([Pair(page_seconds=0.03, moments={}, floor={"log": 0.01})], {}, (), [load])
+    assert (found.loads[0].carried, found.loads[0].missing, found.loads[0].through) == (0, 20, None)
+    assert "–" in as_text(found)

@@ -72,8 +72,8 @@ def test_servers_whose_process_is_stopped_are_frozen() -> None:
 
 
 class Listening(socketserver.BaseRequestHandler):
-    """Notes the first byte that each caller says, and hangs up. It reads the rest: else they were cut off,
-    at any moment of theirs.
+    """Notes the first byte that each caller says, and hangs up. It reads the rest: otherwise they would be
+    cut off in the middle of what they say.
     """
 
     said: ClassVar[set[bytes]] = set()

@@ -12,7 +12,7 @@ from newsroom.errors import Misconfigured
 from services.render.looks.look import TEMPLATES, Look, load_look
 from services.render.pages import Pages, fingerprint_of
 from services.render.rehearsal import rehearse
-from tests.page_parts import a_story
+from tests.page_parts import a_story, parts_of
 from tests.render_parts import a_site
 
 
@@ -129,7 +129,7 @@ def test_a_rehearsal_tries_every_template_that_makes_files() -> None:
             tried.add(template)
             return super()._piece(template, *given, **named)  # type: ignore[arg-type]
 
-    rehearse(Noting(**vars(load_look(a_site()))))
+    rehearse(Noting(**parts_of(load_look(a_site()))))
     every = {file.name for file in TEMPLATES.iterdir()}
-    parts = {"base.html", "macros.html", "ask.html", "meta.html", "live.html"}
+    parts = {"base.html", "macros.html", "kicker.html", "ask.html", "meta.html", "live.html"}
     assert every - parts - tried == {"versions.html"}

@@ -21,6 +21,7 @@ from tests.page_parts import (
     a_told,
     graph_of,
     later,
+    parts_of,
     read_page,
 )
 from tests.render_parts import SITE_URL, a_site
@@ -284,7 +285,7 @@ class Counting(Look):
 def test_what_stands_alike_in_two_lists_is_drawn_once_if_it_is_not_very_long(
     sentences: int, times: int
 ) -> None:
-    look = Counting(**vars(load_look(SITE)))
+    look = Counting(**parts_of(load_look(SITE)))
     pages = Pages.in_look(look)
     stories = [named(name, body=f"<p>{SENTENCES[0]} {name}.</p>" * sentences) for name in ("First", "Second")]
     for path in ("/tags/astana/", "/tags/floods/"):

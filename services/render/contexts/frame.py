@@ -20,7 +20,7 @@ from services.render.words.typography import set_line
 from services.render.words.wording import Wording, direction
 
 DESCRIPTION_CHARACTERS = 200
-_KEPT = 4096
+_KEPT = 1024
 P = ParamSpec("P")
 T = TypeVar("T")
 

@@ -22,9 +22,11 @@ from services.render.looks.assets import Assets, load_assets
 from services.render.looks.brand import load_brand
 from services.render.looks.sitefile import Site
 from services.render.words.voices import Voice, template_environment, voice_of
+from services.render.words.wording import wording_of
 
-_PIECES = 4096
-"""How many are kept at hand: some kilobytes each at most."""
+_PIECES = 3 * 1024
+"""How many lines of lists are kept, three of each article; a few kilobytes each."""
+_VOICES = 32
 TEMPLATES = Path(__file__).parents[1] / "templates"
 OWN_TEMPLATES = "templates"
 MANIFEST = "/site.webmanifest"
@@ -54,9 +56,17 @@ class Look:
         is_long = any(getattr(each, "is_long", False) for each in of.values())
         return (self._piece if is_long else self._pieces)(template, voice, **of)
 
+    def voice_in(self, language: str) -> Voice:
+        """How the site speaks a language, or its own where the interface has no words in that one."""
+        return self._voices(wording_of(language, fallback=self.site.language).language)
+
+    @cached_property
+    def _voices(self) -> Callable[[str], Voice]:
+        return lru_cache(maxsize=_VOICES)(partial(voice_of, self.site))
+
     @cached_property
     def _pieces(self) -> Callable[..., Markup]:
-        return lru_cache(maxsize=_PIECES)(self._piece)
+        return lru_cache(maxsize=_PIECES, typed=True)(self._piece)
 
     def _piece(self, template: str, voice: Voice, **of: object) -> Markup:
         return Markup(self.templates[template].render(voice.vocabulary, **of))  # noqa: S704  (ours, escaped)

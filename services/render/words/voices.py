@@ -22,7 +22,7 @@ from services.render.words.wording import ADDED, BREAKING, LIVE, REMOVED, Wordin
 class Voice:
     """One language of a site. `site.language` is not the wording's where the site has no words in it.
 
-    Each is like itself alone, so that what was drawn in it can be found by it.
+    Compared by identity, so that what was drawn in it can be kept by it.
     """
 
     site: Site

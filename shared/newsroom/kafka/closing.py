@@ -21,13 +21,23 @@ async def stopped(consumer: AIOKafkaConsumer) -> None:
     Its own `stop` awaits fetches that it has just cancelled, and may end as they do, with its connections
     open and its tasks at work (aiokafka's issue 647).
     """
+    cut_off = _times_cut_off()
     try:
         await consumer.stop()
     except asyncio.CancelledError:
-        this = asyncio.current_task()
-        if this is not None and this.cancelling():
+        if _times_cut_off() > cut_off:
             raise
+        fetches = set(consumer._fetcher._pending_tasks) if consumer._fetcher else set()
+        for fetch in fetches:
+            fetch.cancel()
+        await asyncio.gather(*fetches, return_exceptions=True)
         await consumer._client.close()
+
+
+def _times_cut_off() -> int:
+    """How often somebody has cancelled the task that runs."""
+    this = asyncio.current_task()
+    return this.cancelling() if this else 0
 
 
 async def closed_within(stop: Coroutine[Any, Any, None], seconds: float, what: str) -> None:
