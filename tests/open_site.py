@@ -65,7 +65,7 @@ class OpenSite:
         self._server = self._a_server()
         self._serving: asyncio.Task[None] | None = None
 
-    def _a_server(self, port: int = 0) -> _Server:
+    def _a_server(self, port: int = 0) -> Server:
         """With a ring that knows what was told so far."""
         self.hub = Hub(SITE_URL)
         self.hub.name_log("browser")
@@ -83,7 +83,7 @@ class OpenSite:
         app.state.keys.put(
             ApiKey(name="desk", role=Role.PUBLISHER, secret_sha256=digest(KEY), created_at=minute(0))
         )
-        return _Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="off"))
+        return Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="off"))
 
     @property
     def url(self) -> str:
@@ -140,7 +140,7 @@ class OpenSite:
         return sum(map(len, self.hub._subscriptions.values()))
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Leaves signals to the test runner."""
 
     @contextmanager

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from tests.open_site import a_browser, a_page
+from tests.slow_delivery import a_slow_line
 from tests.whole_site import SHOWN, Shown, WholeSite, a_whole_site
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -24,16 +25,21 @@ _TWICE_AS_LARGE = "--blink-settings=defaultFontSize=32,defaultFixedFontSize=26"
 """What a reader sets in the browser to have letters twice as large."""
 
 
-async def opened(page: Page, site: WholeSite, shown: Shown, width: int) -> None:
+async def opened(page: Page, url: str, shown: Shown, width: int) -> None:
     await page.set_extra_http_headers(dict(shown.headers))
     await page.set_viewport_size({"width": width, "height": 700})
-    await page.goto(site.url + shown.path)
+    await page.goto(url + shown.path)
+
+
+async def settled(page: Page) -> None:
+    """After the next frame, with whatever it set off."""
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
 
 
 async def test_no_page_is_wider_than_the_smallest_screen(site: WholeSite, browser: Browser) -> None:
     async with a_page(browser) as page:
         for shown in SHOWN:
-            await opened(page, site, shown, 320)
+            await opened(page, site.url, shown, 320)
             assert await page.evaluate(_OVER) == [], shown.name
 
 
@@ -41,7 +47,7 @@ async def test_no_page_is_wider_than_the_smallest_screen(site: WholeSite, browse
 async def test_letters_twice_as_large_run_over_on_no_page(site: WholeSite, chromium: str, width: int) -> None:
     async with a_browser(chromium, _TWICE_AS_LARGE) as browser, a_page(browser) as page:
         for shown in SHOWN:
-            await opened(page, site, shown, width)
+            await opened(page, site.url, shown, width)
             assert await page.evaluate(_OVER) == [], shown.name
 
 
@@ -49,7 +55,7 @@ async def test_letters_twice_as_large_run_over_on_no_page(site: WholeSite, chrom
 async def test_no_language_is_wider_than_the_smallest_screen(browser: Browser, language: str) -> None:
     async with a_whole_site(language) as site, a_page(browser) as page:
         for shown in SHOWN:
-            await opened(page, site, shown, 320)
+            await opened(page, site.url, shown, 320)
             assert await page.evaluate(_OVER) == [], shown.name
 
 
@@ -58,6 +64,15 @@ async def test_nothing_moves_while_a_page_comes_up(site: WholeSite, browser: Bro
     """Not by a pixel: neither the script nor a late style sheet or picture shifts anything."""
     async with a_page(browser) as page:
         for shown in SHOWN:
-            await opened(page, site, shown, width)
-            await page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
+            await opened(page, site.url, shown, width)
+            await settled(page)
+            assert await page.evaluate("window.shifts") == 0, shown.name
+
+
+async def test_nothing_moves_while_a_page_arrives_in_pieces(site: WholeSite, browser: Browser) -> None:
+    """The end of a short page does not climb while it grows, as it would at the foot of the screen."""
+    async with a_slow_line(site.url) as url, a_page(browser) as page:
+        for shown in SHOWN:
+            await opened(page, url, shown, 1280)
+            await settled(page)
             assert await page.evaluate("window.shifts") == 0, shown.name
