@@ -15,10 +15,11 @@ import httpx
 
 from bench.articles import a_request, an_article, page_path
 from desk.parts.home import Home
-from desk.parts.kafka import Kafka, prepare_jars
+from desk.parts.kafka import Kafka
 from desk.parts.mongod import Mongod
 from desk.parts.part import Part
 from desk.parts.ports import free_ports
+from desk.parts.prepare import prepare
 from desk.parts.service import Service
 from faults.stage.environment import SERVICES, address, environment
 from newsroom.keys import new_secret
@@ -64,7 +65,7 @@ def a_newsroom(root: Path, jars: Path, say: Callable[[str], None]) -> Iterator[N
     """
     home = Home(root)
     home.make()
-    prepare_jars(jars, say)
+    prepare(jars, say)
     kafka_port, controller, mongo_port, *ports = free_ports(6)
     kafka, mongod = Kafka(home, kafka_port, controller, jars), Mongod(home, mongo_port)
     key = new_secret()

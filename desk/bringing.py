@@ -67,25 +67,28 @@ def _what_it_waits_for(part: Part, waited_seconds: float) -> str:
     return f"{part.name} starts"
 
 
-def fetch_jars(home: Home, folder: Path, screen: Screen, signals: Signals) -> None:
-    """Fetch Kafka's jars in a process that can be ended at any moment; what has come is kept.
+def prepare_kafka(home: Home, folder: Path, screen: Screen, signals: Signals) -> None:
+    """Fetch Kafka's jars and make its start a fast one, in a process that can be ended at any moment; what
+    has come is kept.
 
     Raises: Stopped; Misconfigured with what to do when they cannot be had.
     """
-    command = [sys.executable, "-m", "desk.parts.fetch", str(folder)]
-    fetching = Process("jars", home, command, folder=SOURCE, environment=os.environ)
-    fetching.log.unlink(missing_ok=True)
-    screen.say(f"Kafka is fetched, once, to {folder}")
+    command = [sys.executable, "-m", "desk.parts.prepare", str(folder)]
+    preparing = Process("jars", home, command, folder=SOURCE, environment=os.environ)
+    preparing.log.unlink(missing_ok=True)
+    screen.say(f"Kafka is made ready, once, in {folder}")
     began = time.monotonic()
-    fetching.start()
+    preparing.start()
     try:
-        while (code := fetching.wait(_LOOK_SECONDS)) is None:
+        while (code := preparing.wait(_LOOK_SECONDS)) is None:
             signals.check()
-            told = fetching.last_lines(1) or ["jars: the download begins"]
+            told = preparing.last_lines(1) or ["jars: it begins"]
             screen.progress(f"… {told[0]} ({time.monotonic() - began:.0f} s)")
     finally:
-        fetching.stop(1.0)
+        preparing.stop(1.0)
     if code != 0:
         raise Misconfigured(
-            (fetching.last_lines(1) or [f"the download ended with code {code}"])[0].removeprefix("newsroom: ")
+            (preparing.last_lines(1) or [f"making Kafka ready ended with code {code}"])[0].removeprefix(
+                "newsroom: "
+            )
         )

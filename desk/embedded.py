@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from desk.bringing import bring_up, fetch_jars
+from desk.bringing import bring_up, prepare_kafka
 from desk.lock import only_one
 from desk.machine import MachineSettings
-from desk.parts import jars
 from desk.parts.kafka import Kafka
 from desk.parts.part import PartFailed
+from desk.parts.prepare import is_prepared
 from desk.progress import to_stderr
 from desk.screen import Screen
 from desk.signals import Signals
@@ -40,5 +40,5 @@ def kafka_for_now(settings: MachineSettings) -> Iterator[str]:
 
 def _bring_jars(settings: MachineSettings, screen: Screen) -> None:
     folder = settings.parts_folder
-    if jars.missing(jars.jars_folder(folder), jars.read_list()):
-        fetch_jars(settings.folder, folder, screen, Signals(at_once=lambda: None))
+    if not is_prepared(folder):
+        prepare_kafka(settings.folder, folder, screen, Signals(at_once=lambda: None))

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from desk import checks, firstkey, servers, welcome
-from desk.bringing import bring_up, fetch_jars
+from desk.bringing import bring_up, prepare_kafka
 from desk.lock import only_one
 from desk.machine import SERVICES, MachineSettings, service_environment
 from desk.parts import jars
@@ -23,6 +23,7 @@ from desk.parts.home import SOURCE
 from desk.parts.kafka import Kafka
 from desk.parts.mongod import Mongod
 from desk.parts.part import Part, PartFailed
+from desk.parts.prepare import is_prepared
 from desk.parts.process import Process
 from desk.parts.service import Service
 from desk.screen import Screen
@@ -138,8 +139,8 @@ class Newsroom:
 
     def _bring_jars(self) -> str:
         folder = self._settings.parts_folder
-        if jars.missing(jars.jars_folder(folder), jars.read_list()):
-            fetch_jars(self._home, folder, self._screen, self._signals)
+        if not is_prepared(folder):
+            prepare_kafka(self._home, folder, self._screen, self._signals)
         return f"Kafka {jars.KAFKA_VERSION}, {len(jars.read_list())} jars"
 
     def _reach_kafka(self) -> str:

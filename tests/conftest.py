@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from desk.parts import kafka as embedded_kafka
 from desk.parts.home import SOURCE
 from desk.parts.ports import keep_to_share
+from desk.parts.prepare import prepare
 from newsroom.errors import Misconfigured
 from tests import canary, node_tools
 from tests.running import RunningKafka, RunningMongo
@@ -66,7 +66,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     folder = session.config.stash[_parts_folder]
     terminal = session.config.pluginmanager.get_plugin("terminalreporter")
     try:
-        embedded_kafka.prepare_jars(folder, terminal.write_line if terminal else lambda _: None)
+        prepare(folder, terminal.write_line if terminal else lambda _: None)
     except (Misconfigured, OSError) as problem:
         session.config.stash[_parts_problem] = str(problem)
 

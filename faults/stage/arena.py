@@ -19,8 +19,8 @@ from typing import Self
 from pymongo.errors import PyMongoError
 
 from desk.parts.home import Home
-from desk.parts.kafka import prepare_jars
 from desk.parts.ports import free_ports
+from desk.parts.prepare import prepare
 from faults.fault import Plan
 from faults.history import Files
 from faults.stage import written
@@ -111,7 +111,7 @@ class Arena(Fleet):
         """Kafka, MongoDB and as many of each service as planned, all ready. Raises: PartFailed, TimeoutError,
         Misconfigured.
         """
-        await asyncio.to_thread(prepare_jars, self._jars, self._say)
+        await asyncio.to_thread(prepare, self._jars, self._say)
         for room in self._rooms.values():
             room.open()
         await self.network.open()

@@ -149,7 +149,7 @@ def test_it_can_be_stopped_while_it_downloads(up: Up, tmp_path: Path) -> None:
         proxy = f"http://127.0.0.1:{silent.getsockname()[1]}"
         proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), proxy)
         up.start({"NEWSROOM_PARTS": str(tmp_path / "parts"), "NO_PROXY": "", "no_proxy": "", **proxies})
-        up.says(r"Kafka is fetched, once, to ")
+        up.says(r"Kafka is made ready, once, in ")
         until(lambda: (up.home / "run" / "jars.pid").exists(), "the download begins")
         stop(up, signal.SIGTERM)
     assert list(jars_folder(tmp_path / "parts").glob("*.jar")) == []

@@ -42,6 +42,13 @@ async def test_what_kafka_acknowledged_outlives_a_kill_at_the_same_address(
     assert kafka.part.is_ready()
 
 
+def test_kafka_starts_with_what_java_learned_before(fresh_kafka: Callable[[], RunningKafka]) -> None:
+    """Java would warn in the log of a cache that does not fit."""
+    part = fresh_kafka().part
+    assert any(option.startswith("-XX:AOTCache=") for option in part.process.command)
+    assert "aot" not in part.process.log.read_text().lower()
+
+
 def test_a_start_that_was_killed_while_formatting_is_done_again(parts_home: Path, tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.make()
