@@ -428,14 +428,19 @@ class MemoryReadModel:
         }
         self.states[article_id] = standing.model_copy(update=changes)
 
-    async def left(self, article_id: str, revision: int, listing: str) -> ArticleState | None:
+    async def left(self, listing: str, marked: Collection[tuple[str, int]]) -> tuple[ArticleState, ...]:
         await asyncio.sleep(0)
-        standing = self.states.get(article_id)
-        if standing is None or standing.revision != revision or not (standing.is_hidden or standing.waits):
-            return None
-        leaving = tuple(path for path in standing.leaving if path != listing)
-        self.states[article_id] = standing.model_copy(update={"leaving": leaving})
-        return self.states[article_id]
+        followed = [
+            standing
+            for article_id, revision in set(marked)
+            if (standing := self.states.get(article_id)) is not None
+            and standing.revision == revision
+            and (standing.is_hidden or standing.waits)
+        ]
+        for standing in followed:
+            leaving = tuple(path for path in standing.leaving if path != listing)
+            self.states[standing.article_id] = standing.model_copy(update={"leaving": leaving})
+        return tuple(self.states[standing.article_id] for standing in followed)
 
     async def put_posts(self, posts: Sequence[EntryUpdate]) -> None:
         await asyncio.sleep(0)

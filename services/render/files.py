@@ -29,11 +29,12 @@ class OutsideTheSite(ValueError):
 def target(root: Path, path: str) -> Path:
     """Where a site path lies under the root.
 
-    Raises: OutsideTheSite for one that is none of ours or leads out of it.
+    Raises: OutsideTheSite for one that is none of ours or leads out of it; OSError.
     """
     place = lexical(root, path)
-    if not Path(os.path.realpath(place.parent)).is_relative_to(root):
-        raise OutsideTheSite(f"{path[:200]!r} leads out of the pages folder through a link")
+    for folder in _way(root, place):
+        if stat.S_ISLNK(os.lstat(folder).st_mode) and not _leads_within(root, folder):
+            raise OutsideTheSite(f"{path[:200]!r} leads out of the pages folder through a link")
     return place
 
 
@@ -51,13 +52,27 @@ def clear_way(root: Path, place: Path) -> None:
     """Take away what is none of ours and stands where a file and its folders are to be: a link or a file in
     place of a folder, a folder in place of the file.
     """
-    folder = root
-    for part in place.relative_to(root).parts[:-1]:
-        folder = folder / part
-        if folder.is_symlink() or folder.is_file():
-            folder.unlink(missing_ok=True)
-    if place.is_dir() and not place.is_symlink():
-        shutil.rmtree(place, ignore_errors=True)
+    try:
+        for folder in _way(root, place):
+            if not stat.S_ISDIR(os.lstat(folder).st_mode):
+                Path(folder).unlink(missing_ok=True)
+                return
+        if stat.S_ISDIR(os.lstat(place).st_mode):
+            shutil.rmtree(place, ignore_errors=True)
+    except FileNotFoundError:
+        return  # nothing stands here, so nothing below
+
+
+def _leads_within(root: Path, folder: str) -> bool:
+    return Path(os.path.realpath(folder)).is_relative_to(root)
+
+
+def _way(root: Path, place: Path) -> Iterator[str]:
+    """The folders from the root to a place below it, in their order. By strings: every write walks here."""
+    way = os.fspath(root)
+    for name in os.fspath(place)[len(way) + 1 :].split("/")[:-1]:
+        way = f"{way}/{name}"
+        yield way
 
 
 def remove_foreign(root: Path) -> None:
@@ -110,7 +125,8 @@ def rename_in(temporary: Path, place: Path) -> None:
     """
     for attempt in range(_MKDIR_ATTEMPTS):
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            if attempt:
+                place.parent.mkdir(parents=True, exist_ok=True)
             temporary.replace(place)
         except FileNotFoundError:
             if attempt == _MKDIR_ATTEMPTS - 1 or not temporary.exists():
@@ -119,10 +135,11 @@ def rename_in(temporary: Path, place: Path) -> None:
             return
 
 
-def files_in(folder: Path) -> list[Path]:
+def files_in(folder: Path) -> list[str]:
+    """The names of what stands directly in a folder and is no folder; none where there is no such folder."""
     try:
         with os.scandir(folder) as entries:
-            return sorted(Path(entry.path) for entry in entries if not entry.is_dir(follow_symlinks=False))
+            return sorted(entry.name for entry in entries if not entry.is_dir(follow_symlinks=False))
     except (FileNotFoundError, NotADirectoryError):
         return []
 

@@ -166,12 +166,16 @@ class ListingRenderer:
 
         A repeat tells it once more. A mark may name the listing otherwise than we do.
         """
-        messages = []
-        for mark, trace in {(each.mark, each.trace) for each in marked}:
-            state = await self._model.left(mark.article_id, mark.revision, mark.path)
-            if state is not None and not state.leaving:
-                messages.append(rendering(state, {}, trace))
-        return messages
+        traces: dict[str, dict[tuple[str, int], str | None]] = {}
+        for each in marked:
+            named = traces.setdefault(each.mark.path, {})
+            named[each.mark.article_id, each.mark.revision] = each.trace
+        return [
+            rendering(state, {}, named[state.article_id, state.revision])
+            for path, named in traces.items()
+            for state in await self._model.left(path, named)
+            if not state.leaving
+        ]
 
 
 def _places(path: str) -> tuple[str, ...]:

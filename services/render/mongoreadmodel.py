@@ -144,13 +144,20 @@ class MongoReadModel:
             await self._articles.update_one({"_id": article_id}, {"$max": {"announced": announced}})
 
     @_translated
-    async def left(self, article_id: str, revision: int, listing: str) -> ArticleState | None:
-        document = await self._articles.find_one_and_update(
-            {"_id": article_id, "revision": revision, "$or": [{"is_hidden": True}, {"waits": True}]},
-            {"$pull": {"leaving": listing}},
-            return_document=mongo.ReturnDocument.AFTER,
-        )
-        return _state(document) if document else None
+    async def left(self, listing: str, marked: Collection[tuple[str, int]]) -> tuple[ArticleState, ...]:
+        """What an article is at a revision does not change, so a look tells which are none of those."""
+        ids = sorted({article_id for article_id, _ in marked})
+        those = await self._articles.find({"_id": {"$in": ids}, **_FOLLOWED}, {"revision": 1}).to_list(None)
+        left = []
+        for article_id, revision in {(each["_id"], each["revision"]) for each in those} & set(marked):
+            document = await self._articles.find_one_and_update(
+                {"_id": article_id, "revision": revision},
+                {"$pull": {"leaving": listing}},
+                return_document=mongo.ReturnDocument.AFTER,
+            )
+            if document:
+                left.append(_state(document))
+        return tuple(left)
 
     @_translated
     async def put_posts(self, posts: Sequence[EntryUpdate]) -> None:
@@ -296,6 +303,8 @@ class MongoReadModel:
         return _address(await self._articles.find_one({"paths": path}, _ADDRESS))
 
 
+_FOLLOWED: Mapping[str, Any] = {"$or": [{"is_hidden": True}, {"waits": True}]}
+"""Articles of which a listing tells that it has let them go."""
 _NEWEST_ENTRY = {UPDATES_LEDGER: "updates_at", CORRECTIONS_LEDGER: "corrections_at"}
 _BY_PUBLICATION = [("card.published_at", mongo.DESCENDING), ("_id", mongo.ASCENDING)]
 _ORDERS: tuple[list[tuple[str, int]], ...] = (

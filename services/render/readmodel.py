@@ -108,10 +108,11 @@ class ReadModel(Protocol):
         """
         ...
 
-    async def left(self, article_id: str, revision: int, listing: str) -> ArticleState | None:
-        """Note that a listing was written without what a withdrawal or retraction took from the public.
+    async def left(self, listing: str, marked: Collection[tuple[str, int]]) -> tuple[ArticleState, ...]:
+        """Note that a listing was written without what withdrawals or retractions took from the public.
 
-        The state after it, None unless that revision stands, and is hidden or waits for its listings.
+        `marked`: articles, each at a revision. Returns the states after it of those of which that revision
+        stands, and is hidden or waits for its listings: few, however many were marked.
         """
         ...
 

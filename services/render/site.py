@@ -144,13 +144,8 @@ class SiteFolder:
 
         From now on readers fetch them. `settle` makes the rest. Raises: Overtaken.
         """
-        older = ahead.version
-        for path in ahead.writing:
-            temporary = await ahead.written(path)
-            if temporary is not None:
-                await self._run(self._show, temporary, path, touch, older)
-                older = None
-        await self._run(self._clear, list(ahead.writing), sorted(set(places)), touch)
+        written = {path: await ahead.written(path) for path in ahead.writing}
+        await self._run(self._show, written, sorted(set(places)), touch, ahead.version)
 
     async def settle(
         self,
@@ -277,21 +272,26 @@ class SiteFolder:
                 raise Overtaken(path) from None
             return temporary
 
-    def _show(self, temporary: Path, path: str, touch: Touch | None, older: Version | None) -> None:
-        with outages():
-            place = self._target(path)
-            remove_older(self._folder, older)
-        self._put(temporary, place, touch)
-
-    def _clear(self, kept: Iterable[str], places: Iterable[str], touch: Touch | None) -> None:
+    def _show(
+        self,
+        written: Mapping[str, Path | None],
+        places: Iterable[str],
+        touch: Touch | None,
+        version: Version | None,
+    ) -> None:
         _note(touch)
         with outages():
-            for folder in self._remove_others(places, kept):
+            if any(written.values()):
+                remove_older(self._folder, version)
+            for path, temporary in written.items():
+                if temporary is not None:
+                    self._put(temporary, self._target(path))
+            for folder in self._remove_others(places, written):
                 flush_folder(folder)
 
     def _remove_others(self, places: Iterable[str], kept: Iterable[str]) -> set[Path]:
         """Remove what stands at the places and is not kept. Returns the folders to flush."""
-        keep = {self._target(path) for path in kept}
+        keep = {lexical(self.root, path) for path in kept}
         changed = set[Path]()
         for place in places:
             changed |= self._remove(place, keep)
@@ -369,15 +369,13 @@ class SiteFolder:
         fill(temporary, content, "xb")
         return temporary
 
-    def _put(self, temporary: Path, place: Path, touch: Touch | None = None) -> None:
+    def _put(self, temporary: Path, place: Path) -> None:
         """Unlink the siblings, then rename the page in: no reader finds an encoding that is behind."""
-        _note(touch)
-        with outages():
-            if not temporary.exists():  # the siblings that stand are of a newer page
-                raise Overtaken(place.name)
-            for suffix in ENCODINGS:
-                _beside(place, suffix).unlink(missing_ok=True)
-            self._rename(temporary, place)
+        if not temporary.exists():  # the siblings that stand are of a newer page
+            raise Overtaken(place.name)
+        for suffix in ENCODINGS:
+            _beside(place, suffix).unlink(missing_ok=True)
+        self._rename(temporary, place)
 
     def _rename(self, temporary: Path, place: Path) -> None:
         try:
@@ -404,9 +402,10 @@ class SiteFolder:
 
     def _remove_in(self, folder: Path, kept: set[Path]) -> set[Path]:
         """Remove what stands directly in a folder and is not kept."""
-        files = files_in(folder)
-        pages = [entry for entry in files if not _is_sibling(entry.name) and entry not in kept]
-        strays = [entry for entry in files if _is_sibling(entry.name) and not entry.with_suffix("").exists()]
+        names = files_in(folder)
+        pages = [place for name in names if not _is_sibling(name) and (place := folder / name) not in kept]
+        there = set(names)
+        strays = [folder / name for name in names if _is_sibling(name) and Path(name).stem not in there]
         return self._unlink(folder, pages, strays)
 
     def _unlink(self, folder: Path, pages: Sequence[Path], strays: Sequence[Path] = ()) -> set[Path]:
@@ -442,7 +441,7 @@ def _drop_ready(making: Future[list[Ready]]) -> None:
 
 
 def _is_sibling(name: str) -> bool:
-    return Path(name).suffix in ENCODINGS
+    return name.endswith(tuple(ENCODINGS))
 
 
 def _beside(page: Path, suffix: str) -> Path:

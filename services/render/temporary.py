@@ -81,7 +81,9 @@ def remove_older(pages: Path, version: Version | None) -> None:
     """
     if version is None:
         return
-    for folder in pages.glob("tmp-*"):
+    with os.scandir(pages) as beside:
+        folders = [entry.path for entry in beside if entry.name.startswith("tmp-")]
+    for folder in folders:
         with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
             for entry in entries:
                 if version.is_newer_than(entry.name):

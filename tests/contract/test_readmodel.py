@@ -134,16 +134,15 @@ async def test_a_hidden_article_leaves_one_listing_after_the_other(model: ReadMo
     """Only that revision, and only while it is hidden."""
     first = a_state(a_public())
     await model.insert(first)
-    assert await model.left("a1", 1, HOME) is None
+    assert await model.left(HOME, [("a1", 1)]) == ()
     gone = the_next(first, a_withdrawn(a_public(), 2))
     await model.replace(gone, 1)
-    assert await model.left("a1", 1, HOME) is None
-    after = await model.left("a1", 2, HOME)
-    assert after is not None
+    assert await model.left(HOME, [("a1", 1)]) == ()
+    (after,) = await model.left(HOME, [("a1", 2)])
     assert set(after.leaving) == set(gone.leaving) - {HOME}
     assert await model.find("a1") == after
-    assert await model.left("a1", 2, HOME) == after
-    assert await model.left("unknown", 1, HOME) is None
+    assert await model.left(HOME, [("a1", 2)]) == (after,)
+    assert await model.left(HOME, [("unknown", 1)]) == ()
 
 
 async def test_an_article_that_is_public_again_leaves_its_listings_too(model: ReadModel) -> None:
@@ -156,15 +155,27 @@ async def test_an_article_that_is_public_again_leaves_its_listings_too(model: Re
     await model.insert(first)
     await model.replace(gone, 1)
     await model.replace(again, 2)
-    assert await model.left("a1", 2, HOME) is None
+    assert await model.left(HOME, [("a1", 2)]) == ()
     for path in again.leaving:
-        assert await model.left("a1", 3, path) is not None
-    after = await model.left("a1", 3, HOME)
-    assert after is not None
+        assert len(await model.left(path, [("a1", 3)])) == 1
+    (after,) = await model.left(HOME, [("a1", 3)])
     assert after.leaving == ()
     assert await model.find("a1") == after
     await model.replace(the_next(after, a_public(revision=4)), 3)
-    assert await model.left("a1", 4, HOME) is None
+    assert await model.left(HOME, [("a1", 4)]) == ()
+
+
+async def test_of_many_that_were_marked_only_those_that_are_followed_leave(model: ReadModel) -> None:
+    for name in ("a1", "a2", "a3"):
+        await model.insert(a_state(a_public(name)))
+    gone = {name: the_next(a_state(a_public(name)), a_withdrawn(a_public(name), 2)) for name in ("a1", "a2")}
+    for state in gone.values():
+        await model.replace(state, 1)
+    marked = [("a1", 1), ("a1", 2), ("a2", 1), ("a3", 1), ("unknown", 1), ("a2", 2)]
+    left = await model.left(HOME, marked)
+    assert {state.article_id: set(state.leaving) for state in left} == {
+        name: set(state.leaving) - {HOME} for name, state in gone.items()
+    }
 
 
 async def test_turns_count_up_for_each_listing_alone(model: ReadModel) -> None:
