@@ -36,7 +36,7 @@ from services.render.announced import AnnouncedByStore
 from services.render.app import create_site
 from services.render.archive import Archive
 from services.render.consumer import UpdateRenderer
-from services.render.listings import ListingRenderer
+from services.render.listings import MARKS_AT_ONCE, ListingRenderer
 from services.render.live import Hub, log_mark
 from services.render.mending import Mender
 from services.render.mongoreadmodel import MongoReadModel
@@ -211,6 +211,7 @@ class Render:
                 identity.listings_group,
                 client_id=CLIENT,
                 start_offsets=start_offsets(topics.LISTINGS, identity.listings),
+                max_poll_records=MARKS_AT_ONCE,
             ),
             self.publisher,
             name="render-listings",

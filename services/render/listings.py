@@ -7,13 +7,16 @@ came, by the owner of its key; a counter keeps one that was paused from writing 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from weakref import WeakValueDictionary
 
 import structlog
 
 from newsroom.addresses import HOME, PAGES_SITEMAP, TRANSLATIONS_SITEMAP, listing_at, sitemap_path
+from newsroom.kafka.backoff import Backoff
 from newsroom.kafka.consumer import Delivery
 from newsroom.kafka.producer import Publisher
 from newsroom.listings import Marked
@@ -32,7 +35,13 @@ log = structlog.get_logger(__name__)
 AT_ONCE = 2
 """Few, so that pages of articles never wait for many listings."""
 PACE_SECONDS = 0.25
-"""From one batch to the next: a front of sixty entries takes milliseconds, in which an article would wait."""
+"""From one batch to the next, at least: a front takes milliseconds, in which an article would wait."""
+REST = 2
+"""So many times as long as a batch took, listings rest after it: meanwhile articles have the processor."""
+MOST_REST_SECONDS = 1.0
+_GIVES_WAY_SECONDS = (0.1, 5.0)
+MARKS_AT_ONCE = 10_000
+"""How many are taken from the log at once: what is marked twice in a batch is written once."""
 
 
 class ListingRenderer:
@@ -51,9 +60,10 @@ class ListingRenderer:
         pace_seconds: float = PACE_SECONDS,
     ) -> None:
         self._model, self._folder, self._pages = model, folder, pages
-        self._pace_seconds, self._begun = pace_seconds, -pace_seconds
+        self._pace_seconds = pace_seconds
         self._publisher = publisher
         self._room = asyncio.Semaphore(AT_ONCE)
+        self._turns = WeakValueDictionary[str, asyncio.Lock]()
 
     async def handle(self, deliveries: Sequence[Delivery[Marked]]) -> None:
         """Write each marked listing once, then tell which withdrawals it was the last to follow.
@@ -62,7 +72,8 @@ class ListingRenderer:
 
         Raises: Away.
         """
-        await self._pace()
+        await asyncio.sleep(self._pace_seconds / 5)  # the first moment is the readers' of the page
+        begun = time.monotonic()
         reached("render.listing_taken")
         by_path: dict[str, list[Delivery[Marked]]] = {}
         for delivery in deliveries:
@@ -72,9 +83,19 @@ class ListingRenderer:
             await all_of([self._one(path, group) for path, group in by_path.items()])
         finally:
             metrics.listings_waiting.set(0)
+        await asyncio.sleep(self._rest_seconds(time.monotonic() - begun))
 
     async def write(self, path: str) -> None:
-        """Make the files of a listing agree with the read model. Raises: Away; CannotBeDrawn."""
+        """Make the files of a listing agree with the read model. Raises: Away; CannotBeDrawn.
+
+        Who takes a turn makes those before it write again. So here one waits for the other, and whoever was
+        overtaken by another process gives way before it tries once more: else both might go on for ever.
+        """
+        turns = self._turns.setdefault(path, asyncio.Lock())
+        async with turns:
+            await self._write(path, Backoff(*_GIVES_WAY_SECONDS))
+
+    async def _write(self, path: str, backoff: Backoff) -> None:
         with self._folder.unverified.touching(path) as touch:
             while True:
                 turn = await self._model.take_turn(path)
@@ -87,6 +108,7 @@ class ListingRenderer:
                     touch.verified()
                     metrics.pages_written.labels(kind="listing").inc(len(files))
                     return
+                await asyncio.sleep(backoff.next_delay_seconds())
 
     async def _is_newest(self, path: str, turn: int) -> bool:
         return await self._model.turn(path) == turn
@@ -98,12 +120,10 @@ class ListingRenderer:
         """
         return await asyncio.to_thread(self._draw, await self._current(path))
 
-    async def _pace(self) -> None:
-        """Leave the first moment to the readers of the page; marks that follow closely are done together."""
-        loop = asyncio.get_running_loop()
-        first = self._pace_seconds / 5
-        await asyncio.sleep(max(first, self._begun + self._pace_seconds - loop.time()))
-        self._begun = loop.time()
+    def _rest_seconds(self, took: float) -> float:
+        """Before the next batch is taken from the log: what is marked meanwhile is written once, in it."""
+        rest = min(REST * took, MOST_REST_SECONDS) if self._pace_seconds else 0.0
+        return max(rest, self._pace_seconds - took)
 
     async def _one(self, path: str, marked: Sequence[Delivery[Marked]]) -> None:
         async with self._room:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from newsroom.addresses import HOME, TRANSLATIONS_SITEMAP, UPDATES_LEDGER
 from newsroom.errors import Away
+from newsroom.kafka.backoff import Backoff
 from newsroom.telemetry import metrics
 from newsroom.updates import ChangeKind
+from services.render import listings
 from services.render.cards import Card
 from services.render.listingkinds import LIMIT, Listing
 from tests.render_parts import (
@@ -60,6 +64,29 @@ async def test_marks_that_follow_closely_wait_for_each_other(tmp_path: Path) -> 
     await render.mark(HOME)
     await render.mark(HOME)
     assert loop.time() - begun >= 0.2
+
+
+@pytest.mark.parametrize(
+    ("took", "rests"),
+    [(0.01, 0.24), (0.1, 0.2), (0.4, 0.8), (3.0, listings.MOST_REST_SECONDS)],
+)
+async def test_listings_rest_the_longer_the_more_there_was_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, took: float, rests: float
+) -> None:
+    """So that pages of articles have the processor, and what is marked meanwhile is written once."""
+    slept: list[float] = []
+    clock = iter([100.0, 100.0 + took])
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    render = SmallRender(tmp_path)
+    await render.take(a_public())
+    render.listings._pace_seconds = listings.PACE_SECONDS
+    monkeypatch.setattr(listings, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    await render.mark(HOME)
+    assert [seconds for seconds in slept if seconds] == [listings.PACE_SECONDS / 5, pytest.approx(rests)]
 
 
 async def test_a_mark_on_what_once_was_a_feed_alone_is_one_on_its_front(render: SmallRender) -> None:
@@ -250,6 +277,32 @@ async def test_an_owner_that_comes_late_makes_good_for_its_old_listing(tmp_path:
     model.after_cards = overtake
     await late.mark(HOME)
     assert "Headline" not in late.text(HOME)
+
+
+async def test_writers_of_one_listing_take_one_turn_each(render: SmallRender) -> None:
+    """A rebuild writes while a batch does: were each to overtake the other, neither would come to an end."""
+    await render.take(a_public())
+    await asyncio.gather(*(render.listings.write(HOME) for _ in range(5)))
+    assert await render.model.turn(HOME) == 5
+    assert "Headline 1" in render.text(HOME)
+
+
+async def test_who_was_overtaken_by_another_process_gives_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, delays = Intruding(), iter([0.0, 0.02])
+    monkeypatch.setattr(Backoff, "next_delay_seconds", lambda _: next(delays))
+    late, other = SmallRender(tmp_path, model=model), SmallRender(tmp_path, model=model)
+    await late.take(a_public())
+
+    async def overtake_twice() -> None:
+        await other.listings.write(HOME)
+        model.after_cards = partial(other.listings.write, HOME)
+
+    model.after_cards = overtake_twice
+    await late.listings.write(HOME)
+    assert list(delays) == []
+    assert await model.turn(HOME) == 5
 
 
 class CountingPages(PlainPages):

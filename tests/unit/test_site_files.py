@@ -177,7 +177,7 @@ async def test_links_are_neither_followed_nor_read(folder: SiteFolder, tmp_path:
 
 
 @pytest.mark.parametrize("is_shown", [True, False])
-@pytest.mark.parametrize("foreign", ["link to a folder", "dangling link", "file", "folder"])
+@pytest.mark.parametrize("foreign", ["link to a folder", "dangling link", "file", "pipe", "folder"])
 async def test_what_others_put_where_a_page_is_to_be_goes(
     folder: SiteFolder, tmp_path: Path, foreign: str, is_shown: bool
 ) -> None:
@@ -191,6 +191,8 @@ async def test_what_others_put_where_a_page_is_to_be_goes(
             place.symlink_to(tmp_path / "nowhere")
         case "file":
             place.write_bytes(b"in the way")
+        case "pipe":
+            os.mkfifo(place)
         case "folder":
             (place / "index.html" / "deeper").mkdir(parents=True)
     if is_shown:
