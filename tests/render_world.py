@@ -44,7 +44,7 @@ class SmallRender:
         self.folder.open()
         drawn = pages or PlainPages()
         self.updates = UpdateRenderer(self.model, self.folder, drawn, self.publisher)
-        self.listings = ListingRenderer(self.model, self.folder, drawn, self.publisher, pace_seconds=0)
+        self.listings = ListingRenderer(self.model, self.folder, drawn, self.publisher, first_seconds=0)
         self._listed = set[tuple[int, int]]()
 
     async def take(self, *updates: ArticleUpdate | EntryUpdate, again: bool = False) -> None:

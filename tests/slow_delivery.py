@@ -23,10 +23,10 @@ _BORDERS = re.compile(rb"(?=<main\b|<footer\b|<dl\b)|(?<=</nav>)|(?<=</header>)"
 
 
 @asynccontextmanager
-async def a_slow_line(url: str) -> AsyncIterator[str]:
+async def a_slow_line(url: str, more_style: bytes = b"") -> AsyncIterator[str]:
     """The address at which the site at `url` answers, its pages cut where their parts begin and end.
 
-    There is no live stream on it: it would never end.
+    There is no live stream on it: it would never end. `more_style` follows its style sheet.
     """
 
     async def answer(request: Request) -> Response:
@@ -36,7 +36,8 @@ async def a_slow_line(url: str) -> AsyncIterator[str]:
         whole = await client.get(request.url.path, headers=asked)
         kind = whole.headers.get("content-type", "")
         if "html" not in kind:
-            return Response(whole.content, whole.status_code, media_type=kind)
+            content = whole.content + (more_style if "css" in kind else b"")
+            return Response(content, whole.status_code, media_type=kind)
         return StreamingResponse(_slowly(_BORDERS.split(whole.content)), whole.status_code, media_type=kind)
 
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:

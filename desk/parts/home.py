@@ -17,7 +17,7 @@ class Home:
 
     @property
     def parts(self) -> Path:
-        """Downloaded jars: fetched once, shared by `make up` and `make test`."""
+        """Downloaded jars and what Java learned of them: fetched once, shared by `make up` and `make test`."""
         return self.root / "parts"
 
     @property

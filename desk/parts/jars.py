@@ -102,7 +102,7 @@ def class_path(
 
 @contextmanager
 def only_one(lock_file: Path) -> Iterator[None]:
-    """Wait until no other process fetches into the same folder."""
+    """Wait until no other process is in such a block: who fetches, or makes something of what was fetched."""
     with lock_file.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -97,7 +97,7 @@ class Kafka(Part):
         self._data = home.kafka / "data"
         self._temporary = home.run / "kafka-tmp"
         self._java = find_java()
-        self._class_path = class_path(parts)
+        self._class_path = class_path_of(parts)
         self._start_options = self._learned(parts)
         self._log = home.logs / "kafka.log"
         command = self._command(BROKER, self._folder / "server.properties")
@@ -111,9 +111,11 @@ class Kafka(Part):
         return [str(self._java), *options, "-cp", self._class_path, main_class, *map(str, arguments)]
 
     def _learned(self, parts: Path) -> list[str]:
-        """The option by which a start is a fast one, if the cache for it was made."""
+        """The options by which a start is a fast one, if the cache for it was made."""
         cache = cache_place(parts, self._java)
-        return [*CACHE_OPTIONS, f"-XX:AOTCache={cache}"] if cache is not None and cache.exists() else []
+        return (
+            [*CACHE_OPTIONS, f"-XX:AOTCache={cache}"] if cache is not None and startcache.used(cache) else []
+        )
 
     def start(self) -> None:
         """Format the folder if it is new, and start the broker. Raises: PartFailed when formatting fails."""
@@ -165,8 +167,8 @@ class Kafka(Part):
             return False
 
 
-def class_path(parts: Path) -> str:
-    """Of the jars below that folder, fetched or not."""
+def class_path_of(parts: Path) -> str:
+    """What Java is told of the jars below that folder, fetched or not."""
     return ":".join(str(jars.jars_folder(parts) / jar.file_name) for jar in jars.read_list())
 
 
@@ -178,7 +180,7 @@ def java_options(java: Path) -> list[str]:
 def cache_place(parts: Path, java: Path) -> Path | None:
     """Where the cache for faster starts lies once it is made; None where there can be none."""
     options = [*java_options(java), *CACHE_OPTIONS]
-    return startcache.place(parts, options, class_path(parts), java)
+    return startcache.place(parts, options, class_path_of(parts), java)
 
 
 def _new_cluster_id() -> str:

@@ -36,7 +36,7 @@ from services.render.announced import AnnouncedByStore
 from services.render.app import create_site
 from services.render.archive import Archive
 from services.render.consumer import UpdateRenderer
-from services.render.listings import MARKS_AT_ONCE, ListingRenderer
+from services.render.listings import MARKS_AT_ONCE, ListingRenderer, rest_seconds
 from services.render.live import Hub, log_mark
 from services.render.mending import Mender
 from services.render.mongoreadmodel import MongoReadModel
@@ -217,8 +217,10 @@ class Render:
             name="render-listings",
             decode=decode_mark,
             handle=self.listings.handle,
+            rest=rest_seconds,
             settings=row,
         )
+        self.listings.progressed = self._listing_loop.progressed
         self.hub.name_log(log_mark(identity.cluster_id))
         self._notices = TopicReader(
             kafka, topics.NOTICES, self._take_notice, client_id=CLIENT, begin=RING_AGE

@@ -8,7 +8,7 @@ import re
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from newsroom.errors import Away
@@ -32,9 +32,10 @@ def target(root: Path, path: str) -> Path:
     Raises: OutsideTheSite for one that is none of ours or leads out of it; OSError.
     """
     place = lexical(root, path)
-    for folder in _way(root, place):
-        if stat.S_ISLNK(os.lstat(folder).st_mode) and not _leads_within(root, folder):
-            raise OutsideTheSite(f"{path[:200]!r} leads out of the pages folder through a link")
+    with suppress(FileNotFoundError, NotADirectoryError):  # nothing stands there, nor below
+        for folder in _way(root, place):
+            if stat.S_ISLNK(os.lstat(folder).st_mode) and not _leads_within(root, folder):
+                raise OutsideTheSite(f"{path[:200]!r} leads out of the pages folder through a link")
     return place
 
 

@@ -7,8 +7,7 @@ came, by the owner of its key; a counter keeps one that was paused from writing 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from weakref import WeakValueDictionary
@@ -39,9 +38,17 @@ PACE_SECONDS = 0.25
 REST = 2
 """So many times as long as a batch took, listings rest after it: meanwhile articles have the processor."""
 MOST_REST_SECONDS = 1.0
-_GIVES_WAY_SECONDS = (0.1, 5.0)
-MARKS_AT_ONCE = 10_000
+MARKS_AT_ONCE = 1_000
 """How many are taken from the log at once: what is marked twice in a batch is written once."""
+FIRST_SECONDS = 0.05
+"""What the readers of a page have for themselves before its listings are begun."""
+_GIVES_WAY_SECONDS = (0.1, 1.0)
+"""How long whoever was overtaken waits at most, at first and in the end."""
+
+
+def rest_seconds(took: float) -> float:
+    """For how long nothing is taken from the log after a batch: what is marked meanwhile is written once."""
+    return max(min(REST * took, MOST_REST_SECONDS), PACE_SECONDS - took)
 
 
 class ListingRenderer:
@@ -57,13 +64,15 @@ class ListingRenderer:
         pages: Pages,
         publisher: Publisher,
         *,
-        pace_seconds: float = PACE_SECONDS,
+        first_seconds: float = FIRST_SECONDS,
     ) -> None:
         self._model, self._folder, self._pages = model, folder, pages
-        self._pace_seconds = pace_seconds
+        self._first_seconds = first_seconds
         self._publisher = publisher
         self._room = asyncio.Semaphore(AT_ONCE)
         self._turns = WeakValueDictionary[str, asyncio.Lock]()
+        self.progressed: Callable[[], None] = lambda: None
+        """Called after each listing: a batch of a thousand may take minutes, which is no sign of death."""
 
     async def handle(self, deliveries: Sequence[Delivery[Marked]]) -> None:
         """Write each marked listing once, then tell which withdrawals it was the last to follow.
@@ -72,8 +81,7 @@ class ListingRenderer:
 
         Raises: Away.
         """
-        await asyncio.sleep(self._pace_seconds / 5)  # the first moment is the readers' of the page
-        begun = time.monotonic()
+        await asyncio.sleep(self._first_seconds)
         reached("render.listing_taken")
         by_path: dict[str, list[Delivery[Marked]]] = {}
         for delivery in deliveries:
@@ -83,7 +91,6 @@ class ListingRenderer:
             await all_of([self._one(path, group) for path, group in by_path.items()])
         finally:
             metrics.listings_waiting.set(0)
-        await asyncio.sleep(self._rest_seconds(time.monotonic() - begun))
 
     async def write(self, path: str) -> None:
         """Make the files of a listing agree with the read model. Raises: Away; CannotBeDrawn.
@@ -120,11 +127,6 @@ class ListingRenderer:
         """
         return await asyncio.to_thread(self._draw, await self._current(path))
 
-    def _rest_seconds(self, took: float) -> float:
-        """Before the next batch is taken from the log: what is marked meanwhile is written once, in it."""
-        rest = min(REST * took, MOST_REST_SECONDS) if self._pace_seconds else 0.0
-        return max(rest, self._pace_seconds - took)
-
     async def _one(self, path: str, marked: Sequence[Delivery[Marked]]) -> None:
         async with self._room:
             try:
@@ -134,6 +136,7 @@ class ListingRenderer:
                 return
             finally:
                 metrics.listings_waiting.dec()
+                self.progressed()
             reached("render.listing_written")
             messages = await self._followed([delivery.item for delivery in marked])
             if messages:
@@ -188,8 +191,11 @@ class ListingRenderer:
         """
         traces: dict[str, dict[tuple[str, int], str | None]] = {}
         for each in marked:
-            named = traces.setdefault(each.mark.path, {})
-            named[each.mark.article_id, each.mark.revision] = each.trace
+            named, marked_at = (
+                traces.setdefault(each.mark.path, {}),
+                (each.mark.article_id, each.mark.revision),
+            )
+            named[marked_at] = named.get(marked_at) or each.trace
         return [
             rendering(state, {}, named[state.article_id, state.revision])
             for path, named in traces.items()

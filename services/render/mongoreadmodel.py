@@ -145,7 +145,7 @@ class MongoReadModel:
 
     @_translated
     async def left(self, listing: str, marked: Collection[tuple[str, int]]) -> tuple[ArticleState, ...]:
-        """What an article is at a revision does not change, so a look tells which are none of those."""
+        """What an article is at a given revision does not change, so one look rules out nearly all."""
         ids = sorted({article_id for article_id, _ in marked})
         those = await self._articles.find({"_id": {"$in": ids}, **_FOLLOWED}, {"revision": 1}).to_list(None)
         left = []

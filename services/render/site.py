@@ -441,7 +441,7 @@ def _drop_ready(making: Future[list[Ready]]) -> None:
 
 
 def _is_sibling(name: str) -> bool:
-    return name.endswith(tuple(ENCODINGS))
+    return Path(name).suffix in ENCODINGS
 
 
 def _beside(page: Path, suffix: str) -> Path:

@@ -76,3 +76,14 @@ async def test_nothing_moves_while_a_page_arrives_in_pieces(site: WholeSite, bro
             await opened(page, url, shown, 1280)
             await settled(page)
             assert await page.evaluate("window.shifts") == 0, shown.name
+
+
+async def test_an_end_that_is_pushed_to_the_foot_would_be_seen_to_climb(
+    site: WholeSite, browser: Browser
+) -> None:
+    """The line is slow enough for what the test before rules out."""
+    pushed = b"main { flex: 1; min-block-size: 0; } .imprint { flex: none; }"
+    async with a_slow_line(site.url, pushed) as url, a_page(browser) as page:
+        await opened(page, url, next(shown for shown in SHOWN if shown.name == "empty section"), 1280)
+        await settled(page)
+        assert await page.evaluate("window.shifts") > 0

@@ -66,6 +66,7 @@ class Loop:
         self.before_telling: Callable[[Record], None] = lambda _: None
         self.before_assigned: Callable[[], None] = lambda: None
         self.parked_before: Callable[[Record], bool] = lambda _: False
+        self.rest: Callable[[float], float] = lambda _: 0.0
         self.gate = asyncio.Event()
         self.gate.set()
         self.consumer = Consumer(
@@ -78,6 +79,7 @@ class Loop:
             on_assigned=self._on_assigned,
             on_revoked=self._on_revoked,
             is_parked=lambda record: self.parked_before(record),
+            rest=lambda took: self.rest(took),
             settings=settings,
         )
 

@@ -37,6 +37,49 @@ async def test_a_commit_stands_behind_the_work_not_between_two_batches() -> None
     assert loop.source.commits == [{P0: 3}]
 
 
+async def test_what_comes_while_the_loop_rests_is_one_batch() -> None:
+    loop = Loop(a_log(), max_poll_records=10)
+    took: list[float] = []
+
+    def rest(seconds: float) -> float:
+        took.append(seconds)
+        return 0.3
+
+    loop.rest = rest
+    await write(loop.log, "a1")
+    async with loop.running():
+        await until(lambda: loop.committed == {P0: 1})  # what is finished does not wait for the rest
+        for text in ("a2", "a3", "a4"):
+            await write(loop.log, text)
+        await until(lambda: len(loop.handled) == 4)
+    assert loop.batches == [("a1",), ("a2", "a3", "a4")]
+    assert len(took) >= 1
+    assert min(took) >= 0
+
+
+async def test_a_stop_does_not_wait_for_the_rest() -> None:
+    loop = Loop(a_log())
+    loop.rest = lambda _: 3600.0
+    await write(loop.log, "a1")
+    async with loop.running() as task:
+        await until(lambda: loop.committed == {P0: 1})
+    assert task.exception() is None
+
+
+async def test_a_handler_may_say_that_it_gets_on() -> None:
+    """A batch that takes longer than a loop may be silent is no reason to end it."""
+    loop = Loop(a_log(), settings=but(alive_seconds=ALIVE))
+    loop.gate.clear()
+    await write(loop.log, "a1")
+    async with loop.running():
+        await until(lambda: loop.batches)
+        loop.consumer._progress_at -= 2 * ALIVE
+        silent = loop.consumer.progress
+        loop.consumer.progressed()
+        assert (silent.is_alive, loop.consumer.progress.is_alive) == (False, True)
+        loop.gate.set()
+
+
 async def test_an_offset_is_committed_once() -> None:
     loop = Loop(a_log())
     await write(loop.log, "a1")

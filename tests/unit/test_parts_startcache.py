@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,31 +65,52 @@ def test_there_is_none_without_its_jars_or_a_java_that_tells_of_itself(
     assert startcache.place(tmp_path, OPTIONS, class_path, Path("/nowhere/bin/java")) is None
 
 
-def test_it_is_made_once_and_in_the_place_of_former_ones(tmp_path: Path) -> None:
-    cache = tmp_path / "kafka-1-new.aot"
-    for leftover in ("kafka-1-old.aot", "kafka-1-new.aot-made"):
+def test_it_is_made_once_and_what_nobody_uses_goes(tmp_path: Path) -> None:
+    """One of another checkout, which uses the same folder, stays."""
+    cache, other = tmp_path / "kafka-1-new.aot", tmp_path / "kafka-1-other.aot"
+    for leftover in ("kafka-1-old.aot", "kafka-1-new.aot-made", other.name):
         (tmp_path / leftover).write_bytes(b"old")
+    long_ago = time.time() - 40 * 24 * 3600
+    os.utime(tmp_path / "kafka-1-old.aot", (long_ago, long_ago))
+    os.utime(other, (long_ago, long_ago))
+    assert startcache.used(other)
     (tmp_path / f"{startcache.LEARNING}x").mkdir()
     told: list[str] = []
 
     def learn(made: Path) -> None:
         made.write_text("learned")
 
+    assert not startcache.is_settled(cache)
     startcache.make(cache, learn, told.append)
     startcache.make(cache, lambda _: pytest.fail("it is there"), told.append)
+    assert startcache.is_settled(cache)
     assert cache.read_text() == "learned"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["cache.lock", cache.name]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cache.lock", cache.name, other.name]
     assert len(told) == 1
 
 
-def _fails(_: Path) -> None:
+def _fails(made: Path) -> None:
+    made.write_text("half")
     raise PartFailed("kafka ended while it started (exit code 1). The end of its log:\n    no memory")
 
 
 @pytest.mark.parametrize("run", [_fails, lambda _: None])
-def test_that_it_cannot_be_made_is_told_and_no_harm(tmp_path: Path, run: Callable[[Path], None]) -> None:
+def test_that_it_cannot_be_made_is_told_once_and_no_harm(tmp_path: Path, run: Callable[[Path], None]) -> None:
+    cache = tmp_path / "kafka-1-new.aot"
     told: list[str] = []
-    startcache.make(tmp_path / "kafka-1-new.aot", run, told.append)
-    assert not (tmp_path / "kafka-1-new.aot").exists()
+    startcache.make(cache, run, told.append)
+    assert not startcache.used(cache)
+    assert startcache.is_settled(cache)
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".aot-failed", ".lock"]
     assert "did not learn it" in told[-1]
+    assert str(cache.with_suffix(".aot-failed")) in told[-1]
     assert "\n" not in told[-1]
+    startcache.make(cache, lambda _: pytest.fail("it was tried"), told.append)
+
+
+def test_a_folder_that_takes_no_file_is_no_harm_either(tmp_path: Path) -> None:
+    """All jars may lie in a folder of somebody else's."""
+    (tmp_path / "cache.lock").mkdir()
+    told: list[str] = []
+    startcache.make(tmp_path / "kafka-1-new.aot", lambda _: pytest.fail("nowhere to"), told.append)
+    assert "did not learn it" in told[-1]

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -54,39 +53,23 @@ async def test_many_marks_make_one_listing(tmp_path: Path) -> None:
     assert render.text(HOME).count("Headline") == 20
 
 
-async def test_marks_that_follow_closely_wait_for_each_other(tmp_path: Path) -> None:
-    """The next batch goes no sooner than the pace allows."""
-    render = SmallRender(tmp_path)
-    render.listings._pace_seconds = 0.2
-    await render.take(a_public())
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
-    await render.mark(HOME)
-    await render.mark(HOME)
-    assert loop.time() - begun >= 0.2
-
-
 @pytest.mark.parametrize(
     ("took", "rests"),
     [(0.01, 0.24), (0.1, 0.2), (0.4, 0.8), (3.0, listings.MOST_REST_SECONDS)],
 )
-async def test_listings_rest_the_longer_the_more_there_was_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, took: float, rests: float
-) -> None:
+def test_listings_rest_the_longer_the_more_there_was_to_do(took: float, rests: float) -> None:
     """So that pages of articles have the processor, and what is marked meanwhile is written once."""
-    slept: list[float] = []
-    clock = iter([100.0, 100.0 + took])
+    assert listings.rest_seconds(took) == pytest.approx(rests)
 
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
 
-    render = SmallRender(tmp_path)
+async def test_each_listing_of_a_long_batch_is_a_sign_of_life(render: SmallRender) -> None:
+    """Or render would be ended in the middle of it, and begin it again."""
     await render.take(a_public())
-    render.listings._pace_seconds = listings.PACE_SECONDS
-    monkeypatch.setattr(listings, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    monkeypatch.setattr(asyncio, "sleep", sleep)
-    await render.mark(HOME)
-    assert [seconds for seconds in slept if seconds] == [listings.PACE_SECONDS / 5, pytest.approx(rests)]
+    signs: list[int] = []
+    render.listings.progressed = lambda: signs.append(len(render.files()))
+    await render.list_marked()
+    assert len(signs) == len(set(render.marks))
+    assert len(set(signs)) > len(signs) / 2, "they come as the listings do, not at the end"
 
 
 async def test_a_mark_on_what_once_was_a_feed_alone_is_one_on_its_front(render: SmallRender) -> None:
@@ -290,8 +273,15 @@ async def test_writers_of_one_listing_take_one_turn_each(render: SmallRender) ->
 async def test_who_was_overtaken_by_another_process_gives_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model, delays = Intruding(), iter([0.0, 0.02])
-    monkeypatch.setattr(Backoff, "next_delay_seconds", lambda _: next(delays))
+    model, delays, slept = Intruding(), [0.001, 0.002], list[float]()
+    monkeypatch.setattr(Backoff, "next_delay_seconds", lambda _: delays.pop(0))
+    asleep = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        await asleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     late, other = SmallRender(tmp_path, model=model), SmallRender(tmp_path, model=model)
     await late.take(a_public())
 
@@ -301,7 +291,7 @@ async def test_who_was_overtaken_by_another_process_gives_way(
 
     model.after_cards = overtake_twice
     await late.listings.write(HOME)
-    assert list(delays) == []
+    assert [seconds for seconds in slept if seconds] == [0.001, 0.002]
     assert await model.turn(HOME) == 5
 
 

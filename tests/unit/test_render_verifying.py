@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -146,6 +147,16 @@ async def test_a_missing_page_is_told_with_what_it_left_behind(compared: Compare
     path = path_of(compared, "a4") + PAGE
     compared.place(path).unlink()
     assert await compared.told() == {(What.MISSING, path)}
+
+
+async def test_a_folder_that_is_missing_whole_is_told(compared: Compared) -> None:
+    path = path_of(compared, "a4")
+    missing = {
+        (What.MISSING, path + file.relative_to(compared.place(path)).as_posix())
+        for file in compared.place(path).rglob("*.html")
+    }
+    shutil.rmtree(compared.place(path))
+    assert await compared.told() == missing
 
 
 @pytest.mark.parametrize("path", ["/", "/kazakhstan/", "/updates/", "/feed.atom"])

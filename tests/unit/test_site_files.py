@@ -176,6 +176,17 @@ async def test_links_are_neither_followed_nor_read(folder: SiteFolder, tmp_path:
     assert (outside / "secret.html").read_bytes() == b"secret"
 
 
+@pytest.mark.parametrize("name", ["index.html.br", "gone.html.gz", "stray.html", ".br", "page.br"])
+async def test_what_is_no_file_of_ours_goes_from_a_place_that_is_settled(
+    folder: SiteFolder, name: str
+) -> None:
+    """A sibling without its page, and what is only called like one."""
+    await folder.settle({"/kazakhstan/other.html": b"words"})
+    (folder.root / "kazakhstan" / name).write_bytes(b"foreign")
+    await folder.settle({"/kazakhstan/other.html": b"words"}, ["/kazakhstan/"])
+    assert sorted(names_in(folder.root / "kazakhstan")) == ["other.html", "other.html.br", "other.html.gz"]
+
+
 @pytest.mark.parametrize("is_shown", [True, False])
 @pytest.mark.parametrize("foreign", ["link to a folder", "dangling link", "file", "pipe", "folder"])
 async def test_what_others_put_where_a_page_is_to_be_goes(

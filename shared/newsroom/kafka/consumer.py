@@ -100,6 +100,7 @@ class Consumer(Generic[T]):
         on_assigned: OnPartitions | None = None,
         on_revoked: OnPartitions | None = None,
         is_parked: Callable[[Record], bool] = lambda _: False,
+        rest: Callable[[float], float] = lambda _: 0.0,
         settings: LoopSettings | None = None,
     ) -> None:
         self._source = source
@@ -111,6 +112,7 @@ class Consumer(Generic[T]):
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
         self._is_parked = is_parked
+        self._rest = rest
         self._settings = settings or LoopSettings()
         self._log = log.bind(consumer=name)
 
@@ -140,7 +142,7 @@ class Consumer(Generic[T]):
 
         Raises: whatever a bug raises, after leaving the group without committing the batch.
         """
-        self._progressed()
+        self.progressed()
         self._work = asyncio.create_task(self._consume(), name=f"{self._name}-loop")
         commits = asyncio.create_task(self._keep_committing(), name=f"{self._name}-commits")
         try:
@@ -173,6 +175,10 @@ class Consumer(Generic[T]):
         self._work.cancel()
         await self._ended.wait()
 
+    def progressed(self) -> None:
+        """The loop gets on: for `handle` to say so where a batch may take longer than `alive_seconds`."""
+        self._progress_at = time.monotonic()
+
     @property
     def progress(self) -> Progress:
         lag = self._source.lag + self._in_flight
@@ -196,9 +202,20 @@ class Consumer(Generic[T]):
             if not await self._welcome():
                 continue
             if polled.records and not self._revoking and polled.generation == self._source.generation:
+                begun = time.monotonic()
                 await self._finish(polled)
+                await self._pause(self._rest(time.monotonic() - begun))
             elif self._source.lag == 0:
-                self._progressed()
+                self.progressed()
+
+    async def _pause(self, seconds: float) -> None:
+        """Until then, or until a stop or a rebalance."""
+        if seconds <= 0 or self._stopping.is_set():
+            return
+        self._interrupt.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._interrupt.wait()
 
     async def _poll(self) -> Polled:
         taken: list[Polled] = []
@@ -239,7 +256,7 @@ class Consumer(Generic[T]):
                 self._finished.update(batch.next_offsets())
             self._bad_row = batch.bad_rows(self._bad_row)[1]
             metrics.bad_records_in_row.labels(consumer=self._name).set(self._bad_row)
-            self._progressed()
+            self.progressed()
             metrics.records_consumed.labels(consumer=self._name).inc(len(polled.records))
             metrics.batch_seconds.labels(consumer=self._name).observe(time.monotonic() - begun)
         finally:
@@ -324,7 +341,7 @@ class Consumer(Generic[T]):
         """Wait while polling, so that the group stays alive. False: do not try again."""
         until = time.monotonic() + delay_seconds
         while True:
-            self._progressed()
+            self.progressed()
             if self._stopping.is_set() or (generation is not None and self._is_void(generation)):
                 return False
             left = until - time.monotonic()
@@ -339,9 +356,6 @@ class Consumer(Generic[T]):
 
     def _is_void(self, generation: int) -> bool:
         return self._revoking or generation != self._source.generation
-
-    def _progressed(self) -> None:
-        self._progress_at = time.monotonic()
 
     # --- commits and rebalances
 
