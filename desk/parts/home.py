@@ -17,7 +17,7 @@ class Home:
 
     @property
     def parts(self) -> Path:
-        """Downloaded jars and what Java learned of them: fetched once, shared by `make up` and `make test`."""
+        """Jars, downloaded once, and what Java learned of them; shared by `make up` and `make test`."""
         return self.root / "parts"
 
     @property
