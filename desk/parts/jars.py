@@ -95,13 +95,13 @@ def class_path(
     folder = jars_folder(parts)
     folder.mkdir(parents=True, exist_ok=True)
     if missing(folder, jars):
-        with only_one(parts / "fetch.lock"):
+        with one_at_a_time(parts / "fetch.lock"):
             _fetch_all(folder, missing(folder, jars), say, fetch or fetch_with_jgo)
     return ":".join(str(folder / jar.file_name) for jar in jars)
 
 
 @contextmanager
-def only_one(lock_file: Path) -> Iterator[None]:
+def one_at_a_time(lock_file: Path) -> Iterator[None]:
     """Wait until no other process is in such a block: who fetches, or makes something of what was fetched."""
     with lock_file.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -65,7 +65,7 @@ def make(cache: Path, run: Callable[[Path], None], say: Callable[[str], None]) -
     """
     made = cache.with_suffix(".aot-made")
     try:
-        with jars.only_one(cache.parent / "cache.lock"):
+        with jars.one_at_a_time(cache.parent / "cache.lock"):
             if is_settled(cache):
                 return
             _clean(cache.parent)

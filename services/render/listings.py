@@ -191,10 +191,8 @@ class ListingRenderer:
         """
         traces: dict[str, dict[tuple[str, int], str | None]] = {}
         for each in marked:
-            named, marked_at = (
-                traces.setdefault(each.mark.path, {}),
-                (each.mark.article_id, each.mark.revision),
-            )
+            named = traces.setdefault(each.mark.path, {})
+            marked_at = each.mark.article_id, each.mark.revision
             named[marked_at] = named.get(marked_at) or each.trace
         return [
             rendering(state, {}, named[state.article_id, state.revision])

@@ -84,6 +84,10 @@ async def test_an_end_that_is_pushed_to_the_foot_would_be_seen_to_climb(
     """The line is slow enough for what the test before rules out."""
     pushed = b"main { flex: 1; min-block-size: 0; } .imprint { flex: none; }"
     async with a_slow_line(site.url, pushed) as url, a_page(browser) as page:
-        await opened(page, url, next(shown for shown in SHOWN if shown.name == "empty section"), 1280)
-        await settled(page)
-        assert await page.evaluate("window.shifts") > 0
+        short = next(shown for shown in SHOWN if shown.name == "empty section")
+        for _ in range(20):  # a busy machine may paint several pieces at once
+            await opened(page, url, short, 1280)
+            await settled(page)
+            if await page.evaluate("window.shifts") > 0:
+                return
+    pytest.fail("nothing was seen to move")

@@ -204,12 +204,12 @@ class Consumer(Generic[T]):
             if polled.records and not self._revoking and polled.generation == self._source.generation:
                 begun = time.monotonic()
                 await self._finish(polled)
-                await self._pause(self._rest(time.monotonic() - begun))
+                await self._sleep(self._rest(time.monotonic() - begun))
             elif self._source.lag == 0:
                 self.progressed()
 
-    async def _pause(self, seconds: float) -> None:
-        """Until then, or until a stop or a rebalance."""
+    async def _sleep(self, seconds: float) -> None:
+        """For so long, or until a stop or a rebalance."""
         if seconds <= 0 or self._stopping.is_set():
             return
         self._interrupt.clear()
@@ -347,10 +347,7 @@ class Consumer(Generic[T]):
             left = until - time.monotonic()
             if left <= 0:
                 return True
-            self._interrupt.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(left, _KEEP_ALIVE_SECONDS)):
-                    await self._interrupt.wait()
+            await self._sleep(min(left, _KEEP_ALIVE_SECONDS))
             with contextlib.suppress(Away):
                 await self._source.poll(0)
 
