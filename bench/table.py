@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 class Size(Enum):
-    """How much is measured: `SMOKE` to see that it runs, `TABLE` for `make bench`, `LONG` for `make bench-long`."""
+    """How much is measured: just enough to see that it runs, `make bench`, or `make bench-long`."""
 
     SMOKE = "smoke"
     TABLE = "table"
@@ -22,7 +22,7 @@ class Size(Enum):
 
 @dataclass(frozen=True)
 class Stand:
-    """Where a measure works. `folder` is its own and empty; `jars` where Kafka's are; `say` tells progress."""
+    """Where a measure works. `folder`: its own, empty. `jars`: Kafka's. `say`: tells progress."""
 
     folder: Path
     jars: Path
