@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up demo test tools lighthouse check bench faults messages pictures lock audit sbom clean FORCE
+.PHONY: help up demo test tools lighthouse check bench bench-long faults messages pictures lock audit sbom clean FORCE
 
 # PYTHON=/path/to/python chooses another one for the virtual environment.
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python3.14; do \
@@ -14,7 +14,7 @@ PIP := .venv/bin/python -m pip install --disable-pip-version-check --no-input
 LISTED := $(PIP) --require-hashes --only-binary :all:
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
 		printf '  make %-10s %s\n' "$$name" "$$what"; done
 
 up: .venv/.runtime ## Start the newsroom on this machine, with its own Kafka and MongoDB; Ctrl-C stops it
@@ -41,8 +41,11 @@ check: .venv/.dev ## Format, lint, types, who may import whom, dead and duplicat
 	try pylint shared/newsroom services desk bench faults pictures supply tests; \
 	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
-bench: .venv/.dev ## Measure POST to page beside the bare floor of the same parts, and events of every kind in open load
-	@exec .venv/bin/python -m bench $(ARGS)
+bench: .venv/.dev ## Measure it beside the bare floor of its own parts and beside its peers; writes docs/benchmarks.md
+	@exec .venv/bin/python -m bench --write $(ARGS)
+
+bench-long: .venv/.dev ## The same of what takes longer: up to a million articles, a soak
+	@exec .venv/bin/python -m bench --size long --write $(ARGS)
 
 faults: .venv/.dev ## Break a newsroom in every way there is, and see what held: FAULT= SEED= RUNS= JOBS= LIST=1 FRESH=1
 	@exec .venv/bin/python -m faults $(if $(LIST),--list) $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED)) \
@@ -55,7 +58,7 @@ messages: .venv/.runtime ## Bring the interface's catalogues up to date, and tel
 	@exec .venv/bin/python -m services.render.words.messages
 
 lock: .venv/.dev ## Pin anew what requirements/*.in name, to the newest that fit
-	@for list in runtime parts dev; do \
+	@for list in runtime parts dev wagtail; do \
 		echo "== requirements/$$list.txt"; \
 		(cd requirements && ../.venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 			--no-header --quiet --output-file $$list.txt $$list.in) || exit 1; done

@@ -1,1 +1,1 @@
-"""The benchmark: how long a POST takes to become a page, beside the same parts at the bare work."""
+"""The benchmark: the newsroom beside the bare floor of its own parts, and beside its peers."""

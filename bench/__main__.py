@@ -1,170 +1,139 @@
-"""`python -m bench`: starts a newsroom of its own, measures it beside the bare floor, at rest and in open
-load, and prints what was found.
+"""`python -m bench`: measures the newsroom beside its floor and its peers, and prints one table.
 
-Publications and walks over the floor take turns on the same servers, so that what slows the machine
-slows both, and their ratio means something on any machine. Leaves with 0 unless nothing could be
-measured.
+Leaves with 0 when everything was measured or skipped, whether goals are met or not; with 1 when a measure
+failed; with 130 after Ctrl-C, having printed what was found by then.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
-import math
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import uvloop
-
-from bench import report as reports
-from bench.floor import Floor
-from bench.idle import idle_costs
-from bench.live import LivePair, take_live_pairs
-from bench.stack import Broken, Editor, Newsroom, a_newsroom
-from bench.sustained import Load, load
+from bench import document
+from bench.findings import Finding
+from bench.machine import Machine, this_machine
+from bench.measures import MEASURES, Entry
+from bench.report import as_json, as_text
+from bench.table import Chapter, Size, Stand
 from desk.parts.home import SOURCE, Home
-from desk.parts.part import PartFailed
-from faults.stage.environment import SITE_FILE
-from newsroom.errors import Away, Misconfigured
-from newsroom.kafka.cluster import group_lags
 from newsroom.telemetry import configure_logging
+from newsroom.times import now
 
-WARM_UP = 20
-PATIENCE_SECONDS = 120.0
-REST_SECONDS = 0.15
-"""Between two measurements: until the listings of the last publication are written, too."""
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print. Returns the exit code."""
+    """Measure, print, and write if wanted. Returns the exit code."""
     parser = _parser()
     wanted = parser.parse_args(arguments)
-    if not all(
-        wanted.load_seconds == 0 or 1 <= rate * wanted.load_seconds < math.inf for rate in wanted.rates
-    ):
-        parser.error("--rates and --load-seconds: at least one event has to be due in each load")
+    size = Size(wanted.size)
+    if wanted.list:
+        print("\n".join(f"{entry.name:<12}{entry.what}" for entry in MEASURES))
+        return 0
+    if wanted.write and size is Size.SMOKE:
+        parser.error("a smoke run only shows that it runs: nothing of it is kept (leave --write out)")
     configure_logging(service="bench", level="error", format="console")
+    found: list[Finding] = []
+    code = 0
     try:
-        with tempfile.TemporaryDirectory(prefix="newsroom-bench-", ignore_cleanup_errors=True) as folder:
-            found = _measure(Path(folder), wanted)
-    except (Broken, PartFailed, Misconfigured, Away) as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
+        measure(chosen(MEASURES, wanted.only, size), size, found)
     except KeyboardInterrupt:
-        return 130
-    print(json.dumps(reports.as_json(found), indent=2) if wanted.json else reports.as_text(found))
-    return 0
+        code = INTERRUPTED
+    _tell(found, as_machine_reads=wanted.json)
+    if wanted.write and found:
+        document.written(document.DOCS, found)
+    return code or int(any(finding.chapter.failed for finding in found))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m bench",
-        description="A POST to a page beside the floor; a newsroom at rest; events in open load.",
+        prog="python -m bench", description="The newsroom beside the floor of its own parts, and its peers."
     )
-    parser.add_argument("--pairs", type=int, default=200, help="measurements of each (default: 200)")
-    parser.add_argument("--seconds", type=float, default=90, help="begin no more after that (default: 90)")
-    parser.add_argument("--live-pairs", type=int, default=60, help="pairs of live entries (default: 60)")
+    parser.add_argument("--only", type=_names, help="measures by name, with commas between them")
     parser.add_argument(
-        "--rates",
-        type=_rates,
-        default=(10.0, 20.0, 40.0),
-        help="events a second, one rate after another (default: 10,20,40)",
+        "--size",
+        choices=[size.value for size in Size],
+        default=Size.TABLE.value,
+        help="smoke: see that it runs; table: every measure (default); long: what takes longer",
     )
-    parser.add_argument("--load-seconds", type=float, default=15, help="of each rate (default: 15; 0: none)")
-    parser.add_argument("--idle-seconds", type=float, default=20, help="watch at rest (default: 20)")
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
+    parser.add_argument("--write", action="store_true", help="keep it, and write docs/benchmarks.md")
+    parser.add_argument("--list", action="store_true", help="tell what is measured, and stop")
     return parser
 
 
-def _rates(told: str) -> tuple[float, ...]:
+def _names(told: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in told.split(","))
+    known = [entry.name for entry in MEASURES]
+    if unknown := [name for name in names if name not in known]:
+        raise argparse.ArgumentTypeError(f"no measure is called {unknown[0]!r}; there are {', '.join(known)}")
+    return names
+
+
+def chosen(entries: Sequence[Entry], only: Sequence[str] | None, size: Size) -> list[Entry]:
+    """Those that are named; else all, or of the long ones those that have such rows."""
+    if only is not None:
+        return [entry for entry in entries if entry.name in only]
+    return [entry for entry in entries if entry.has_long or size is not Size.LONG]
+
+
+def measure(entries: Sequence[Entry], size: Size, found: list[Finding]) -> None:
+    """One after another, what each found at the end of the list, so that it is there after Ctrl-C. One that
+    fails is told as such, and the next one goes on.
+    """
+    begun, machine = time.monotonic(), this_machine()
+    for entry in entries:
+        say = _sayer(entry.name, begun)
+        say(entry.what)
+        finding = _finding(entry, size, say, machine)
+        found.append(finding)
+        say(f"done in {finding.seconds:.0f} s")
+
+
+def _finding(entry: Entry, size: Size, say: Callable[[str], None], machine: Machine) -> Finding:
+    day, begun = now().date(), time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="newsroom-bench-", ignore_cleanup_errors=True) as folder:
+        chapter = _chapter(entry, Stand(Path(folder), Home(SOURCE / ".newsroom").parts, say, size))
+    return Finding(chapter, size, day, time.monotonic() - begun, machine)
+
+
+def _chapter(entry: Entry, stand: Stand) -> Chapter:
     try:
-        rates = tuple(float(each) for each in told.split(","))
-    except ValueError:
-        rates = (0.0,)
-    if not all(0 < rate < math.inf for rate in rates):
-        raise argparse.ArgumentTypeError(f"{told!r}: give numbers above 0, with commas between them")
-    return rates
+        return replace(entry.measure(stand), name=entry.name)
+    except Exception as error:  # noqa: BLE001  (whatever it is, the others are still to be measured)
+        traceback.print_exc()
+        return Chapter(entry.name, entry.what, how="", failed=_in_a_line(error))
 
 
-def _measure(folder: Path, wanted: argparse.Namespace) -> reports.Report:
-    say("starting a newsroom for the measurement")
-    with (
-        a_newsroom(folder / "home", Home(SOURCE / ".newsroom").parts, say) as newsroom,
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        pairs = runner.run(_take_pairs(newsroom, folder / "floor", wanted.pairs, wanted.seconds))
-        live = runner.run(_take_live(newsroom, wanted.live_pairs, wanted.seconds))
-        idle = {}
-        if wanted.idle_seconds > 0:
-            say(f"watching it at rest for {wanted.idle_seconds:g} s")
-            time.sleep(REST_SECONDS * 10)
-            idle = idle_costs(newsroom.pids, wanted.idle_seconds)
-        loads = runner.run(_take_loads(newsroom, wanted.rates, wanted.load_seconds))
-    return reports.report(pairs, idle, live, loads)
+def _in_a_line(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return " ".join(f"{type(error).__name__}: {error}".split())[:500]
 
 
-async def _take_pairs(newsroom: Newsroom, folder: Path, count: int, seconds: float) -> list[reports.Pair]:
-    editor = Editor(newsroom)
-    floor = Floor(newsroom.bootstrap, newsroom.mongo_url, folder, SITE_FILE)
-    try:
-        await floor.open()
-        say(f"warming up with {WARM_UP} pairs, then measuring {count}, {seconds:g} s at most")
-        for number in range(WARM_UP):
-            await _pair(editor, floor, f"warm-{number}")
-        pairs: list[reports.Pair] = []
-        deadline = time.monotonic() + seconds
-        while len(pairs) < count and (not pairs or time.monotonic() < deadline):
-            pairs.append(await _pair(editor, floor, str(len(pairs))))
-        return pairs
-    finally:
-        await editor.close()
-        await floor.close()
+def _tell(found: Sequence[Finding], *, as_machine_reads: bool) -> None:
+    chapters = [finding.chapter for finding in found]
+    if as_machine_reads:
+        print(json.dumps(as_json(chapters), indent=2))
+    elif chapters:
+        print(as_text(chapters))
 
 
-async def _take_live(newsroom: Newsroom, count: int, seconds: float) -> list[LivePair]:
-    if count <= 0:
-        return []
-    editor = Editor(newsroom)
-    try:
-        return await take_live_pairs(editor, count, seconds, REST_SECONDS, say)
-    finally:
-        await editor.close()
+def _sayer(name: str, begun: float) -> Callable[[str], None]:
+    """Tells how far it is, beside the results, with the time since the run began."""
 
+    def say(line: str) -> None:
+        minutes, seconds = divmod(int(time.monotonic() - begun), 60)
+        print(f"bench {minutes:02}:{seconds:02} {name}: {line}", file=sys.stderr, flush=True)
 
-async def _take_loads(newsroom: Newsroom, rates: Sequence[float], seconds: float) -> list[Load]:
-    """One rate after another, each when nothing of the former one is left to do."""
-    found: list[Load] = []
-    for number, rate in enumerate(rates if seconds > 0 else ()):
-        say(f"{rate:g} events a second for {seconds:g} s")
-        found.append(await load(newsroom, rate, seconds, f"load-{number}"))
-        await _worked_off(newsroom)
-    return found
-
-
-async def _worked_off(newsroom: Newsroom) -> None:
-    """Wait until every group has read all that is there for it. Raises: Broken."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while any((await group_lags(newsroom.bootstrap)).values()):
-        if time.monotonic() > deadline:
-            raise Broken(f"the newsroom has not worked off its load after {PATIENCE_SECONDS:.0f} s")
-        await asyncio.sleep(1)
-
-
-async def _pair(editor: Editor, floor: Floor, name: str) -> reports.Pair:
-    publication = await editor.publish(name)
-    await asyncio.sleep(REST_SECONDS)
-    walked = await floor.run(name)
-    await asyncio.sleep(REST_SECONDS / 3)
-    return reports.Pair(publication.page_seconds, publication.moments, walked)
-
-
-def say(line: str) -> None:
-    """Tell how far it is, beside the results."""
-    print(f"bench: {line}", file=sys.stderr, flush=True)
+    return say
 
 
 if __name__ == "__main__":

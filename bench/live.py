@@ -7,16 +7,45 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.articles import a_request, an_article
-from bench.stack import Broken, Editor
+import uvloop
 
-LIVE_ENTRIES = 1_000
+from bench.articles import a_request, an_article
+from bench.quantiles import counted, quantiles, ratios, times
+from bench.stack import Broken, Editor, Newsroom, a_newsroom
+from bench.table import Chapter, Goal, Size, Stand
+
+REST_SECONDS = 0.15
+"""Between two entries: until the listings of the former are written, too."""
 _AT_ONCE = 20
+_WARM_UP = 3
 _SENTENCE = "Two more people have left the building; the police say that the talks go on. "
+_HOW = (
+    "One live article has {entries:,} entries. Then, by turns that change, one at a time: a further entry for"
+    " it, and the first entry of another, new live article; each a POST with `Prefer: wait` until its answer"
+    " that it is rendered. {rounds}; each gives one value. Warm-up: the entries that fill the long article,"
+    f" {_AT_ONCE} people at once, and {_WARM_UP} pairs."
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many entries the long article has, how many rounds of how many pairs, how long a round may take."""
+
+    entries: int
+    rounds: int
+    pairs: int
+    round_seconds: float
+
+
+PLANS = {
+    Size.SMOKE: Plan(20, 2, 2, 10),
+    Size.TABLE: Plan(1_000, 3, 20, 15),
+    Size.LONG: Plan(1_000, 5, 100, 90),
+}
 
 
 @dataclass(frozen=True)
@@ -30,32 +59,46 @@ class LivePair:
     further_seconds: float
 
 
-async def take_live_pairs(
-    editor: Editor, count: int, seconds: float, rest_seconds: float, say: Callable[[str], None]
-) -> list[LivePair]:
-    """Fill a live article, then measure so many pairs, none begun later than after `seconds`.
+def measure_live(stand: Stand) -> Chapter:
+    """Raises: Broken, PartFailed, Misconfigured, Away."""
+    plan = PLANS[stand.size]
+    with a_newsroom(stand.folder / "home", stand.jars, stand.say) as newsroom:
+        return chapter(plan.entries, uvloop.run(_take(newsroom, plan, stand)))
 
-    Raises: Broken.
-    """
-    say(f"a live article takes {LIVE_ENTRIES} entries")
-    await _publish(editor, "long")
-    await _fill(editor, "long")
-    say(f"measuring {count} pairs of entries, {seconds:g} s at most")
+
+async def _take(newsroom: Newsroom, plan: Plan, stand: Stand) -> list[list[LivePair]]:
+    editor = Editor(newsroom)
+    try:
+        stand.say(f"a live article takes {plan.entries} entries")
+        await _publish(editor, "long")
+        await _fill(editor, "long", plan.entries)
+        await _round(editor, "warm", _WARM_UP, plan.round_seconds)
+        rounds = []
+        for number in range(plan.rounds):
+            stand.say(f"round {number + 1} of {plan.rounds}: {plan.pairs} pairs of entries")
+            rounds.append(await _round(editor, str(number), plan.pairs, plan.round_seconds))
+        return rounds
+    finally:
+        await editor.close()
+
+
+async def _round(editor: Editor, name: str, count: int, seconds: float) -> list[LivePair]:
+    """So many pairs, one at least, none begun later than after `seconds`."""
     pairs: list[LivePair] = []
     deadline = time.monotonic() + seconds
     while len(pairs) < count and (not pairs or time.monotonic() < deadline):
-        pairs.append(await _pair(editor, len(pairs), rest_seconds))
+        pairs.append(await _pair(editor, name, len(pairs)))
     return pairs
 
 
-async def _pair(editor: Editor, number: int, rest_seconds: float) -> LivePair:
+async def _pair(editor: Editor, prefix: str, number: int) -> LivePair:
     """One of each, whose turns change: neither always comes first."""
-    short = f"short-{number}"
+    short = f"short-{prefix}-{number}"
     await _publish(editor, short)
     took: dict[str, float] = {}
     for name in (short, "long") if number % 2 else ("long", short):
-        await asyncio.sleep(rest_seconds)
-        took[name] = await _post(editor, name, f"pair-{number}")
+        await asyncio.sleep(REST_SECONDS)
+        took[name] = await _post(editor, name, f"pair-{prefix}-{number}")
     return LivePair(first_seconds=took[short], further_seconds=took["long"])
 
 
@@ -64,9 +107,9 @@ async def _publish(editor: Editor, name: str) -> None:
     await editor.send("/articles", a_request(_id_of(name), article))
 
 
-async def _fill(editor: Editor, name: str) -> None:
+async def _fill(editor: Editor, name: str, count: int) -> None:
     """Several people post at once, until the article has so many entries."""
-    waiting = iter(range(LIVE_ENTRIES))
+    waiting = iter(range(count))
 
     async def somebody() -> None:
         for number in waiting:
@@ -92,3 +135,20 @@ def an_entry(name: str) -> dict[str, Any]:
 
 def _id_of(name: str) -> str:
     return f"bench-live-{name}"
+
+
+def chapter(entries: int, rounds: Sequence[Sequence[LivePair]]) -> Chapter:
+    """What the pairs of each round tell, behind so many entries. Every round has one pair at least."""
+    first = [quantiles(pair.first_seconds for pair in each) for each in rounds]
+    further = [quantiles(pair.further_seconds for pair in each) for each in rounds]
+    behind = f"an entry behind {entries:,} others"
+    return Chapter(
+        name="live",
+        title="A new entry in a long live article",
+        how=_HOW.format(entries=entries, rounds=counted(rounds, "pairs")),
+        rows=[
+            *ratios(behind, further, first, "x first", Goal(2)),
+            *times(behind, further),
+            *times("the first entry", first),
+        ],
+    )

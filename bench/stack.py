@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -27,7 +28,7 @@ from newsroom.outcomes import EventState, EventStatus
 from newsroom.times import now
 
 PATIENCE_SECONDS = 20.0
-_LOOK_SECONDS = 0.002
+POLL_SECONDS = 0.004
 _ASK_SECONDS = 0.05
 
 
@@ -37,7 +38,7 @@ class Broken(Exception):
 
 @dataclass(frozen=True)
 class Newsroom:
-    """Where everything answers that was started."""
+    """Where everything answers that was started, and the services themselves, to stop and start them."""
 
     bootstrap: str
     mongo_url: str
@@ -47,6 +48,7 @@ class Newsroom:
     public: Path
     key: str
     pids: Mapping[str, int]
+    services: Sequence[Service] = ()
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,19 @@ class Publication:
 
 
 @contextmanager
-def a_newsroom(root: Path, jars: Path, say: Callable[[str], None]) -> Iterator[Newsroom]:
+def a_newsroom(
+    root: Path,
+    jars: Path,
+    say: Callable[[str], None],
+    *,
+    services: Sequence[str] = SERVICES,
+    has_documents: bool = True,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Newsroom]:
     """Kafka, mongod and the three services with everything they keep below `root`, stopped at the end.
 
-    Raises: PartFailed, Misconfigured when something does not start.
+    Fewer `services`, or no documents, for a measure of a part alone. `settings` for the services stand in
+    place of ours. Raises: PartFailed, Misconfigured when something does not start.
     """
     home = Home(root)
     home.make()
@@ -72,9 +83,10 @@ def a_newsroom(root: Path, jars: Path, say: Callable[[str], None]) -> Iterator[N
     by_service = dict(zip(SERVICES, ports, strict=True))
     addresses = {service: address(port) for service, port in by_service.items()}
     told = environment(kafka=kafka.bootstrap, mongo=mongod.url, key=key, pages=home.site, ports=by_service)
-    services = [Service(service, home, where, told) for service, where in addresses.items()]
+    foundations = [kafka, mongod] if has_documents else [kafka]
+    running = [Service(service, home, addresses[service], {**told, **settings}) for service in services]
     with ExitStack() as stack:
-        for parts in ([kafka, mongod], services):
+        for parts in (foundations, running):
             _start(stack, parts)
         yield Newsroom(
             bootstrap=kafka.bootstrap,
@@ -84,7 +96,8 @@ def a_newsroom(root: Path, jars: Path, say: Callable[[str], None]) -> Iterator[N
             site=addresses["render"],
             public=home.site / "public",
             key=key,
-            pids={part.name: part.pid for part in (*services, kafka, mongod) if part.pid is not None},
+            pids={part.name: part.pid for part in (*running, *foundations) if part.pid is not None},
+            services=running,
         )
 
 
@@ -138,17 +151,15 @@ class Editor:
         return answer
 
     async def _fetch(self, path: str, headline: str) -> None:
-        """The page over HTTP, as soon as there is one. Looks for its file first: asking is work for it."""
-        file = self._newsroom.public / path.strip("/") / "index.html"
+        """Ask for the page over HTTP, again and again, until it is there. Raises: Broken."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
-            if file.exists():
-                response = await self._reader.get(path)
-                if response.status_code == httpx.codes.OK and headline in response.text:
-                    return
+            response = await self._reader.get(path)
+            if response.status_code == httpx.codes.OK and headline in response.text:
+                return
             if time.monotonic() > deadline:
                 raise Broken(f"the page {path} does not stand after {PATIENCE_SECONDS:.0f} s")
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _rendered(self, status_url: str) -> EventStatus:
         """What became of the event, once everything became of it."""

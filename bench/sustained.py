@@ -1,216 +1,218 @@
-"""How many events a second the whole newsroom carries to the page, of every kind, in open load.
-
-An event is through when render tells that the public sees its revision (after the page stands), or, of what
-has no page, when the store tells that it is stored. Times are those of the records on `newsroom.outcomes`,
-counted from when the event was due to be sent.
-"""
+"""How many events a second the whole newsroom carries to the page, of every kind, in open load."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-import aiohttp
-import httpx
-import orjson
+import uvloop
 
-from bench.idle import processor_seconds
-from bench.openloop import Done, drive
-from bench.stack import Broken, Newsroom
-from bench.traffic import Act, Traffic
-from newsroom import topics
-from newsroom.kafka.reader import TopicReader
-from newsroom.outcomes import EventOutcome, EventState, Rendering, decode_outcome
-from newsroom.records import Record
+from bench.load import Load, load, worked_off
+from bench.quantiles import Quantiles, quantiles, times
+from bench.stack import Newsroom, a_newsroom
+from bench.table import Chapter, Goal, Plot, Row, Series, Size, Stand
+from bench.traffic import SHARES
 
-_CONNECTIONS = 64
-_DRAIN_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Sent:
-    """What the door said to an act, and when. `event_id` is empty where it refused."""
-
-    act: Act
-    answered: float
-    event_id: str = ""
-    article_id: str = ""
+RATES = (5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 500.0)
+GOAL, MILESTONE = 500, 150
+MOST_SECONDS = 1.0
+"""In which 99 of 100 events are through where a load is carried, and half where it is kept up with."""
+_TRIES = 3
+_KINDS = ", ".join(f"{share} {kind}" for kind, share in SHARES.items())
+_HOW = (
+    "Open loop: each event is sent when it is due, however long those before it take, and its time counts"
+    " from then until render tells that the public sees it (of what has no page, until it is stored). Of 100"
+    f" events {_KINDS}; the driver is on the same machine. A rate is carried when p99 is under"
+    f" {MOST_SECONDS:g} s and nothing is refused, rejected or lost; it is kept up with when that holds for"
+    " p50. Rates go up, {step:g} s each, until one is not kept up with; then by halves between what is"
+    " carried and what is not. The highest that was carried is held for {hold:g} s, and the next lower one"
+    " where that fails. Of that load each third gives one value. Warm-up: the lower rates."
+)
 
 
 @dataclass(frozen=True)
-class Load:
-    """What came of a load of `rate` events a second.
+class Plan:
+    """Which rates are tried, for how long each, how often the gap is halved, how long the highest is held."""
 
-    Seconds from when each was due: until it was `through` (or given up as lost), until the door had
-    `accepted` it. `late_seconds`: how late the driver itself began each. `seconds`: from the first due to the
-    last through. `refused`: the door did not accept it, or did not answer; `rejected` by the log's order;
-    `lost`: not through a minute after the last was sent. `cores`: of each process, processor time over wall
-    time while events were sent. `sent`: how many of each kind.
-    """
+    rates: Sequence[float]
+    step_seconds: float
+    halvings: int
+    hold_seconds: float
 
-    rate: float
-    seconds: float
-    through: list[float]
-    accepted: list[float]
-    late_seconds: list[float]
-    refused: int
-    rejected: int
-    lost: int
-    cores: Mapping[str, float] = field(default_factory=dict)
-    sent: Mapping[str, int] = field(default_factory=dict)
+
+PLANS = {
+    Size.SMOKE: Plan((1.0, 2.0), 2, 0, 3),
+    Size.TABLE: Plan(RATES, 15, 2, 60),
+    Size.LONG: Plan((*RATES, 700.0, 1_000.0), 60, 3, 300),
+}
+
+
+@dataclass(frozen=True)
+class Climb:
+    """The loads that were tried in order, and those that were then held for longer."""
+
+    tried: Sequence[Load]
+    held: Sequence[Load]
 
     @property
-    def carried(self) -> float:
-        """Events a second that were through."""
-        return (len(self.through) - self.lost) / self.seconds if self.seconds > 0 else 0.0
+    def carried(self) -> Load | None:
+        """The load that was carried over the long time, if any was."""
+        return next((load for load in self.held if is_carried(load)), None)
 
 
-@dataclass
-class Watch:
-    """What `newsroom.outcomes` tells, by the time of its records (seconds since the epoch).
+def is_carried(load: Load) -> bool:
+    """Whether all of it came through, and in time."""
+    return is_kept_up_with(load) and quantiles(load.through).p99 < MOST_SECONDS * 1000
 
-    `stored` by event, `rendered` by article: the revisions so far. `asked` and `waiting`: who waits for more
-    of the one or the other.
+
+def is_kept_up_with(load: Load) -> bool:
+    """Whether all of it came through, and half of it in time: it does not fall behind."""
+    return not load.missing and bool(load.through) and quantiles(load.through).p50 < MOST_SECONDS * 1000
+
+
+def measure_sustained(stand: Stand) -> Chapter:
+    """Raises: Broken, PartFailed, Misconfigured, Away."""
+    plan = PLANS[stand.size]
+    with a_newsroom(stand.folder / "home", stand.jars, stand.say) as newsroom:
+        return chapter(uvloop.run(_climb(newsroom, plan, stand.say)), plan)
+
+
+async def _climb(newsroom: Newsroom, plan: Plan, say: Callable[[str], None]) -> Climb:
+    """One rate after another, each when nothing of the former one is left to do."""
+
+    async def step(rate: float, seconds: float, name: str) -> Load:
+        say(f"{rate:g} events a second for {seconds:g} s")
+        found = await load(newsroom, rate, seconds, name)
+        say(_verdict(found))
+        await worked_off(newsroom)
+        return found
+
+    tried: list[Load] = []
+    while (rate := next_rate(tried, plan)) is not None:
+        tried.append(await step(rate, plan.step_seconds, f"step-{len(tried)}"))
+    held: list[Load] = []
+    for rate in candidates(tried)[:_TRIES]:
+        held.append(await step(rate, plan.hold_seconds, f"held-{len(held)}"))
+        if is_carried(held[-1]):
+            break
+    return Climb(tried, held)
+
+
+def next_rate(tried: Sequence[Load], plan: Plan) -> float | None:
+    """What to try after these: the next one up; after one that was not kept up with, or the last, halfway
+    from what was carried to what was not; None at the end.
     """
-
-    stored: dict[str, tuple[EventOutcome, float]] = field(default_factory=dict)
-    rendered: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
-    waiting: dict[str, list[tuple[int, asyncio.Future[float]]]] = field(default_factory=dict)
-    asked: dict[str, asyncio.Future[tuple[EventOutcome, float]]] = field(default_factory=dict)
-
-    def take(self, record: Record) -> None:
-        """One record, at once."""
-        outcome, at = decode_outcome(record), record.timestamp_ms / 1000
-        if isinstance(outcome, Rendering):
-            self._rendered(outcome, at)
-        else:
-            self.stored.setdefault(outcome.event_id, (outcome, at))
-            if (future := self.asked.pop(outcome.event_id, None)) is not None:
-                future.set_result((outcome, at))
-
-    def _rendered(self, rendering: Rendering, at: float) -> None:
-        self.rendered.setdefault(rendering.article_id, []).append((rendering.revision, at))
-        left = []
-        for revision, future in self.waiting.pop(rendering.article_id, []):
-            if revision <= rendering.revision:
-                future.set_result(at)
-            else:
-                left.append((revision, future))
-        if left:
-            self.waiting[rendering.article_id] = left
-
-    async def outcome(self, event_id: str) -> tuple[EventOutcome, float]:
-        """What the store did with the event, and when; waits for it."""
-        if (found := self.stored.get(event_id)) is not None:
-            return found
-        future: asyncio.Future[tuple[EventOutcome, float]] = asyncio.get_running_loop().create_future()
-        self.asked[event_id] = future
-        return await future
-
-    async def rendering(self, article_id: str, revision: int) -> float:
-        """When the public saw the article at this revision or a later one; waits for it."""
-        found = [at for so_far, at in self.rendered.get(article_id, []) if so_far >= revision]
-        if found:
-            return found[0]
-        future: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self.waiting.setdefault(article_id, []).append((revision, future))
-        return await future
+    up = tried[: len(plan.rates)]
+    behind = next((number for number, each in enumerate(up) if not is_kept_up_with(each)), None)
+    if behind is None and len(tried) < len(plan.rates):
+        return plan.rates[len(tried)]
+    climbed = len(plan.rates) if behind is None else behind + 1
+    if len(tried) - climbed >= plan.halvings or all(map(is_carried, tried)):
+        return None
+    return (_ceiling(tried) + max(candidates(tried), default=0.0)) / 2
 
 
-@asynccontextmanager
-async def watching(bootstrap: str) -> AsyncIterator[Watch]:
-    """Reads outcomes from now on."""
-    watch = Watch()
-    reader = TopicReader(bootstrap, topics.OUTCOMES, watch.take, client_id="bench-watch", begin="end")
-    reading = asyncio.create_task(reader.run())
-    try:
-        if not await reader.catch_up(20):
-            raise Broken("the log does not tell where its outcomes end")
-        yield watch
-    finally:
-        await reader.stop()
-        await reading
-
-
-async def load(newsroom: Newsroom, rate: float, seconds: float, name: str) -> Load:
-    """Send so many events a second for so long, and wait for all of them. Raises: Broken."""
-    traffic = Traffic(name)
-    on_the_way: dict[str, asyncio.Task[float | None]] = {}
-    async with watching(newsroom.bootstrap) as watch, _door(newsroom) as door:
-        before, begun = processor_seconds(newsroom.pids), time.monotonic()
-
-        async def act(_: int) -> Sent:
-            sent = await _send(door, traffic.next())
-            if sent.event_id:
-                on_the_way[sent.event_id] = asyncio.create_task(_through(traffic, watch, sent))
-            return sent
-
-        done = await drive(rate, seconds, act)
-        took, after = time.monotonic() - begun, processor_seconds(newsroom.pids)
-        cores = {process: (after[process] - before[process]) / took for process in after}
-        if on_the_way:
-            await asyncio.wait(on_the_way.values(), timeout=_DRAIN_SECONDS)
-    return _summed(rate, done, on_the_way, cores)
-
-
-def _door(newsroom: Newsroom) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        newsroom.ingest,
-        headers={"Authorization": f"Bearer {newsroom.key}", "Content-Type": "application/json"},
-        connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
-        timeout=aiohttp.ClientTimeout(total=_DRAIN_SECONDS),
+def candidates(tried: Sequence[Load]) -> list[float]:
+    """The rates that were carried, below the lowest that was not; the highest first."""
+    return sorted(
+        (each.rate for each in tried if is_carried(each) and each.rate < _ceiling(tried)), reverse=True
     )
 
 
-async def _send(door: aiohttp.ClientSession, act: Act) -> Sent:
-    try:
-        async with door.request(act.method, act.path, data=orjson.dumps(act.body)) as answer:
-            content = await answer.read()
-    except (aiohttp.ClientError, TimeoutError):
-        return Sent(act, time.time())
-    if answer.status != httpx.codes.ACCEPTED:
-        return Sent(act, time.time())
-    told = orjson.loads(content)
-    return Sent(act, time.time(), told["event_id"], told["article_id"])
+def _ceiling(tried: Sequence[Load]) -> float:
+    return min((each.rate for each in tried if not is_carried(each)), default=float("inf"))
 
 
-async def _through(traffic: Traffic, watch: Watch, sent: Sent) -> float | None:
-    """When it was through, seconds since the epoch; None when the log's order rejected it."""
-    outcome, at = await watch.outcome(sent.event_id)
-    if outcome.state is not EventState.STORED or outcome.revision is None:
-        return None
-    if outcome.renders:
-        at = await watch.rendering(sent.article_id, outcome.revision)
-    traffic.rendered(sent.act.kind, sent.article_id)
-    return at
+def chapter(climb: Climb, plan: Plan) -> Chapter:
+    """The highest rate that was held, or none."""
+    carried = climb.carried
+    rate = carried.rate if carried else 0.0
+    return Chapter(
+        name="sustained",
+        title="Events of every kind in open load",
+        how=_HOW.format(step=plan.step_seconds, hold=plan.hold_seconds),
+        rows=[
+            Row(
+                f"carried for {plan.hold_seconds:g} s, all kinds",
+                [rate],
+                "events/s",
+                Goal(GOAL, is_most=False),
+            ),
+            Row("kept up with, whatever p99", [_kept_up_with(climb)], "events/s"),
+            *(_times_of(carried) if carried else ()),
+        ],
+        details=[
+            *_lines(climb),
+            f"First milestone, {MILESTONE} events/s: {'reached' if rate >= MILESTONE else 'not reached'}",
+        ],
+        plots=[_plot(climb)],
+    )
 
 
-def _summed(
-    rate: float,
-    done: Sequence[Done[Sent]],
-    on_the_way: Mapping[str, asyncio.Task[float | None]],
-    cores: Mapping[str, float],
-) -> Load:
-    given_up = time.time()
-    accepted = [each for each in done if each.result.event_id]
-    ended = {name: task.result() for name, task in on_the_way.items() if task.done()}
-    for task in on_the_way.values():
-        task.cancel()
-    times = [(each.due, ended.get(each.result.event_id, given_up)) for each in accepted]
-    through = [(due, at) for due, at in times if at is not None]
-    return Load(
-        rate=rate,
-        seconds=max((at for _, at in through), default=done[-1].due) - done[0].due,
-        through=[at - due for due, at in through],
-        accepted=[each.result.answered - each.due for each in accepted],
-        late_seconds=[each.began - each.due for each in done],
-        refused=len(done) - len(accepted),
-        rejected=sum(at is None for at in ended.values()),
-        lost=len(on_the_way) - len(ended),
-        cores=cores,
-        sent=Counter(each.result.act.kind for each in done),
+def _kept_up_with(climb: Climb) -> float:
+    return max((each.rate for each in climb.tried if is_kept_up_with(each)), default=0.0)
+
+
+def _verdict(load: Load) -> str:
+    if is_carried(load):
+        return "carried"
+    return "kept up with" if is_kept_up_with(load) else "fell behind"
+
+
+def _times_of(carried: Load) -> list[Row]:
+    return [
+        *times(f"due to rendered at {carried.rate:g} events/s", _parts(carried.through)),
+        *times(f"due to accepted at {carried.rate:g} events/s", _parts(carried.accepted)),
+    ]
+
+
+def _parts(seconds: Sequence[float]) -> list[Quantiles]:
+    """Of the first third of the events, of those in the middle, of the last."""
+    size = math.ceil(len(seconds) / 3)
+    return [quantiles(seconds[begin : begin + size]) for begin in range(0, len(seconds), size)]
+
+
+def _lines(climb: Climb) -> list[str]:
+    """A line for each load: what does not keep up shows in its own row."""
+    head = "Events of every kind, open load   through      p50         p99    accepted p99  missing"
+    return [head, *(line for each in (*climb.tried, *climb.held) for line in _of(each))]
+
+
+def _of(load: Load) -> list[str]:
+    name = f"{load.rate:g} a second, {load.seconds:.0f} s"
+    p50, p99 = _told(load.through)
+    cores = ", ".join(f"{name} {cores:.2f}" for name, cores in load.cores.items())
+    sent = ", ".join(f"{count} {kind}" for kind, count in sorted(load.sent.items()))
+    kinds = ", ".join(f"{kind} {_told(times)[1]}" for kind, times in sorted(load.by_kind.items()))
+    return [
+        f"  {name:<28}{load.throughput:>8.1f} /s{p50:>12}{p99:>12}{_told(load.accepted)[1]:>14}"
+        f"{load.missing:>9}  {_verdict(load)}",
+        f"    cores: {cores}; driver late p99 {quantiles(load.late_seconds).p99:.1f} ms",
+        f"    sent: {sent}",
+        f"    p99 by kind: {kinds}",
+    ]
+
+
+def _told(seconds: Sequence[float]) -> tuple[str, str]:
+    if not seconds:
+        return "–", "–"
+    found = quantiles(seconds)
+    return f"{found.p50:.0f} ms", f"{found.p99:.0f} ms"
+
+
+def _plot(climb: Climb) -> Plot:
+    loads = sorted((each for each in climb.tried if each.through), key=lambda each: each.rate)
+    found = [(each.rate, quantiles(each.through), quantiles(each.accepted)) for each in loads]
+    return Plot(
+        name="sustained",
+        title="From due to rendered, by load",
+        x="events a second",
+        y="ms",
+        series=[
+            Series("rendered, p50", [(rate, through.p50) for rate, through, _ in found]),
+            Series("rendered, p99", [(rate, through.p99) for rate, through, _ in found]),
+            Series("accepted, p99", [(rate, accepted.p99) for rate, _, accepted in found]),
+        ],
+        is_logarithmic=True,
     )

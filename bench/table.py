@@ -58,6 +58,10 @@ class Row:
         return statistics.median(self.values)
 
     @property
+    def is_ratio(self) -> bool:
+        return self.unit.startswith("x")
+
+    @property
     def is_met(self) -> bool | None:
         """None where nothing was promised."""
         return self.goal.is_met(self.value) if self.goal else None
@@ -88,7 +92,8 @@ class Chapter:
     """What one measure found.
 
     `how`: what was done, on both sides, with what durability, how often and after what warm-up.
-    `details`: further lines, as they are. `skipped`: why there are no rows, and how to get them.
+    `details`: further lines, as they are. `skipped`: why there are no rows, and how to get them. `failed`:
+    what went wrong, where something did.
     """
 
     name: str
@@ -98,6 +103,7 @@ class Chapter:
     details: Sequence[str] = ()
     plots: Sequence[Plot] = ()
     skipped: str = ""
+    failed: str = ""
 
 
 Measure = Callable[[Stand], Chapter]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from desk.parts.home import SOURCE
-from supply.pinned import DEV, PARTS, RUNTIME
+from supply.pinned import DEV, PARTS, PEER, RUNTIME
 
 _TOOLS = SOURCE / "tests" / "tools"
 _PATIENCE_SECONDS = 900
@@ -50,26 +50,26 @@ class Answer:
             yield f"{self.of}: {self.asked} asked about, {len(self.holes)} known holes"
 
 
-def python_packages(locks: Sequence[Path]) -> Answer:
-    """Asks by pip-audit, without installing anything."""
+def python_packages(locks: Sequence[Path], of: str = "Python") -> Answer:
+    """Asks by pip-audit, without installing anything. The lists have to agree on every version."""
     lists = [word for lock in locks for word in ("--requirement", str(lock))]
     done = _run([sys.executable, "-m", "pip_audit", *_FOR_MACHINES, *lists], SOURCE)
-    return read_pip_audit(done.stdout, done.stderr)
+    return read_pip_audit(done.stdout, done.stderr, of)
 
 
-def read_pip_audit(said: str, complained: str) -> Answer:
+def read_pip_audit(said: str, complained: str, of: str = "Python") -> Answer:
     """What pip-audit's JSON says; without any, the last line of its complaint."""
     try:
         told: list[dict[str, Any]] = json.loads(said)["dependencies"]
     except (ValueError, KeyError):
-        return Answer("Python", problem=_last_line(complained))
+        return Answer(of, problem=_last_line(complained))
     skipped = [each for each in told if "skip_reason" in each]
     holes = [
         f"{each['name']} {each['version']}: {hole['id']}, {_mended(hole['fix_versions'])}"
         for each in told
         for hole in each.get("vulns", ())
     ]
-    return Answer("Python", len(told) - len(skipped), len(skipped), tuple(holes))
+    return Answer(of, len(told) - len(skipped), len(skipped), tuple(holes))
 
 
 def _mended(versions: Sequence[str]) -> str:
@@ -113,7 +113,8 @@ def _last_line(complained: str) -> str:
 
 def main() -> int:
     """Ask, tell, and leave with the worst of the codes: a hole is worse than an answer that is missing."""
-    answers = [python_packages((RUNTIME, PARTS, DEV)), node_tools()]
+    peer = python_packages((PEER,), "Wagtail, for the benchmark")
+    answers = [python_packages((RUNTIME, PARTS, DEV)), peer, node_tools()]
     for answer in answers:
         for line in answer.lines():
             print(line)

@@ -1,4 +1,4 @@
-"""The load of the benchmark: when it sends what, what it takes for through, and what it adds up."""
+"""The load of the benchmark: when it sends what, and what it takes for through."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from bench.openloop import drive
-from bench.report import Pair, as_json, as_text, report
-from bench.sustained import Load, Watch
 from bench.traffic import SHARES, Act, Traffic
+from bench.watch import Watch
 from newsroom.articles import Contract
 from newsroom.kafka.fake import FakeLog, FakePublisher
 from newsroom.outcomes import EventOutcome, EventState, Rendering, outcome_message, rendering_message
@@ -120,33 +119,3 @@ async def test_an_event_is_through_with_its_revision_or_a_later_one() -> None:
     assert await waiting > 0
     assert await watch.rendering("a1", 3) > 0
     assert (await watch.outcome("evt_1"))[0].event_id == "evt_1"
-
-
-def test_a_load_is_told_in_a_line_of_its_own() -> None:
-    load = Load(
-        rate=20,
-        seconds=2,
-        through=[0.1] * 33,
-        accepted=[0.01] * 35,
-        late_seconds=[0.001] * 40,
-        refused=5,
-        rejected=2,
-        lost=3,
-        cores={"render": 0.5},
-        sent={"published": 40},
-    )
-    pair = Pair(page_seconds=0.03, moments={}, floor={"log": 0.01})
-    found = report([pair], {}, (), [load])
-    assert (found.loads[0].carried, found.loads[0].missing) == (15, 10)
-    assert "20 a second" in as_text(found)
-    assert "sent: 40 published" in as_text(found)
-    assert as_json(found)["loads"][0]["through"]["p99"] == pytest.approx(100)
-
-
-def test_a_load_of_which_nothing_was_accepted_is_told_too() -> None:
-    load = Load(
-        rate=20, seconds=0, through=[], accepted=[], late_seconds=[0.1], refused=20, rejected=0, lost=0
-    )
-    found = report([Pair(page_seconds=0.03, moments={}, floor={"log": 0.01})], {}, (), [load])
-    assert (found.loads[0].carried, found.loads[0].missing, found.loads[0].through) == (0, 20, None)
-    assert "–" in as_text(found)

@@ -14,10 +14,11 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from desk.parts import jars
 from supply import audit
-from supply.pinned import DEV, PARTS, RUNTIME, images, packages
+from supply.pinned import DEV, PARTS, PEER, REQUIREMENTS, RUNTIME, images, packages
 from supply.sbom import bill
 
 LOCKS = (RUNTIME, PARTS, DEV)
+ALL = (*LOCKS, PEER)
 CLEAN = {"name": "aiokafka", "version": "0.14.0", "vulns": []}
 SKIPPED = {"name": "motor", "skip_reason": "not found"}
 HOLE = {"name": "pyyaml", "version": "5.3", "vulns": [{"id": "PYSEC-2021-142", "fix_versions": ["5.4"]}]}
@@ -29,7 +30,11 @@ def components() -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_no_list_is_forgotten() -> None:
+    assert set(REQUIREMENTS.glob("*.txt")) == set(ALL)
+
+
+@pytest.mark.parametrize("lock", ALL, ids=lambda lock: lock.name)
 def test_every_package_is_pinned_to_one_version_with_hashes(lock: Path) -> None:
     entries = re.split(r"\n(?=[A-Za-z0-9])", lock.read_text())
     pinned = packages(lock)
@@ -38,7 +43,7 @@ def test_every_package_is_pinned_to_one_version_with_hashes(lock: Path) -> None:
     assert [pin.name for pin in pinned] == [re.split(r"[\[=]", entry)[0] for entry in entries]
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+@pytest.mark.parametrize("lock", ALL, ids=lambda lock: lock.name)
 def test_every_package_that_is_asked_for_is_pinned(lock: Path) -> None:
     lines = lock.with_suffix(".in").read_text().splitlines()
     asked = {re.split(r"[\[=; ]", line)[0] for line in lines if line and line[0] not in "#-"}

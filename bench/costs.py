@@ -1,4 +1,4 @@
-"""What a newsroom costs while nobody posts or reads: memory and processor time of each process."""
+"""What processes cost: memory and processor time of each."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from dataclasses import dataclass
 
 import psutil
 
+MEGABYTE = 1024 * 1024
+
 
 @dataclass(frozen=True)
 class Cost:
-    """One process at rest. `cores`: processor time over wall time, so 0.05 is five percent of one core."""
+    """One process over a while. `cores`: processor time over wall time; 0.05 is five percent of a core."""
 
     memory_bytes: int
     cores: float
 
 
-def idle_costs(pids: Mapping[str, int], seconds: float) -> dict[str, Cost]:
+def costs(pids: Mapping[str, int], seconds: float) -> dict[str, Cost]:
     """Watch the processes for so long and tell what each costs. Raises: psutil.Error when one is gone."""
     before, begun = processor_seconds(pids), time.monotonic()
     time.sleep(seconds)
     took, after = time.monotonic() - begun, processor_seconds(pids)
-    return {
-        name: Cost(_memory(psutil.Process(pid)), (after[name] - before[name]) / took)
-        for name, pid in pids.items()
-    }
+    return {name: Cost(memory(pid), (after[name] - before[name]) / took) for name, pid in pids.items()}
 
 
 def processor_seconds(pids: Mapping[str, int]) -> dict[str, float]:
@@ -34,7 +33,7 @@ def processor_seconds(pids: Mapping[str, int]) -> dict[str, float]:
     return {name: float(each.user + each.system) for name, each in times.items()}
 
 
-def _memory(process: psutil.Process) -> int:
+def memory(pid: int) -> int:
     """Bytes in memory, shared pages in parts (PSS); where the system cannot tell those, all of them."""
-    full = process.memory_full_info()
+    full = psutil.Process(pid).memory_full_info()
     return int(getattr(full, "pss", full.rss))

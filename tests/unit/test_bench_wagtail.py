@@ -1,0 +1,133 @@
+"""The benchmark's peer: when a page counts as there, what is compared, and what is told without a Wagtail."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bench import peer, wagtail
+from bench.articles import an_article
+from bench.peer import NoPeer, interpreter
+from bench.stack import Broken
+from bench.table import Size, Stand
+from bench.wagtail import OURS, PLANS, THEIRS, Found, Side, chapter, measure_wagtail
+
+
+class FakeSite:
+    """Takes articles; a page is there from the third time on that it is asked for, home names it then."""
+
+    def __init__(self, status: int = 202) -> None:
+        self.status = status
+        self.waits: list[str | None] = []
+        self.asked: dict[str, int] = {}
+        self.headlines: list[str] = []
+
+    async def post(self, request: web.Request) -> web.Response:
+        self.headlines.append((await request.json())["headline"])
+        self.waits.append(request.headers.get("Prefer"))
+        return web.Response(status=self.status, text="no")
+
+    async def get(self, request: web.Request) -> web.Response:
+        count = self.asked[request.path] = self.asked.get(request.path, 0) + 1
+        return web.Response(status=200 if count > 2 else 404, text="\n".join(self.headlines))
+
+
+@asynccontextmanager
+async def a_side(site: FakeSite) -> AsyncIterator[Side]:
+    app = web.Application()
+    app.add_routes([web.post("/articles", site.post), web.get("/{path:.*}", site.get)])
+    async with TestServer(app) as server, aiohttp.ClientSession(str(server.make_url("/"))) as session:
+        yield Side(session, session, lambda article_id, _: f"/page/{article_id}/", {"Prefer": "wait=9"})
+
+
+async def test_a_page_is_asked_for_until_it_is_there() -> None:
+    site = FakeSite()
+    async with a_side(site) as side:
+        page, home = await side.turn("1")
+    assert site.asked == {"/page/bench-1/": 3, "/": 3}
+    assert 0.008 <= page < home
+    assert site.headlines == [an_article("1").headline]
+    assert site.waits == [None]
+
+
+async def test_clients_ask_for_the_answer_when_the_page_is_there() -> None:
+    site = FakeSite(status=201)
+    async with a_side(site) as side:
+        assert await side.rate("load", 0.01) > 0
+    assert set(site.waits) == {"wait=9"}
+    assert len(site.waits) == len(site.asked) > 0
+
+
+async def test_what_is_refused_is_told() -> None:
+    async with a_side(FakeSite(status=422)) as side:
+        with pytest.raises(Broken, match="422: no"):
+            await side.publish("1")
+
+
+async def test_a_page_that_never_says_so_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wagtail, "PATIENCE_SECONDS", 0.05)
+    async with a_side(FakeSite()) as side:
+        with pytest.raises(Broken, match="does not say “words”"):
+            await side.shows("/", "words")
+
+
+@pytest.mark.parametrize(
+    ("ours", "latency_is_met", "rate_is_met"),
+    [
+        (Found([0.01], [0.3], 50), True, True),
+        (Found([0.011], [0.3], 49), False, False),
+    ],
+)
+def test_the_newsroom_is_compared_with_wagtail(ours: Found, latency_is_met: bool, rate_is_met: bool) -> None:
+    theirs = Found([0.02], [0.03], 10)
+    rows = {row.what: row for row in chapter([{OURS: ours, THEIRS: theirs}], "", PLANS[Size.SMOKE]).rows}
+    assert rows["POST to page fetched, p50"].is_met is latency_is_met
+    assert rows["created and fetched"].is_met is rate_is_met
+    assert rows["created and fetched"].value == pytest.approx(ours.rate / 10)
+    assert rows["POST to home naming it, p50"].value == pytest.approx(10)
+    assert rows["Wagtail: POST to page fetched, p50"].value == pytest.approx(20)
+
+
+def test_without_wagtail_it_is_told_what_was_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> NoReturn:
+        raise NoPeer("no network; get one")
+
+    monkeypatch.setattr(wagtail, "a_wagtail", none)
+    found = measure_wagtail(Stand(tmp_path, tmp_path, lambda _: None, Size.SMOKE))
+    assert found.rows == ()
+    assert found.skipped == "no Wagtail to compare with: no network; get one"
+
+
+def test_an_environment_is_made_once_for_a_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And anew where the list is another, or an installation failed."""
+    ran: list[str] = []
+    listed = tmp_path / "list.txt"
+    listed.write_text("wagtail==1")
+
+    def run(command: list[str], *_: object) -> str:
+        ran.append(command[2])
+        if fails:
+            raise Broken("no network")
+        (tmp_path / "environment").mkdir(exist_ok=True)
+        return ""
+
+    monkeypatch.setattr(peer, "ENVIRONMENT", tmp_path / "environment")
+    monkeypatch.setattr(peer, "LIST", listed)
+    monkeypatch.setattr(peer, "_run", run)
+    fails = False
+    assert interpreter(lambda _: None) == interpreter(lambda _: None)
+    assert ran == ["venv", "pip"]
+    listed.write_text("wagtail==2")
+    fails = True
+    with pytest.raises(NoPeer, match=r"no network; it needs .* apt-get install"):
+        interpreter(lambda _: None)
+    fails = False
+    interpreter(lambda _: None)
+    assert ran == ["venv", "pip", "venv", "venv", "pip"]
