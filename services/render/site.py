@@ -38,6 +38,7 @@ from services.render.files import (
     remove_foreign,
     rename_in,
 )
+from services.render.notes import Notes
 from services.render.temporary import Overtaken, Ready, Version, drop_all, fill, remove_older
 from services.render.unverified import Touch, Unverified
 
@@ -89,7 +90,7 @@ class SiteFolder:
         self._lock: int | None = None
         self._temporary = self._folder
         self._writers = ThreadPoolExecutor(WRITERS, "pages")
-        self.unverified = Unverified(self._folder, self._writers)
+        self.unverified = Unverified(Notes(self._folder), self._writers)
 
     def open(self) -> None:
         """Make the folders, take a temporary one of our own and remove those that dead processes left."""
@@ -97,7 +98,7 @@ class SiteFolder:
             self.root.mkdir(parents=True, exist_ok=True)
             if self._lock is None:
                 self._lock, self._temporary = claim(self._folder)
-                self.unverified.folder = self._temporary
+                self.unverified.notes.folder = self._temporary
             self._remove_dead()
 
     def close(self) -> None:
@@ -106,7 +107,7 @@ class SiteFolder:
         """
         self._writers.shutdown()
         if self._lock is not None:
-            if not self.unverified.has_notes():
+            if not self.unverified.notes:
                 shutil.rmtree(self._temporary, ignore_errors=True)
                 self._temporary.with_suffix(".lock").unlink(missing_ok=True)
             os.close(self._lock)
