@@ -39,7 +39,7 @@ async def test_a_commit_stands_behind_the_work_not_between_two_batches() -> None
 
 async def test_what_comes_while_the_loop_rests_is_one_batch() -> None:
     loop = Loop(a_log(), max_poll_records=10)
-    loop.rest = lambda _: 3600.0
+    loop.rest = lambda *_: 3600.0
     await write(loop.log, "a1")
     async with loop.running():
         await until(lambda: loop.committed == {P0: 1})  # what is finished does not wait for the rest
@@ -52,7 +52,7 @@ async def test_what_comes_while_the_loop_rests_is_one_batch() -> None:
 
 async def test_a_stop_does_not_wait_for_the_rest() -> None:
     loop = Loop(a_log())
-    loop.rest = lambda _: 3600.0
+    loop.rest = lambda *_: 3600.0
     await write(loop.log, "a1")
     async with loop.running() as task:
         await until(lambda: loop.committed == {P0: 1})

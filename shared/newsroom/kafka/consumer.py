@@ -22,6 +22,7 @@ from newsroom.errors import Away, Invalid
 from newsroom.kafka.backoff import Backoff
 from newsroom.kafka.batch import Batch, Delivery, Letter, Poisoned
 from newsroom.kafka.dead_letters import cut_letter, letter
+from newsroom.kafka.pacing import Rest, no_rest
 from newsroom.kafka.pause import Pause, Uncommitted
 from newsroom.kafka.producer import Publisher
 from newsroom.kafka.source import NotCommitted, Polled, Source
@@ -100,7 +101,7 @@ class Consumer(Generic[T]):
         on_assigned: OnPartitions | None = None,
         on_revoked: OnPartitions | None = None,
         is_parked: Callable[[Record], bool] = lambda _: False,
-        rest: Callable[[float], float] = lambda _: 0.0,
+        rest: Rest = no_rest,
         settings: LoopSettings | None = None,
     ) -> None:
         self._source = source
@@ -204,7 +205,7 @@ class Consumer(Generic[T]):
             if polled.records and not self._revoking and polled.generation == self._source.generation:
                 begun = time.monotonic()
                 await self._finish(polled)
-                await self._sleep(self._rest(time.monotonic() - begun))
+                await self._sleep(self._rest(time.monotonic() - begun, len(polled.records)))
             elif self._source.lag == 0:
                 self.progressed()
 
