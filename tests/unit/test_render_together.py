@@ -67,3 +67,38 @@ async def test_who_goes_away_takes_nobody_along() -> None:
     gone.cancel()
     oracle.may_answer.set()
     assert await stays == 4
+
+
+async def test_who_asks_the_moment_that_another_is_answered_is_answered() -> None:
+    oracle = Oracle()
+    oracle.may_answer.set()
+    together = Together(oracle.answer)
+    first, asked = together.ask(1), list[asyncio.Future[int]]()
+    first.add_done_callback(lambda _: asked.append(together.ask(2)))
+    await first
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        assert [await answer for answer in asked] == [4]
+
+
+async def test_an_answer_that_is_an_error_is_raised_to_who_asked_for_it() -> None:
+    """And to nobody else."""
+
+    async def halves(numbers: Sequence[int]) -> list[int | Exception]:
+        return [number // 2 if number % 2 == 0 else ArithmeticError(number) for number in numbers]
+
+    together = Together(halves)
+    assert await asyncio.gather(*map(together, (2, 4))) == [1, 2]
+    found = await asyncio.gather(*map(together, (2, 3, 4)), return_exceptions=True)
+    assert [type(each) for each in found] == [int, ArithmeticError, int]
+
+
+async def test_so_many_answers_are_under_way_at_once() -> None:
+    oracle = Oracle()
+    together = Together(oracle.answer, most=2, at_once=2)
+    tasks = [asyncio.create_task(together(number)) for number in range(1, 6)]
+    await asyncio.sleep(0.01)
+    assert oracle.asked == [[1, 2], [3, 4]]
+    oracle.may_answer.set()
+    assert await asyncio.gather(*tasks) == [2, 4, 6, 8, 10]
+    assert oracle.asked[2:] == [[5]]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
-from jinja2 import DictLoader, Environment, TemplateError
+from jinja2 import Environment, FunctionLoader, TemplateError
 from markupsafe import Markup
 
 from newsroom.addresses import ABOUT, HOME, REUSE, SITE_FEED
@@ -119,8 +119,10 @@ def _is_kept_beside(file: Path) -> bool:
 def _compiled(sources: Mapping[str, bytes], site: Site, assets: Assets) -> Environment:
     """Every template, compiled, with what all of them may use whatever the language."""
     try:
-        loader = DictLoader({name: source.decode() for name, source in sources.items()})
-        environment = template_environment(loader)
+        texts = {name: source.decode() for name, source in sources.items()}
+        environment = template_environment(
+            FunctionLoader(lambda name: (texts[name], name, None) if name in texts else None)
+        )
         for name in sources:
             environment.get_template(name)
     except (TemplateError, UnicodeDecodeError, SyntaxError, RecursionError) as error:
