@@ -217,7 +217,7 @@ class MongoReadModel:
     async def posts(self, article_id: str, pages: Collection[int]) -> tuple[EntryUpdate, ...]:
         wanted = {"article_id": article_id, "shown": True, "page": {"$in": sorted(pages)}}
         found = self._entries.find(wanted).sort("number", mongo.DESCENDING)
-        return tuple([EntryUpdate.model_validate(document) async for document in found])
+        return tuple([EntryUpdate.model_validate(document) for document in await found.to_list(None)])
 
     @_translated
     async def post(self, article_id: str, entry_id: str) -> EntryUpdate | None:
@@ -228,7 +228,7 @@ class MongoReadModel:
     async def key_posts(self, article_id: str, limit: int) -> tuple[EntryUpdate, ...]:
         found = self._entries.find({"article_id": article_id, "is_key": True})
         newest = found.sort("number", mongo.DESCENDING).limit(limit)
-        return tuple([EntryUpdate.model_validate(document) async for document in newest])
+        return tuple([EntryUpdate.model_validate(document) for document in await newest.to_list(None)])
 
     @_translated
     async def newest_posts(
@@ -236,12 +236,12 @@ class MongoReadModel:
     ) -> tuple[EntryUpdate, ...]:
         found = self._entries.find({"article_id": article_id, "shown": True, "revision": {"$gt": after}})
         newest = found.sort("revision", mongo.DESCENDING).limit(limit or 0)
-        return tuple([EntryUpdate.model_validate(document) async for document in newest])
+        return tuple([EntryUpdate.model_validate(document) for document in await newest.to_list(None)])
 
     @_translated
     async def moved_pages(self, article_id: str, after: int) -> frozenset[int]:
         found = self._entries.find({"article_id": article_id, "as_of": {"$gt": after}}, {"page": 1, "_id": 0})
-        return frozenset([document["page"] async for document in found])
+        return frozenset([document["page"] for document in await found.to_list(None)])
 
     @_translated
     async def take_turn(self, listing: str) -> int:
@@ -283,7 +283,7 @@ class MongoReadModel:
     @_translated
     async def archive(self, listing: str, limit: int) -> tuple[Card, ...]:
         newest = self._articles.find({"listings": listing}, _ARCHIVED).sort(_BY_PUBLICATION).limit(limit)
-        return tuple([archived(document["card"]) async for document in newest])
+        return tuple([archived(document["card"]) for document in await newest.to_list(None)])
 
     @_translated
     async def months(self, listing: str) -> tuple[str, ...]:
@@ -298,7 +298,7 @@ class MongoReadModel:
     @_translated
     async def places(self, sitemap: str, limit: int) -> tuple[Place, ...]:
         newest = self._articles.find({"listings": sitemap}, _PLACE).sort(_BY_PUBLICATION).limit(limit)
-        return tuple([_place(document) async for document in newest])
+        return tuple([_place(document) for document in await newest.to_list(None)])
 
     @_translated
     async def translations(self, limit: int) -> tuple[Place, ...]:
@@ -308,7 +308,7 @@ class MongoReadModel:
         originals = self._articles.find({"_id": {"$in": sorted(wanted)}, "card.retracted": False}, _PLACE)
         places = [
             *translations,
-            *[_place(document) async for document in originals.sort("_id", mongo.ASCENDING)],
+            *[_place(document) for document in await originals.sort("_id", mongo.ASCENDING).to_list(None)],
         ]
         return tuple(replace(place, changed_at=None) for place in places)
 
@@ -330,7 +330,7 @@ class MongoReadModel:
     async def fresh(self, since: datetime, limit: int) -> tuple[Card, ...]:
         wanted = {"card.published_at": {"$gte": rfc3339(since)}, "card.retracted": False}
         newest = self._articles.find(wanted, {"card": 1}).sort(_BY_PUBLICATION).limit(limit)
-        return tuple([Card.model_validate(document["card"]) async for document in newest])
+        return tuple([Card.model_validate(document["card"]) for document in await newest.to_list(None)])
 
     @_translated
     async def page_of(self, article_id: str) -> Address | None:
