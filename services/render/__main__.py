@@ -20,6 +20,7 @@ from newsroom.http.app import Health
 from newsroom.http.keyfeed import KeyFeed
 from newsroom.kafka import cluster
 from newsroom.kafka.consumer import Consumer, LoopSettings
+from newsroom.kafka.pacing import gathering
 from newsroom.kafka.producer import KafkaPublisher
 from newsroom.kafka.reader import TopicReader
 from newsroom.kafka.source import KafkaSource
@@ -58,6 +59,8 @@ from services.render.verifying import Verifier
 log = structlog.get_logger(__name__)
 CLIENT = "newsroom-render"
 RING_AGE = timedelta(hours=24)
+GATHER_SECONDS = 0.1
+"""Under load, how long updates are gathered for a batch."""
 _CATCH_UP_SECONDS = 5.0
 _SWITCH_SECONDS = 0.0005
 
@@ -202,6 +205,7 @@ class Render:
             name="render-updates",
             decode=decode_update,
             handle=self.updates.handle,
+            rest=gathering(GATHER_SECONDS),
             settings=row,
         )
         self._listing_loop = Consumer(
@@ -217,7 +221,7 @@ class Render:
             name="render-listings",
             decode=decode_mark,
             handle=self.listings.handle,
-            rest=rest_seconds,
+            rest=lambda took_seconds, _: rest_seconds(took_seconds),
             settings=row,
         )
         self.listings.progressed = self._listing_loop.progressed

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -47,11 +48,26 @@ from services.render.standing import (
     told_with,
 )
 from services.render.temporary import Overtaken, Version
+from services.render.together import Together
 from services.render.unverified import Touch
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
-AT_ONCE = 16
+AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Moved:
+    """An article that moved in these listings."""
+
+    state: ArticleState
+    listings: Sequence[str]
+    trace: str | None
+
+    def mark(self, path: str, time: datetime) -> Message:
+        """The record that has one of them written."""
+        mark = ListingMark(path=path, article_id=self.state.article_id, revision=self.state.revision)
+        return mark_message(mark, time, self.trace)
 
 
 class UpdateRenderer:
@@ -65,6 +81,7 @@ class UpdateRenderer:
         self._drawing = ArticleDrawing(model, pages)
         self._publisher = publisher
         self._room = asyncio.Semaphore(AT_ONCE)
+        self._mark = Together(self._mark_all)
         self.partly_read: frozenset[int] = frozenset()
         """Partitions whose beginning a former read model has read, while this one is being filled."""
 
@@ -255,7 +272,7 @@ class UpdateRenderer:
         trace = arrival.newest.trace
         notices = due_notices(state, arrival.newest.time, await self._untold_posts(state))
         with _step("tell_readers"):
-            await self._publisher.publish_all(await self._marks(state, trace))
+            await self._mark(Moved(state, await self._to_mark(state), trace))
             reached("render.marks_published")
             await self._publisher.publish_all([notice_message(notice, trace) for notice in notices])
             reached("render.notices_published")
@@ -274,14 +291,18 @@ class UpdateRenderer:
             return ()
         return await self._model.newest_posts(state.article_id, None, after=state.announced)
 
-    async def _marks(self, state: ArticleState, trace: str | None) -> list[Message]:
-        time = now()
-        return [
-            mark_message(
-                ListingMark(path=path, article_id=state.article_id, revision=state.revision), time, trace
-            )
-            for path in await self._to_mark(state)
-        ]
+    async def _mark_all(self, moved: Sequence[Moved]) -> list[None]:
+        """A mark for each listing, however many articles moved in it; for each article that it leaves, too:
+        who writes the listing tells that it is gone.
+        """
+        time, marked, marks = now(), set[str](), list[Message]()
+        for each in moved:
+            for path in each.listings:
+                if path not in marked or path in each.state.leaving:
+                    marks.append(each.mark(path, time))
+                marked.add(path)
+        await self._publisher.publish_all(marks)
+        return [None] * len(moved)
 
     async def _to_mark(self, state: ArticleState) -> list[str]:
         """Looked up after the article was recorded: a translation recorded later marks by itself."""

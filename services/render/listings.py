@@ -37,7 +37,7 @@ PACE_SECONDS = 0.25
 """From one batch to the next, at least: a front takes milliseconds, in which an article would wait."""
 REST = 2
 """So many times as long as a batch took, listings rest after it: meanwhile articles have the processor."""
-MOST_REST_SECONDS = 1.0
+MOST_REST_SECONDS = 0.5
 MARKS_AT_ONCE = 1_000
 """How many are taken from the log at once: what is marked twice in a batch is written once."""
 FIRST_SECONDS = 0.05

@@ -22,6 +22,7 @@ from services.render.listingkinds import Place
 from services.render.readmodel import Address, Identity, Rebuild, newest_entries
 from services.render.shown import LEDGERS, NOT_ARCHIVED, archived, entries_in
 from services.render.standing import ArticleState, told_revision
+from services.render.together import Together
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,6 +49,11 @@ class MongoReadModel:
         self._entries = database["entries"]
         self._listings = database["listings"]
         self._identity = database["identity"]
+        self._find = Together(self._find_all)
+        self._revision = Together(self._find_revisions)
+        self._insert = Together(self._insert_all)
+        self._replace = Together(self._replace_all)
+        self._acknowledge = Together(self._acknowledge_all)
 
     @_translated
     async def prepare(self) -> None:
@@ -91,13 +97,21 @@ class MongoReadModel:
 
     @_translated
     async def find(self, article_id: str) -> ArticleState | None:
-        document = await self._articles.find_one({"_id": article_id})
-        return _state(document) if document else None
+        return await self._find(article_id)
+
+    async def _find_all(self, article_ids: Sequence[str]) -> list[ArticleState | None]:
+        found = await self._articles.find(_these(article_ids)).to_list(None)
+        states = {document["_id"]: document for document in found}
+        return [_state(states[each]) if each in states else None for each in article_ids]
 
     @_translated
     async def revision(self, article_id: str) -> int | None:
-        document = await self._articles.find_one({"_id": article_id}, {"revision": 1})
-        return int(document["revision"]) if document else None
+        return await self._revision(article_id)
+
+    async def _find_revisions(self, article_ids: Sequence[str]) -> list[int | None]:
+        found = await self._articles.find(_these(article_ids), {"revision": 1}).to_list(None)
+        revisions = {document["_id"]: int(document["revision"]) for document in found}
+        return [revisions.get(each) for each in article_ids]
 
     @_translated
     async def told(self, article_id: str) -> int | None:
@@ -112,21 +126,38 @@ class MongoReadModel:
 
     @_translated
     async def insert(self, state: ArticleState) -> bool:
+        return await self._insert(state)
+
+    async def _insert_all(self, states: Sequence[ArticleState]) -> list[bool]:
+        documents = [
+            {"_id": state.article_id, **_fields(state), "announced": state.announced} for state in states
+        ]
         try:
-            await self._articles.insert_one(
-                {"_id": state.article_id, **_fields(state), "announced": state.announced}
-            )
-        except mongo.DuplicateKeyError:
-            return False
-        return True
+            await self._articles.insert_many(documents, ordered=False)
+        except mongo.BulkWriteError as error:
+            if not mongo.only_duplicates(error):
+                raise
+            there = mongo.failed(error)
+            return [number not in there for number in range(len(states))]
+        return [True] * len(states)
 
     @_translated
     async def replace(self, state: ArticleState, former_revision: int) -> bool:
-        result = await self._articles.update_one(
-            {"_id": state.article_id, "revision": former_revision},
-            {"$set": _fields(state), "$max": {"announced": state.announced}},
-        )
-        return bool(result.matched_count)
+        return await self._replace((state, former_revision))
+
+    async def _replace_all(self, asked: Sequence[tuple[ArticleState, int]]) -> list[bool]:
+        """The server counts what it replaced and does not tell which: where not all were, nobody is told that
+        his was.
+        """
+        steps = [
+            mongo.UpdateOne(
+                {"_id": state.article_id, "revision": former_revision},
+                {"$set": _fields(state), "$max": {"announced": state.announced}},
+            )
+            for state, former_revision in asked
+        ]
+        result = await self._articles.bulk_write(steps, ordered=False)
+        return [bool(result.matched_count == len(steps))] * len(steps)
 
     @_translated
     async def acknowledge(
@@ -138,10 +169,17 @@ class MongoReadModel:
         written: Iterable[int] = (),
     ) -> None:
         gone = {"marks": {"$in": sorted(marks)}, "stale": {"$in": sorted(written)}}
-        done = {"$pull": gone, "$max": {"announced": announced}}
-        result = await self._articles.update_one({"_id": article_id, "revision": revision}, done)
-        if not result.matched_count:
-            await self._articles.update_one({"_id": article_id}, {"$max": {"announced": announced}})
+        told = {"$max": {"announced": announced}}
+        await self._acknowledge(
+            [
+                mongo.UpdateOne({"_id": article_id, "revision": revision}, {"$pull": gone}),
+                mongo.UpdateOne({"_id": article_id}, told),
+            ]
+        )
+
+    async def _acknowledge_all(self, asked: Sequence[Sequence[mongo.UpdateOne]]) -> list[None]:
+        await self._articles.bulk_write([step for steps in asked for step in steps], ordered=False)
+        return [None] * len(asked)
 
     @_translated
     async def left(self, listing: str, marked: Collection[tuple[str, int]]) -> tuple[ArticleState, ...]:
@@ -179,7 +217,7 @@ class MongoReadModel:
     async def posts(self, article_id: str, pages: Collection[int]) -> tuple[EntryUpdate, ...]:
         wanted = {"article_id": article_id, "shown": True, "page": {"$in": sorted(pages)}}
         found = self._entries.find(wanted).sort("number", mongo.DESCENDING)
-        return tuple([EntryUpdate.model_validate(document) async for document in found])
+        return tuple([EntryUpdate.model_validate(document) for document in await found.to_list(None)])
 
     @_translated
     async def post(self, article_id: str, entry_id: str) -> EntryUpdate | None:
@@ -190,7 +228,7 @@ class MongoReadModel:
     async def key_posts(self, article_id: str, limit: int) -> tuple[EntryUpdate, ...]:
         found = self._entries.find({"article_id": article_id, "is_key": True})
         newest = found.sort("number", mongo.DESCENDING).limit(limit)
-        return tuple([EntryUpdate.model_validate(document) async for document in newest])
+        return tuple([EntryUpdate.model_validate(document) for document in await newest.to_list(None)])
 
     @_translated
     async def newest_posts(
@@ -198,12 +236,12 @@ class MongoReadModel:
     ) -> tuple[EntryUpdate, ...]:
         found = self._entries.find({"article_id": article_id, "shown": True, "revision": {"$gt": after}})
         newest = found.sort("revision", mongo.DESCENDING).limit(limit or 0)
-        return tuple([EntryUpdate.model_validate(document) async for document in newest])
+        return tuple([EntryUpdate.model_validate(document) for document in await newest.to_list(None)])
 
     @_translated
     async def moved_pages(self, article_id: str, after: int) -> frozenset[int]:
         found = self._entries.find({"article_id": article_id, "as_of": {"$gt": after}}, {"page": 1, "_id": 0})
-        return frozenset([document["page"] async for document in found])
+        return frozenset([document["page"] for document in await found.to_list(None)])
 
     @_translated
     async def take_turn(self, listing: str) -> int:
@@ -245,7 +283,7 @@ class MongoReadModel:
     @_translated
     async def archive(self, listing: str, limit: int) -> tuple[Card, ...]:
         newest = self._articles.find({"listings": listing}, _ARCHIVED).sort(_BY_PUBLICATION).limit(limit)
-        return tuple([archived(document["card"]) async for document in newest])
+        return tuple([archived(document["card"]) for document in await newest.to_list(None)])
 
     @_translated
     async def months(self, listing: str) -> tuple[str, ...]:
@@ -260,7 +298,7 @@ class MongoReadModel:
     @_translated
     async def places(self, sitemap: str, limit: int) -> tuple[Place, ...]:
         newest = self._articles.find({"listings": sitemap}, _PLACE).sort(_BY_PUBLICATION).limit(limit)
-        return tuple([_place(document) async for document in newest])
+        return tuple([_place(document) for document in await newest.to_list(None)])
 
     @_translated
     async def translations(self, limit: int) -> tuple[Place, ...]:
@@ -270,7 +308,7 @@ class MongoReadModel:
         originals = self._articles.find({"_id": {"$in": sorted(wanted)}, "card.retracted": False}, _PLACE)
         places = [
             *translations,
-            *[_place(document) async for document in originals.sort("_id", mongo.ASCENDING)],
+            *[_place(document) for document in await originals.sort("_id", mongo.ASCENDING).to_list(None)],
         ]
         return tuple(replace(place, changed_at=None) for place in places)
 
@@ -292,7 +330,7 @@ class MongoReadModel:
     async def fresh(self, since: datetime, limit: int) -> tuple[Card, ...]:
         wanted = {"card.published_at": {"$gte": rfc3339(since)}, "card.retracted": False}
         newest = self._articles.find(wanted, {"card": 1}).sort(_BY_PUBLICATION).limit(limit)
-        return tuple([Card.model_validate(document["card"]) async for document in newest])
+        return tuple([Card.model_validate(document["card"]) for document in await newest.to_list(None)])
 
     @_translated
     async def page_of(self, article_id: str) -> Address | None:
@@ -301,6 +339,10 @@ class MongoReadModel:
     @_translated
     async def address(self, path: str) -> Address | None:
         return _address(await self._articles.find_one({"paths": path}, _ADDRESS))
+
+
+def _these(article_ids: Sequence[str]) -> mongo.Document:
+    return {"_id": {"$in": list(dict.fromkeys(article_ids))}}
 
 
 _FOLLOWED: Mapping[str, Any] = {"$or": [{"is_hidden": True}, {"waits": True}]}

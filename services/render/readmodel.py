@@ -91,7 +91,7 @@ class ReadModel(Protocol):
     async def replace(self, state: ArticleState, former_revision: int) -> bool:
         """Put the state in place of that revision's.
 
-        False: another revision stands by now. `announced` only rises.
+        False: another revision may stand by now, so look what does. `announced` only rises.
         """
         ...
 

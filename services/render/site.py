@@ -16,12 +16,12 @@ import itertools
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import brotli  # type: ignore[import-untyped]
 
@@ -38,11 +38,15 @@ from services.render.files import (
     remove_foreign,
     rename_in,
 )
+from services.render.notes import Notes
 from services.render.temporary import Overtaken, Ready, Version, drop_all, fill, remove_older
+from services.render.together import Together
 from services.render.unverified import Touch, Unverified
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Q = TypeVar("Q")
+A = TypeVar("A")
 PUBLIC = "public"
 NOTE = "fingerprint.json"
 COMPRESSED = frozenset(
@@ -53,23 +57,49 @@ ENCODINGS: Mapping[str, Callable[[bytes], bytes]] = {
     ".gz": lambda content: gzip.compress(content, compresslevel=6, mtime=0),
 }
 WRITERS = 4
+GROUP = 16
+"""Of how many articles a thread does the same at most before it tells."""
 EVERYTHING = "*"
 """At the end of a place: whatever stands in that folder and in those below it."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Ahead:
-    """Pages whose bytes are being written to the temporary folder, not yet in place."""
+    """Pages whose bytes are being written to the temporary folder, and whether they are in place."""
 
-    writing: Mapping[str, Future[Path | None]]
+    writing: Mapping[str, asyncio.Future[Path | None]]
     version: Version | None
+    is_shown: bool = False
 
     async def written(self, path: str) -> Path | None:
         """The flushed temporary file of a page; None where these bytes stand already.
 
         Raises: Away, Overtaken.
         """
-        return await asyncio.wrap_future(self.writing[path])
+        return await asyncio.shield(self.writing[path])
+
+
+@dataclass(frozen=True)
+class Showing:
+    """Pages to put in place, each a temporary file or None where it stands, and where else to remove what
+    stands.
+    """
+
+    written: Mapping[str, Path | None]
+    places: Sequence[str]
+    touch: Touch | None
+    version: Version | None
+
+
+@dataclass(frozen=True)
+class Placing:
+    """What lies ready to be put in place, and where all that is not `kept` is to be removed."""
+
+    ready: Sequence[Ready]
+    kept: Sequence[str]
+    places: Sequence[str]
+    touch: Touch | None
+    version: Version | None
 
 
 class SiteFolder:
@@ -89,7 +119,12 @@ class SiteFolder:
         self._lock: int | None = None
         self._temporary = self._folder
         self._writers = ThreadPoolExecutor(WRITERS, "pages")
-        self.unverified = Unverified(self._folder, self._writers)
+        self.unverified = Unverified(Notes(self._folder), self._writers)
+        self._begin = self._together(partial(_each, self._begin_one))
+        self._write_ahead = self._together(partial(_each, self._write_ahead_one))
+        self._show = self._together(self._show_all)
+        self._make_ready = self._together(partial(_each, self._make_ready_one))
+        self._place = self._together(self._place_all)
 
     def open(self) -> None:
         """Make the folders, take a temporary one of our own and remove those that dead processes left."""
@@ -97,7 +132,7 @@ class SiteFolder:
             self.root.mkdir(parents=True, exist_ok=True)
             if self._lock is None:
                 self._lock, self._temporary = claim(self._folder)
-                self.unverified.folder = self._temporary
+                self.unverified.notes.folder = self._temporary
             self._remove_dead()
 
     def close(self) -> None:
@@ -106,7 +141,7 @@ class SiteFolder:
         """
         self._writers.shutdown()
         if self._lock is not None:
-            if not self.unverified.has_notes():
+            if not self.unverified.notes:
                 shutil.rmtree(self._temporary, ignore_errors=True)
                 self._temporary.with_suffix(".lock").unlink(missing_ok=True)
             os.close(self._lock)
@@ -123,21 +158,21 @@ class SiteFolder:
         The temporary files lie there, if empty, when the block begins: in it, ask whether the version is the
         newest.
         """
-        beginning = self._writers.submit(self._begin, list(files), version)
+        beginning = self._begin.ask((list(files), version))
         try:
-            begun = await asyncio.wrap_future(beginning)
+            begun = await asyncio.shield(beginning)
         except BaseException:
-            beginning.add_done_callback(_drop_begun)
+            _once_done(beginning, _drop_begun)
             raise
         writing = {
-            path: self._writers.submit(self._write_ahead, path, files[path], temporary)
-            for path, temporary in begun.items()
+            path: self._write_ahead.ask((path, files[path], temporary)) for path, temporary in begun.items()
         }
+        ahead = Ahead(writing, version)
         try:
-            yield Ahead(writing, version)
+            yield ahead
         finally:
-            for path, one in writing.items():
-                one.add_done_callback(partial(_drop, begun[path]))
+            for path, one in writing.items() if not ahead.is_shown else ():
+                _once_done(one, partial(_drop, begun[path]))
 
     async def show(self, ahead: Ahead, places: Iterable[str] = (), touch: Touch | None = None) -> None:
         """Put these pages in place, in order, without siblings; then remove what else stands at `places`.
@@ -145,7 +180,8 @@ class SiteFolder:
         From now on readers fetch them. `settle` makes the rest. Raises: Overtaken.
         """
         written = {path: await ahead.written(path) for path in ahead.writing}
-        await self._run(self._show, written, sorted(set(places)), touch, ahead.version)
+        await asyncio.shield(self._show.ask(Showing(written, sorted(set(places)), touch, ahead.version)))
+        ahead.is_shown = True
 
     async def settle(
         self,
@@ -165,18 +201,16 @@ class SiteFolder:
         `is_newest` tells of the `version`, and is asked when everything lies ready. Returns whether it did
         stand: False when it was overtaken.
         """
-        making = self._writers.submit(self._make_ready, dict(files), version)
-        placing: Future[bool] | None = None
+        making = self._make_ready.ask((dict(files), version))
+        placing: asyncio.Future[bool] | None = None
         try:
-            ready = await asyncio.wrap_future(making)
+            ready = await asyncio.shield(making)
             if is_newest is not None and not await is_newest():
                 return False
-            placing = self._writers.submit(
-                self._place, ready, list(files), sorted(set(places)), touch, version
-            )
-            return await asyncio.wrap_future(placing)
+            placing = self._place.ask(Placing(ready, list(files), sorted(set(places)), touch, version))
+            return await asyncio.shield(placing)
         finally:
-            (placing or making).add_done_callback(lambda _: _drop_ready(making))
+            _once_done(placing or making, lambda _: _drop_ready(making))
 
     async def read(self, path: str) -> bytes | None:
         """The bytes that stand at a site path, uncompressed."""
@@ -204,6 +238,14 @@ class SiteFolder:
     async def remove_foreign(self) -> None:
         """Remove links, and what has a name that no page can have: somebody else put it here."""
         await self._run(self._remove_foreign)
+
+    def _together(self, work: Callable[[Sequence[Q]], Sequence[A | Exception]]) -> Together[Q, A]:
+        """Work that threads do a group in one go: to wake one for each would cost as much again."""
+
+        async def answer(asked: Sequence[Q]) -> Sequence[A | Exception]:
+            return await self._run(work, asked)
+
+        return Together(answer, most=GROUP, at_once=WRITERS)
 
     async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do it in a thread of our own: those of the process are for readers."""
@@ -247,7 +289,7 @@ class SiteFolder:
             self._write_temporary(content).replace(self._folder / NOTE)
             flush_folder(self._folder)
 
-    def _begin(self, paths: Iterable[str], version: Version | None) -> dict[str, Path]:
+    def _begin_one(self, paths: Iterable[str], version: Version | None) -> dict[str, Path]:
         """An empty temporary file for each path."""
         begun: dict[str, Path] = {}
         with outages():
@@ -261,7 +303,7 @@ class SiteFolder:
                 raise
         return begun
 
-    def _write_ahead(self, path: str, content: bytes, temporary: Path) -> Path | None:
+    def _write_ahead_one(self, path: str, content: bytes, temporary: Path) -> Path | None:
         with outages():
             if read_file(self.root, path) == content:
                 temporary.unlink(missing_ok=True)
@@ -272,21 +314,19 @@ class SiteFolder:
                 raise Overtaken(path) from None
             return temporary
 
-    def _show(
-        self,
-        written: Mapping[str, Path | None],
-        places: Iterable[str],
-        touch: Touch | None,
-        version: Version | None,
-    ) -> None:
-        _note(touch)
+    def _show_all(self, asked: Sequence[Showing]) -> list[Exception | None]:
+        for showing in asked:
+            _note(showing.touch)
         with outages():
-            if any(written.values()):
-                remove_older(self._folder, version)
-            for path, temporary in written.items():
+            remove_older(self._folder, [each.version for each in asked if any(each.written.values())])
+        return _each(self._show_one, [(each,) for each in asked])
+
+    def _show_one(self, showing: Showing) -> None:
+        with outages():
+            for path, temporary in showing.written.items():
                 if temporary is not None:
                     self._put(temporary, self._target(path))
-            for folder in self._remove_others(places, written):
+            for folder in self._remove_others(showing.places, showing.written):
                 flush_folder(folder)
 
     def _remove_others(self, places: Iterable[str], kept: Iterable[str]) -> set[Path]:
@@ -297,7 +337,7 @@ class SiteFolder:
             changed |= self._remove(place, keep)
         return changed
 
-    def _make_ready(self, files: Mapping[str, bytes], version: Version | None) -> list[Ready]:
+    def _make_ready_one(self, files: Mapping[str, bytes], version: Version | None) -> list[Ready]:
         """Write what is to stand and does not, beside where it is to stand."""
         made: list[Ready] = []
         try:
@@ -321,34 +361,34 @@ class SiteFolder:
             if is_changed or read_file(self.root, ready.path + suffix) != packed:
                 ready.siblings[suffix] = self._write_temporary(packed, version)
 
-    def _place(
-        self,
-        made: Iterable[Ready],
-        kept: Iterable[str],
-        places: Iterable[str],
-        touch: Touch | None,
-        version: Version | None,
-    ) -> bool:
-        """Put what lies ready in place. Returns False when it was overtaken."""
-        _note(touch)
+    def _place_all(self, asked: Sequence[Placing]) -> list[bool | Exception]:
+        for placing in asked:
+            _note(placing.touch)
         with outages():
-            remove_older(self._folder, version)
+            remove_older(self._folder, [each.version for each in asked])
+        return _each(self._place_one, [(each,) for each in asked])
+
+    def _place_one(self, placing: Placing) -> bool:
+        """Put what lies ready in place. Returns False when it was overtaken."""
+        with outages():
             try:
-                changed = {self._place_one(ready) for ready in made}
+                changed = {self._place_file(ready) for ready in placing.ready}
             except Overtaken as error:
-                if version is None:
+                if placing.version is None:
                     raise Away("pages folder", f"a temporary file of {error} is gone") from error
                 return False
-            for folder in changed | self._remove_others(places, kept):
+            for folder in changed | self._remove_others(placing.places, placing.kept):
                 flush_folder(folder)
         return True
 
-    def _place_one(self, ready: Ready) -> Path:
+    def _place_file(self, ready: Ready) -> Path:
         """Returns the folder to flush."""
         place = self._target(ready.path)
-        if ready.page is not None:
-            self._put(ready.page, place)
-        for suffix, temporary in ready.siblings.items():
+        page, ready.page = ready.page, None
+        if page is not None:
+            self._put(page, place)
+        while ready.siblings:
+            suffix, temporary = ready.siblings.popitem()
             self._rename(temporary, _beside(place, suffix))
         return place.parent
 
@@ -424,18 +464,39 @@ def _note(touch: Touch | None) -> None:
         touch.note()
 
 
-def _drop(temporary: Path, _: Future[Path | None]) -> None:
+def _each(work: Callable[..., A], asked: Iterable[Sequence[Any]]) -> list[A | Exception]:
+    """What comes of each, an error too, which is its own."""
+    done: list[A | Exception] = []
+    for arguments in asked:
+        try:
+            done.append(work(*arguments))
+        except Exception as error:  # noqa: BLE001  (whoever asked gets it)
+            done.append(error)
+    return done
+
+
+def _once_done(work: asyncio.Future[Any], then: Callable[[asyncio.Future[Any]], None]) -> None:
+    """At once, where it is done."""
+    if work.done():
+        then(work)
+    else:
+        work.add_done_callback(then)
+
+
+def _drop(temporary: Path, writing: asyncio.Future[Path | None]) -> None:
     """Remove a temporary file that was not put in place, once nobody writes it any more."""
+    if not writing.cancelled():
+        writing.exception()  # nobody else may ask for it
     temporary.unlink(missing_ok=True)
 
 
-def _drop_begun(beginning: Future[dict[str, Path]]) -> None:
+def _drop_begun(beginning: asyncio.Future[dict[str, Path]]) -> None:
     if not beginning.cancelled() and not beginning.exception():
         for temporary in beginning.result().values():
             temporary.unlink(missing_ok=True)
 
 
-def _drop_ready(making: Future[list[Ready]]) -> None:
+def _drop_ready(making: asyncio.Future[list[Ready]]) -> None:
     if not making.cancelled() and not making.exception():
         drop_all(making.result())
 

@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+_MARK = 16
+"""Letters that tell of what a temporary file is."""
+
 
 class Overtaken(Exception):
     """Files of a newer version are being put in place: these are not needed any more, and gone."""
@@ -28,18 +31,18 @@ class Version:
     number: int
 
     @cached_property
-    def _mark(self) -> str:
+    def mark(self) -> str:
         """How the names of all temporary files of the subject begin."""
-        return f"{hashlib.sha256(self.subject.encode()).hexdigest()[:16]}-"
+        return f"{hashlib.sha256(self.subject.encode()).hexdigest()[:_MARK]}-"
 
     def name(self, unique: str) -> str:
         """A temporary file's."""
-        return f"{self._mark}{self.number}-{unique}"
+        return f"{self.mark}{self.number}-{unique}"
 
     def is_newer_than(self, name: str) -> bool:
         """Whether a temporary file of that name is of an older version of the same subject."""
-        number, dash, _ = name.removeprefix(self._mark).partition("-")
-        return bool(name.startswith(self._mark) and dash and int(number) < self.number)
+        number, dash, _ = name.removeprefix(self.mark).partition("-")
+        return bool(name.startswith(self.mark) and dash and int(number) < self.number)
 
 
 @dataclass
@@ -74,17 +77,22 @@ def fill(temporary: Path, content: bytes, mode: str) -> None:
         raise
 
 
-def remove_older(pages: Path, version: Version | None) -> None:
-    """Remove every temporary file of older versions, of whatever process: none is renamed any more.
+def remove_older(pages: Path, versions: Iterable[Version | None]) -> None:
+    """Remove every temporary file of versions older than these, whosever it is: none is renamed any more.
 
     `pages`: the folder in which each process has its own for temporary files. Raises: OSError.
     """
-    if version is None:
+    newest: dict[str, Version] = {}
+    for version in versions:
+        if version is not None and version.number >= newest.get(version.mark, version).number:
+            newest[version.mark] = version
+    if not newest:
         return
     with os.scandir(pages) as beside:
         folders = [entry.path for entry in beside if entry.name.startswith("tmp-")]
     for folder in folders:
         with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
             for entry in entries:
-                if version.is_newer_than(entry.name):
+                version = newest.get(entry.name[: _MARK + 1])
+                if version is not None and version.is_newer_than(entry.name):
                     Path(entry.path).unlink(missing_ok=True)

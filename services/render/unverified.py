@@ -2,7 +2,7 @@
 
 An owner that was paused may remove, when it wakes, what a newer one has put in place; it compares
 afterwards. Should the database be away then, or the process be killed, this tells what is still to be
-compared: in memory, and by an empty file each in the process's temporary folder, which outlasts it.
+compared: in memory, and by notes in the process's temporary folder, which outlast it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from urllib.parse import quote, unquote
 
-_PREFIX = "unverified-"
+from services.render.notes import Notes, noted_in
 
 
 class Touch:
@@ -46,11 +45,11 @@ class Touch:
 class Unverified:
     """Subjects (article ids and paths of listings) of which files may be missing.
 
-    Used on the event loop, except where it says blocking. `folder` holds the notes.
+    Used on the event loop, except where it says blocking. `notes` are to lie in the process's own folder.
     """
 
-    def __init__(self, folder: Path, writers: Executor) -> None:
-        self.folder = folder
+    def __init__(self, notes: Notes, writers: Executor) -> None:
+        self.notes = notes
         self._writers = writers
         self._open = Counter[str]()
         self._left: dict[str, int] = {}
@@ -93,13 +92,9 @@ class Unverified:
     def inherit(self, folder: Path) -> None:
         """Take over what a dead process left in its folder (blocking). Raises: OSError."""
         with self._files:
-            for note in folder.glob(f"{_PREFIX}*"):
-                (self.folder / note.name).touch()
-                self._left[unquote(note.name.removeprefix(_PREFIX))] = next(self._numbers)
-
-    def has_notes(self) -> bool:
-        """Whether anything is noted on disk (blocking)."""
-        return any(self.folder.glob(f"{_PREFIX}*"))
+            for subject in noted_in(folder):
+                self.notes.add(subject)
+                self._left[subject] = next(self._numbers)
 
     def _end(self, subject: str, touch: Touch) -> None:
         """At any moment a noted subject is open or left, else its note may go."""
@@ -118,13 +113,10 @@ class Unverified:
 
     def _write(self, subject: str) -> None:
         with self._files:
-            self._place(subject).touch()
+            self.notes.add(subject)
 
     def _erase(self, subject: str) -> None:
         """A note that cannot be removed costs one comparison, no more."""
         with self._files, suppress(OSError):
             if subject not in self._open and subject not in self._left:
-                self._place(subject).unlink(missing_ok=True)
-
-    def _place(self, subject: str) -> Path:
-        return self.folder / f"{_PREFIX}{quote(subject, safe='')}"
+                self.notes.remove(subject)

@@ -20,6 +20,7 @@ from newsroom.http.keyfeed import KeyFeed
 from newsroom.kafka import cluster
 from newsroom.kafka.consumer import Consumer, LoopSettings
 from newsroom.kafka.dead_letters import Mark, Parked
+from newsroom.kafka.pacing import gathering
 from newsroom.kafka.producer import KafkaPublisher
 from newsroom.kafka.reader import TopicReader
 from newsroom.kafka.source import KafkaSource
@@ -49,6 +50,10 @@ from services.store.settings import StoreSettings
 
 log = structlog.get_logger(__name__)
 CLIENT = "newsroom-store"
+GATHER_SECONDS = 0.1
+"""Under load, how long events are gathered for a batch."""
+RENDERINGS_GATHER_SECONDS = 0.5
+"""The same for what render tells, which nobody waits for here: ingest hears it from the log."""
 
 
 class Store:
@@ -187,6 +192,7 @@ class Store:
             on_dead_letter=filer.park,
             on_assigned=filer.begin,
             is_parked=self.former_letters.has,
+            rest=gathering(GATHER_SECONDS),
             settings=row,
         )
         self._outcomes = Consumer(
@@ -196,6 +202,7 @@ class Store:
             decode=decode_outcome,
             handle=RenderingKeeper(self.renderings).handle,
             is_parked=self.former_letters.has,
+            rest=gathering(RENDERINGS_GATHER_SECONDS),
             settings=row,
         )
         group = f"store-dead-letters-{identity.database_id}"

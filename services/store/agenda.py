@@ -59,7 +59,7 @@ class MongoDueWork:
         shown = {"partition": 1, "revision": 1, "due": 1}
         async with mongo.answering():
             found = self._heads.find(query, shown).sort("due_at", mongo.ASCENDING).limit(most)
-            return [_to_waiting(document, until) async for document in found]
+            return [_to_waiting(document, until) for document in await found.to_list(None)]
 
     async def decision(self, event_id: str) -> Decision | None:
         async with mongo.answering():

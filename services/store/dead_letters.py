@@ -138,7 +138,7 @@ class MongoDeadLetters:
         order = [("time", mongo.DESCENDING), ("_id", mongo.DESCENDING)]
         async with mongo.answering():
             found = self._documents.find(query, {"value": 0}).sort(order).limit(most)
-            return [_to_letter(document) async for document in found]
+            return [_to_letter(document) for document in await found.to_list(None)]
 
     async def count_waiting(self) -> int:
         with mongo.translating():

@@ -131,7 +131,7 @@ class MongoReading:
         async with mongo.answering():
             order = [(field, direction), ("_id", mongo.ASCENDING)]
             found = self._heads.find(query).sort(order).limit(wanted.most)
-            return [to_head(document) async for document in found]
+            return [to_head(document) for document in await found.to_list(None)]
 
     async def entries(self, article_id: str, most: int, before: int | None = None) -> list[Entry]:
         query: mongo.Document = {"article_id": article_id}
@@ -139,7 +139,7 @@ class MongoReading:
             query["number"] = {"$lt": before}
         async with mongo.answering():
             found = self._entries.find(query).sort("number", mongo.DESCENDING).limit(most)
-            return [to_entry(document) async for document in found]
+            return [to_entry(document) for document in await found.to_list(None)]
 
     async def entry(self, article_id: str, entry_id: str) -> Entry | None:
         async with mongo.answering():
@@ -151,7 +151,7 @@ class MongoReading:
         without_texts = {"article": 0, "entry.text": 0}
         async with mongo.answering():
             found = self._decisions.find(query, without_texts).sort("revision", mongo.ASCENDING)
-            return [to_decision(_with_blank_entry(document)) async for document in found]
+            return [to_decision(_with_blank_entry(document)) for document in await found.to_list(None)]
 
     async def revision(self, article_id: str, number: int) -> Decision | None:
         async with mongo.answering():

@@ -67,14 +67,14 @@ class MongoRevisions:
                 for article_id in article_ids
             ]
             found = self._decisions.find({"$or": [{"_id": {"$in": list(event_ids)}}, *newer]})
-            decisions = [to_decision(document) async for document in found]
+            decisions = [to_decision(document) for document in await found.to_list(None)]
         return _assemble(heads, decisions, entries, frozenset(article_ids), frozenset(event_ids))
 
     async def _entries_of(self, keys: Collection[str]) -> list[Entry]:
         if not keys:
             return []
         found = self._entries.find({"_id": {"$in": list(keys)}})
-        return [to_entry(document) async for document in found]
+        return [to_entry(document) for document in await found.to_list(None)]
 
     async def write(self, decisions: Sequence[Decision], *, instead: Collection[str] = ()) -> None:
         if not decisions:
@@ -111,7 +111,7 @@ class MongoRevisions:
     async def heads(self, article_ids: Collection[str]) -> list[Article]:
         with mongo.translating():
             found = self._heads.find({"_id": {"$in": list(article_ids)}}).sort("_id", mongo.ASCENDING)
-            return [to_head(document) async for document in found]
+            return [to_head(document) for document in await found.to_list(None)]
 
     async def heads_from(
         self, after: str, most: int, *, partition: int | None = None, before: int | None = None
@@ -123,13 +123,13 @@ class MongoRevisions:
             query["offset"] = {"$lt": before}
         with mongo.translating():
             found = self._heads.find(query).sort("_id", mongo.ASCENDING).limit(most)
-            return [to_head(document) async for document in found]
+            return [to_head(document) for document in await found.to_list(None)]
 
     async def entries_from(self, article_id: str, after: int, most: int) -> list[Entry]:
         query = {"article_id": article_id, "number": {"$gt": after}}
         with mongo.translating():
             found = self._entries.find(query).sort("number", mongo.ASCENDING).limit(most)
-            return [to_entry(document) async for document in found]
+            return [to_entry(document) for document in await found.to_list(None)]
 
     async def newest_offsets(self) -> dict[int, int]:
         with mongo.translating():

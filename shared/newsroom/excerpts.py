@@ -9,6 +9,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import takewhile
 
 from newsroom.bodies import paragraphs
 from newsroom.sentences import sentence_ends
@@ -36,7 +37,7 @@ def excerpt(body: str) -> str:
     max_characters = len(text) * SHARE_PERCENT // 100
     is_spaced = _is_spaced(text)
     max_words = _count_words(text, is_spaced=is_spaced) * SHARE_PERCENT // 100
-    ends = [end for end in _ends(blocks) if end <= max_characters]
+    ends = list(takewhile(lambda end: end <= max_characters, _ends(blocks)))
     fitting = bisect_right(ends, max_words, key=lambda end: _count_words(text[:end], is_spaced=is_spaced))
     if fitting:
         return text[: ends[fitting - 1]]

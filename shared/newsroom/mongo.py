@@ -42,7 +42,7 @@ from newsroom.servers import NO_FILES, Tls
 __all__ = [
     "ASCENDING", "DESCENDING", "BulkWriteError", "Client", "Collection", "Database", "DeleteOne", "Document",
     "DuplicateKeyError", "IndexModel", "InsertOne", "ReplaceOne", "ReturnDocument", "UpdateOne", "answering",
-    "connect", "only_duplicates", "ping", "refusal", "tls_options", "translating",
+    "connect", "failed", "only_duplicates", "ping", "refusal", "tls_options", "translating",
 ]  # fmt: skip
 
 Document: TypeAlias = dict[str, Any]
@@ -182,6 +182,11 @@ def only_duplicates(error: BulkWriteError) -> bool:
     if details.get("writeConcernErrors"):
         return False
     return bool(problems) and all(problem.get("code") == _DUPLICATE_KEY for problem in problems)
+
+
+def failed(error: BulkWriteError) -> frozenset[int]:
+    """Which steps of an unordered bulk failed, by their number; all others were done."""
+    return frozenset(problem["index"] for problem in (error.details or {}).get("writeErrors", []))
 
 
 async def ping(client: Client) -> bool:

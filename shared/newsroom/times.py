@@ -28,7 +28,8 @@ def to_moment(time: datetime) -> datetime:
         raise ValueError(_OUT_OF_YEARS) from error
     if not FIRST_YEAR <= utc.year <= LAST_YEAR:
         raise ValueError(_OUT_OF_YEARS)
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+    more = utc.microsecond % 1000
+    return utc.replace(microsecond=utc.microsecond - more) if more else utc
 
 
 def now() -> datetime:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from newsroom.errors import BadRecord
 from newsroom.kafka.consumer import Consumer, Delivery, LoopSettings
 from newsroom.kafka.fake import FakeLog, FakePublisher, FakeSource
+from newsroom.kafka.pacing import Rest, no_rest
 from newsroom.records import Message, Record, TopicPartition
 from newsroom.topics import DEAD_LETTERS, TopicSpec
 
@@ -66,7 +67,7 @@ class Loop:
         self.before_telling: Callable[[Record], None] = lambda _: None
         self.before_assigned: Callable[[], None] = lambda: None
         self.parked_before: Callable[[Record], bool] = lambda _: False
-        self.rest: Callable[[float], float] = lambda _: 0.0
+        self.rest: Rest = no_rest
         self.gate = asyncio.Event()
         self.gate.set()
         self.consumer = Consumer(
@@ -79,7 +80,7 @@ class Loop:
             on_assigned=self._on_assigned,
             on_revoked=self._on_revoked,
             is_parked=lambda record: self.parked_before(record),
-            rest=lambda took: self.rest(took),
+            rest=lambda took, records: self.rest(took, records),
             settings=settings,
         )
 

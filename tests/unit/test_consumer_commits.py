@@ -9,6 +9,7 @@ import pytest
 
 from newsroom.errors import Away
 from newsroom.kafka import consumer
+from newsroom.kafka.pacing import gathering
 from tests.unit import jumping
 from tests.unit.loops import P0, P1, P2, Loop, a_log, but, until, write
 
@@ -39,7 +40,7 @@ async def test_a_commit_stands_behind_the_work_not_between_two_batches() -> None
 
 async def test_what_comes_while_the_loop_rests_is_one_batch() -> None:
     loop = Loop(a_log(), max_poll_records=10)
-    loop.rest = lambda _: 3600.0
+    loop.rest = lambda *_: 3600.0
     await write(loop.log, "a1")
     async with loop.running():
         await until(lambda: loop.committed == {P0: 1})  # what is finished does not wait for the rest
@@ -50,9 +51,26 @@ async def test_what_comes_while_the_loop_rests_is_one_batch() -> None:
     assert loop.batches == [("a1",), ("a2", "a3", "a4")]
 
 
+async def test_what_a_client_had_no_room_for_during_a_rest_is_of_the_same_batch() -> None:
+    """It hands out what it fetched first, and fetches the others only then."""
+    loop = Loop(a_log(), max_poll_records=1)
+    loop.rest = lambda *_: 0.001
+    await write(loop.log, "a1", "a2", "a3", "a4", "a5")
+    async with loop.running():
+        await until(lambda: len(loop.handled) == 5)
+    assert loop.batches == [("a1",), ("a2", "a3"), ("a4", "a5")]
+
+
+@pytest.mark.parametrize(
+    ("took_seconds", "records", "rests"), [(0.02, 2, 0), (0.02, 3, 0.08), (0.3, 50, 0), (0.0, 1, 0)]
+)
+def test_batches_grow_under_load_and_only_then(took_seconds: float, records: int, rests: float) -> None:
+    assert gathering(0.1)(took_seconds, records) == pytest.approx(rests)
+
+
 async def test_a_stop_does_not_wait_for_the_rest() -> None:
     loop = Loop(a_log())
-    loop.rest = lambda _: 3600.0
+    loop.rest = lambda *_: 3600.0
     await write(loop.log, "a1")
     async with loop.running() as task:
         await until(lambda: loop.committed == {P0: 1})

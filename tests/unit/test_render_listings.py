@@ -55,7 +55,7 @@ async def test_many_marks_make_one_listing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("took", "rests"),
-    [(0.01, 0.24), (0.1, 0.2), (0.4, 0.8), (3.0, listings.MOST_REST_SECONDS)],
+    [(0.01, 0.24), (0.1, 0.2), (0.2, 0.4), (3.0, listings.MOST_REST_SECONDS)],
 )
 def test_listings_rest_the_longer_the_more_there_was_to_do(took: float, rests: float) -> None:
     """So that pages of articles have the processor, and what is marked meanwhile is written once."""

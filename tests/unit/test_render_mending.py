@@ -20,6 +20,7 @@ from newsroom.kafka.fake import FakeLog, FakePublisher
 from newsroom.records import Message, Position
 from services.render.cards import Card
 from services.render.mending import Mender
+from services.render.notes import noted_in
 from services.render.standing import ArticleState
 from tests.render_parts import MemoryReadModel, PlainPages, a_public, a_withdrawn, until
 from tests.render_world import SmallRender
@@ -98,7 +99,7 @@ class Newsroom:
 
     def notes(self) -> list[str]:
         folder = self.late.folder.root.parent
-        return sorted(note.name for note in folder.glob("tmp-*/unverified-*"))
+        return sorted(note for temporary in folder.glob("tmp-*/") for note in noted_in(temporary))
 
     def processes(self) -> int:
         """How many have a folder of their own."""
@@ -146,7 +147,7 @@ async def test_a_late_writer_that_is_killed_is_made_good_for(newsroom: Newsroom)
     await newsroom.model.asked.wait()
     assert not newsroom.pages()
     async with mending(newsroom.other):
-        assert newsroom.notes() == ["unverified-a1"]
+        assert newsroom.notes() == ["a1"]
         writing.cancel()
         await asyncio.wait([writing])
         assert newsroom.late.folder.unverified.left() == {}, "its threads may be writing still"
@@ -258,7 +259,7 @@ async def test_one_writer_does_not_answer_for_another(newsroom: Newsroom) -> Non
             second.note()
             second.verified()
         newsroom.late.folder._writers.submit(lambda: None).result()
-        assert newsroom.notes() == ["unverified-a1"]
+        assert newsroom.notes() == ["a1"]
         raise Away("mongodb", "switched off")
     (number,) = unverified.left().values()
     unverified.mended("a1", number - 1)
@@ -287,7 +288,7 @@ def test_a_full_disk_hinders_no_removal(tmp_path: Path) -> None:
     """A note that finds no room is kept in memory."""
     render = SmallRender(tmp_path)
     unverified = render.folder.unverified
-    unverified.folder = tmp_path / "not there"
+    unverified.notes.folder = tmp_path / "not there"
     with contextlib.suppress(Away), unverified.touching("a1") as touch:
         touch.note()
         raise Away("mongodb", "switched off")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader, Template, TemplateError
+from jinja2 import Environment, FunctionLoader, TemplateError
 from markupsafe import Markup
 
 from newsroom.addresses import ABOUT, HOME, REUSE, SITE_FEED
@@ -21,7 +21,7 @@ from services.render.listingkinds import standing_paths
 from services.render.looks.assets import Assets, load_assets
 from services.render.looks.brand import load_brand
 from services.render.looks.sitefile import Site
-from services.render.words.voices import Voice, template_environment, voice_of
+from services.render.words.voices import Voice, speaking, template_environment, voice_of
 from services.render.words.wording import wording_of
 
 _PIECES = 3 * 1024
@@ -42,14 +42,14 @@ class Look:
     voice: Voice
     standing: frozenset[str]
     assets: Assets
-    templates: Mapping[str, Template]
+    environment: Environment
     sources: Mapping[str, bytes]
 
     def draw(self, template: str, page: object, voice: Voice | None = None) -> bytes:
         """A template filled in, in the site's own language where no other is given."""
         chosen = voice or self.voice
         piece = partial(self._kept_piece, voice=chosen)
-        return self.templates[template].render(chosen.vocabulary, page=page, piece=piece).encode()
+        return self._spoken(chosen).get_template(template).render(page=page, piece=piece).encode()
 
     def _kept_piece(self, template: str, voice: Voice, **of: object) -> Markup:
         """What stands alike on many pages, such as an article's line on fronts: drawn once, if not long."""
@@ -65,11 +65,16 @@ class Look:
         return lru_cache(maxsize=_VOICES)(partial(voice_of, self.site))
 
     @cached_property
+    def _spoken(self) -> Callable[[Voice], Environment]:
+        return lru_cache(maxsize=_VOICES)(partial(speaking, self.environment))
+
+    @cached_property
     def _pieces(self) -> Callable[..., Markup]:
         return lru_cache(maxsize=_PIECES, typed=True)(self._piece)
 
     def _piece(self, template: str, voice: Voice, **of: object) -> Markup:
-        return Markup(self.templates[template].render(voice.vocabulary, **of))  # noqa: S704  (ours, escaped)
+        drawn = self._spoken(voice).get_template(template).render(**of)
+        return Markup(drawn)  # noqa: S704  (ours, escaped)
 
     def parts(self) -> Iterator[bytes]:
         """What pages are made of, for a fingerprint: settings, templates, and the names of the assets."""
@@ -93,7 +98,7 @@ def load_look(site: Site, folder: Path | None = None) -> Look:
         voice=voice_of(site, site.language),
         standing=frozenset(standing_paths(site)),
         assets=assets,
-        templates=_compiled(own, sources, site, assets),
+        environment=_compiled(sources, site, assets),
         sources=sources,
     )
 
@@ -111,13 +116,18 @@ def _is_kept_beside(file: Path) -> bool:
     return file.name.startswith(".") or file.name.endswith("~")
 
 
-def _compiled(
-    own: Path | None, sources: Mapping[str, bytes], site: Site, assets: Assets
-) -> Mapping[str, Template]:
-    """Every template, compiled, with what all of them may use."""
-    ours = FileSystemLoader(TEMPLATES)
-    loaders: list[BaseLoader] = [ours, PrefixLoader({OURS: ours})]
-    environment = template_environment(ChoiceLoader([FileSystemLoader(own), *loaders] if own else loaders))
+def _compiled(sources: Mapping[str, bytes], site: Site, assets: Assets) -> Environment:
+    """Every template, compiled, with what all of them may use whatever the language."""
+    try:
+        texts = {name: source.decode() for name, source in sources.items()}
+        environment = template_environment(
+            FunctionLoader(lambda name: (texts[name], name, None) if name in texts else None)
+        )
+        for name in sources:
+            environment.get_template(name)
+    except (TemplateError, UnicodeDecodeError, SyntaxError, RecursionError) as error:
+        where = f"{getattr(error, 'name', '?')}, line {getattr(error, 'lineno', '?')}"
+        raise Misconfigured(f"template {where} cannot be used: {error}") from error
     pictures = pictures_of(site, card=assets.card.address, logo=assets.icons[max(assets.icons)])
     environment.globals.update(
         assets=assets,
@@ -128,8 +138,4 @@ def _compiled(
         manifest=MANIFEST,
         graph_script=partial(graph_script, pictures=pictures),
     )
-    try:
-        return {name: environment.get_template(name) for name in sources if not name.startswith(f"{OURS}/")}
-    except (TemplateError, UnicodeDecodeError, SyntaxError, RecursionError) as error:
-        where = f"{getattr(error, 'name', '?')}, line {getattr(error, 'lineno', '?')}"
-        raise Misconfigured(f"template {where} cannot be used: {error}") from error
+    return environment

@@ -22,6 +22,7 @@ from newsroom.errors import Away, Invalid
 from newsroom.kafka.backoff import Backoff
 from newsroom.kafka.batch import Batch, Delivery, Letter, Poisoned
 from newsroom.kafka.dead_letters import cut_letter, letter
+from newsroom.kafka.pacing import Rest, no_rest
 from newsroom.kafka.pause import Pause, Uncommitted
 from newsroom.kafka.producer import Publisher
 from newsroom.kafka.source import NotCommitted, Polled, Source
@@ -37,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 _KEEP_ALIVE_SECONDS = 0.5
 _GOODBYE_SECONDS = 5.0
+_MORE_SECONDS = 0.02
+"""Some times as long as a broker takes to answer that has records."""
 
 
 class TooManyDeadLetters(Exception):
@@ -100,7 +103,7 @@ class Consumer(Generic[T]):
         on_assigned: OnPartitions | None = None,
         on_revoked: OnPartitions | None = None,
         is_parked: Callable[[Record], bool] = lambda _: False,
-        rest: Callable[[float], float] = lambda _: 0.0,
+        rest: Rest = no_rest,
         settings: LoopSettings | None = None,
     ) -> None:
         self._source = source
@@ -131,6 +134,7 @@ class Consumer(Generic[T]):
         self._committing = asyncio.Lock()
         self._uncommitted = Uncommitted(name)
         self._in_flight = 0
+        self._has_rested = False
         self._bad_row = 0
         self._dead_letters = 0
         self._progress_at = time.monotonic()
@@ -196,7 +200,8 @@ class Consumer(Generic[T]):
         if not await self._persist(lambda: self._source.start(self), None):
             return
         while not self._stopping.is_set():
-            polled = await self._poll()
+            polled = await (self._gather() if self._has_rested else self._poll(self._settings.poll_seconds))
+            self._has_rested = False
             if self._failure is not None:
                 raise self._failure
             if not await self._welcome():
@@ -204,7 +209,9 @@ class Consumer(Generic[T]):
             if polled.records and not self._revoking and polled.generation == self._source.generation:
                 begun = time.monotonic()
                 await self._finish(polled)
-                await self._sleep(self._rest(time.monotonic() - begun))
+                rest_seconds = self._rest(time.monotonic() - begun, len(polled.records))
+                self._has_rested = rest_seconds > 0
+                await self._sleep(rest_seconds)
             elif self._source.lag == 0:
                 self.progressed()
 
@@ -217,11 +224,20 @@ class Consumer(Generic[T]):
             async with asyncio.timeout(seconds):
                 await self._interrupt.wait()
 
-    async def _poll(self) -> Polled:
+    async def _gather(self) -> Polled:
+        """All that came during a rest: a client fetches what comes first, and no more until that is taken."""
+        first = await self._poll(self._settings.poll_seconds)
+        if not first.records:
+            return first
+        more = await self._poll(_MORE_SECONDS)
+        is_void = more.generation != first.generation
+        return more if is_void else Polled(first.generation, first.records + more.records)
+
+    async def _poll(self, seconds: float) -> Polled:
         taken: list[Polled] = []
 
         async def poll() -> None:
-            taken.append(await self._source.poll(self._settings.poll_seconds))
+            taken.append(await self._source.poll(seconds))
 
         await self._persist(poll, None)
         return taken[0] if taken else Polled(self._source.generation, ())
