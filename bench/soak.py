@@ -28,8 +28,8 @@ _SAY_SECONDS = 30.0
 _HOW = (
     "Memory of each process, shared pages in parts (PSS), looked at every {every_seconds:g} s: at rest in a"
     " newsroom that has just started, for {rest_seconds:g} s, then in an open load of {rate:g} events of"
-    " every kind a second for {load_seconds:g} s. Each third of either gives one value, the median of its looks."
-    " Warm-up: {warm}."
+    " every kind a second for {load_seconds:g} s. Each third of either gives one value, the median of its"
+    " looks. Warm-up: {warm}."
 )
 _HOW_GROWTH = (
     " Growth is the line through the looks under load (the median of the slopes between any two, which no"
