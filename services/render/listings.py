@@ -88,7 +88,7 @@ class ListingRenderer:
             by_path.setdefault(listing_at(delivery.item.mark.path), []).append(delivery)
         metrics.listings_waiting.set(len(by_path))
         try:
-            await all_of([self._one(path, group) for path, group in by_path.items()])
+            await all_of([self._one(path, by_path[path]) for path in sorted(by_path, key=_nearness)])
         finally:
             metrics.listings_waiting.set(0)
 
@@ -200,6 +200,11 @@ class ListingRenderer:
             for state in await self._model.left(path, named)
             if not state.leaving
         ]
+
+
+def _nearness(path: str) -> tuple[int, str]:
+    """Home first, then what is one step from it: most readers are there."""
+    return path.count("/"), path
 
 
 def _places(path: str) -> tuple[str, ...]:

@@ -323,3 +323,16 @@ class Intruding(MemoryReadModel):
             act, self.after_cards = self.after_cards, None
             await act()
         return found
+
+
+async def test_who_reads_the_front_waits_for_no_archive(tmp_path: Path) -> None:
+    """Of what a batch marks, the front is drawn among the first, two at a time, and the farthest last."""
+    pages = CountingPages()
+    render = SmallRender(tmp_path, pages=pages)
+    await render.take(a_public("a1"))
+    pages.drawn.clear()
+    await render.list_marked()
+    steps = [path.count("/") for path in pages.drawn]
+    assert HOME in pages.drawn[: listings.AT_ONCE]
+    assert steps == sorted(steps)
+    assert steps[-1] > steps[0]
