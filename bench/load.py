@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -28,6 +28,7 @@ from newsroom.outcomes import EventState
 _CONNECTIONS = 64
 _DRAIN_SECONDS = 60.0
 _PATIENCE_SECONDS = 120.0
+_SAY_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,32 @@ async def load(newsroom: Newsroom, rate: float, seconds: float, name: str) -> Lo
         if on_the_way:
             await asyncio.wait(on_the_way.values(), timeout=_DRAIN_SECONDS)
     return _summed(rate, done, on_the_way, cores)
+
+
+async def work(newsroom: Newsroom, count: int, clients: int, name: str, say: Callable[[str], None]) -> None:
+    """Have so many events sent, by clients of whom each sends its next one when its last is through.
+
+    For a warm-up: as fast as the newsroom carries. Raises: Broken when one is not through for too long.
+    """
+    traffic, numbers, said = Traffic(name), iter(range(count)), time.monotonic()
+    async with watching(newsroom.bootstrap) as watch, _door(newsroom) as door:
+
+        async def client() -> None:
+            nonlocal said
+            for number in numbers:
+                sent = await _send(door, traffic.next())
+                if not sent.event_id:
+                    raise Broken(f"the door took no {sent.act.kind} of a load that waits for each")
+                await asyncio.wait_for(_through(traffic, watch, sent), _PATIENCE_SECONDS)
+                if time.monotonic() - said > _SAY_SECONDS:
+                    said = time.monotonic()
+                    say(f"{number:,} of {count:,} events")
+
+        try:
+            await asyncio.gather(*(client() for _ in range(clients)))
+        except TimeoutError as error:
+            raise Broken(f"an event was not through after {_PATIENCE_SECONDS:.0f} s") from error
+    await worked_off(newsroom)
 
 
 async def worked_off(newsroom: Newsroom) -> None:

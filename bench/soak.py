@@ -12,10 +12,9 @@ from statistics import median
 
 import uvloop
 
-from bench.articles import a_request, an_article
 from bench.costs import MEGABYTE, memory
-from bench.load import Load, load, worked_off
-from bench.stack import Editor, Newsroom, a_newsroom
+from bench.load import Load, load, work
+from bench.stack import Newsroom, a_newsroom
 from bench.table import Chapter, Goal, Plot, Row, Series, Size, Stand
 from services.ingest.statuses import MAX_REMEMBERED
 
@@ -24,7 +23,6 @@ SOAK_SECONDS = 600.0
 _UNIT = "% in 10 min"
 _PARTS = 3
 _CLIENTS = 32
-_SAY_SECONDS = 30.0
 _HOW = (
     "Memory of each process, shared pages in parts (PSS), looked at every {every_seconds:g} s: at rest in a"
     " newsroom that has just started, for {rest_seconds:g} s, then in an open load of {rate:g} events of"
@@ -43,7 +41,7 @@ _HOW_GROWTH = (
 @dataclass(frozen=True)
 class Plan:
     """For how long it is watched at rest, warmed up and watched under load; how many events a second; how
-    often memory is looked at; how many articles are published before the warm-up.
+    often memory is looked at; how many events come before the warm-up.
     """
 
     rest_seconds: float
@@ -55,7 +53,7 @@ class Plan:
 
 
 PLANS = {
-    Size.SMOKE: Plan(1, 1, 3, 2, 0.2),
+    Size.SMOKE: Plan(1, 1, 3, 2, 0.2, filling=20),
     Size.TABLE: Plan(6, 5, 24, 10, 1),
     Size.LONG: Plan(30, 60, SOAK_SECONDS, 10, 5, filling=MAX_REMEMBERED),
 }
@@ -89,7 +87,9 @@ async def _take(newsroom: Newsroom, stand: Stand) -> Found:
     stand.say(f"watching memory at rest for {plan.rest_seconds:g} s")
     async with looking(newsroom.pids, plan.every_seconds) as at_rest:
         await asyncio.sleep(plan.rest_seconds)
-    await _fill(newsroom, stand, plan.filling)
+    if plan.filling:
+        stand.say(f"{plan.filling:,} events, so that what is kept of the latest is full")
+        await work(newsroom, plan.filling, _CLIENTS, "filling", stand.say)
     stand.say(f"{plan.warm_seconds:g} s to warm up, then {plan.load_seconds:g} s at {plan.rate:g} a second")
     await load(newsroom, plan.rate, plan.warm_seconds, "warm")
     async with looking(newsroom.pids, plan.every_seconds) as loaded:
@@ -97,40 +97,22 @@ async def _take(newsroom: Newsroom, stand: Stand) -> Found:
     return Found(at_rest, loaded, done)
 
 
-async def _fill(newsroom: Newsroom, stand: Stand, count: int) -> None:
-    """Publish so many articles, several at once, so that what is kept of the latest is full."""
-    numbers, editor = iter(range(count)), Editor(newsroom)
-    said = time.monotonic()
-
-    async def somebody() -> None:
-        nonlocal said
-        for number in numbers:
-            name = f"filling-{number}"
-            await editor.send("/articles", a_request(name, an_article(name)))
-            if time.monotonic() - said > _SAY_SECONDS:
-                said = time.monotonic()
-                stand.say(f"{number:,} of {count:,} articles that fill what is kept of the latest")
-
-    try:
-        await asyncio.gather(*(somebody() for _ in range(_CLIENTS)))
-        await worked_off(newsroom)
-    finally:
-        await editor.close()
-
-
 @asynccontextmanager
 async def looking(pids: Mapping[str, int], every_seconds: float) -> AsyncIterator[list[Look]]:
-    """Look now and again and again. Raises: psutil.Error when a process is gone."""
-    looks: list[Look] = []
+    """Look now, and again and again. Raises: psutil.Error when a process is gone."""
     begun = time.monotonic()
 
-    async def look() -> None:
-        while True:
-            found = await asyncio.to_thread(lambda: {name: memory(pid) for name, pid in pids.items()})
-            looks.append(Look(time.monotonic() - begun, found))
-            await asyncio.sleep(every_seconds)
+    async def look() -> Look:
+        found = await asyncio.to_thread(lambda: {name: memory(pid) for name, pid in pids.items()})
+        return Look(time.monotonic() - begun, found)
 
-    task = asyncio.create_task(look())
+    async def go_on() -> None:
+        while True:
+            await asyncio.sleep(every_seconds)
+            looks.append(await look())
+
+    looks = [await look()]
+    task = asyncio.create_task(go_on())
     try:
         yield looks
     finally:
@@ -155,18 +137,22 @@ def growth(looks: Sequence[Look], name: str) -> float:
 
 
 def chapter(found: Found, plan: Plan) -> Chapter:
-    """What the looks tell; three of each kind at least. Growth only of a whole soak."""
+    """What the looks tell, one of each kind at least. Growth only of a whole soak."""
     names, is_soak = list(found.loaded[0].memory), plan.load_seconds >= SOAK_SECONDS
-    grown = [Row(f"{name}: growth under load", [growth(found.loaded, name)], _UNIT, GOAL) for name in names]
     how = _HOW + (_HOW_GROWTH if is_soak else "")
     return Chapter(
         name="memory",
         title="Memory at rest and under load",
         how=how.format(**asdict(plan), warm=_warm(plan), most=GOAL.bound),
-        rows=[*(grown if is_soak else ()), *_levels(found, names)],
+        rows=[*(_grown(found.loaded, names) if is_soak else ()), *_levels(found, names)],
         details=[_peaks(found.loaded, names), _of_load(found.load)],
         plots=[_plot(found.loaded, names)] if is_soak else [],
     )
+
+
+def _grown(looks: Sequence[Look], names: Sequence[str]) -> Iterator[Row]:
+    for name in names:
+        yield Row(f"{name}: growth under load", [growth(looks, name)], _UNIT, GOAL)
 
 
 def _levels(found: Found, names: Sequence[str]) -> Iterator[Row]:
@@ -177,13 +163,14 @@ def _levels(found: Found, names: Sequence[str]) -> Iterator[Row]:
 
 
 def _thirds(memory_bytes: Sequence[int]) -> list[float]:
-    """The median of each third, one after the other, in megabytes."""
+    """The median of each third, one after the other, in megabytes; of one or two looks, each."""
     edges = [len(memory_bytes) * part // _PARTS for part in range(_PARTS + 1)]
-    return [median(memory_bytes[begin:end]) / MEGABYTE for begin, end in itertools.pairwise(edges)]
+    parts = [memory_bytes[begin:end] for begin, end in itertools.pairwise(edges)]
+    return [median(part) / MEGABYTE for part in parts if part]
 
 
 def _warm(plan: Plan) -> str:
-    filling = f"{plan.filling:,} articles, published by {_CLIENTS} clients, then " if plan.filling else ""
+    filling = f"{plan.filling:,} such events as fast as it carries, then " if plan.filling else ""
     return f"{filling}{plan.warm_seconds:g} s of the same load"
 
 

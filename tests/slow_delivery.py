@@ -20,6 +20,8 @@ from tests.render_parts import until
 PAUSE_SECONDS = 0.06
 """Between two pieces: several frames of a screen."""
 _BORDERS = re.compile(rb"(?=<main\b|<footer\b|<dl\b)|(?<=</nav>)|(?<=</header>)")
+_MASTHEAD_ITEMS = 2
+"""After so many of the sections in the masthead comes a border, too."""
 
 
 @asynccontextmanager
@@ -38,7 +40,7 @@ async def a_slow_line(url: str, more_style: bytes = b"") -> AsyncIterator[str]:
         if "html" not in kind:
             content = whole.content + (more_style if "css" in kind else b"")
             return Response(content, whole.status_code, media_type=kind)
-        return StreamingResponse(_slowly(_BORDERS.split(whole.content)), whole.status_code, media_type=kind)
+        return StreamingResponse(_slowly(_pieces(whole.content)), whole.status_code, media_type=kind)
 
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         app = Starlette(routes=[Route("/{path:path}", answer)])
@@ -50,6 +52,12 @@ async def a_slow_line(url: str, more_style: bytes = b"") -> AsyncIterator[str]:
         finally:
             server.should_exit = True
             await serving
+
+
+def _pieces(page: bytes) -> list[bytes]:
+    masthead, *others = _BORDERS.split(page)
+    *items, rest = masthead.split(b"</li>", _MASTHEAD_ITEMS)
+    return [b"".join(item + b"</li>" for item in items), rest, *others]
 
 
 async def _slowly(pieces: list[bytes]) -> AsyncIterator[bytes]:

@@ -5,6 +5,7 @@ Not a file for each: to make and remove one costs more than what it tells of.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -24,13 +25,13 @@ class Notes:
     def add(self, subject: str) -> None:
         """Note it, unless it is noted."""
         if subject not in self._noted:
-            self._append(_line(_ADDED, subject))
+            self._append(_line(_ADDED, subject), "ab")
             self._noted[subject] = None
 
     def remove(self, subject: str) -> None:
-        """Forget it, if it is noted."""
+        """Forget it, if it is noted. Where the file is gone, there is nothing to forget, and none is made."""
         if subject in self._noted:
-            size = self._append(_line(_REMOVED, subject))
+            size = self._append(_line(_REMOVED, subject), "r+b")
             del self._noted[subject]
             if size > _MOST_BYTES:
                 self._write_anew()
@@ -38,9 +39,10 @@ class Notes:
     def __bool__(self) -> bool:
         return bool(self._noted)
 
-    def _append(self, line: bytes) -> int:
+    def _append(self, line: bytes, mode: str) -> int:
         """Returns the size of the file."""
-        with (self.folder / NAME).open("ab") as file:
+        with (self.folder / NAME).open(mode) as file:
+            file.seek(0, os.SEEK_END)
             file.write(line)
             return file.tell()
 

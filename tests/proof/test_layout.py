@@ -69,21 +69,32 @@ async def test_nothing_moves_while_a_page_comes_up(site: WholeSite, browser: Bro
             assert await page.evaluate("window.shifts") == 0, shown.name
 
 
-async def test_nothing_moves_while_a_page_arrives_in_pieces(site: WholeSite, browser: Browser) -> None:
-    """The end of a short page does not climb while it grows, as it would at the foot of the screen."""
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_nothing_moves_while_a_page_arrives_in_pieces(
+    site: WholeSite, browser: Browser, width: int
+) -> None:
+    """The end of a short page does not climb while it grows, as it would at the foot of the screen, nor do
+    the sections in the masthead make room for each other.
+    """
     async with a_slow_line(site.url) as url, a_page(browser) as page:
         for shown in SHOWN:
-            await opened(page, url, shown, 1280)
+            await opened(page, url, shown, width)
             await settled(page)
             assert await page.evaluate("window.shifts") == 0, shown.name
 
 
-async def test_an_end_that_is_pushed_to_the_foot_would_be_seen_to_climb(
-    site: WholeSite, browser: Browser
+@pytest.mark.parametrize(
+    "former",
+    [
+        pytest.param(b"main { flex: 1; min-block-size: 0; } .imprint { flex: none; }", id="end"),
+        pytest.param(b".masthead:not(:has(+ *)) .sections { visibility: visible; }", id="sections"),
+    ],
+)
+async def test_what_moved_before_would_be_seen_to_move(
+    site: WholeSite, browser: Browser, former: bytes
 ) -> None:
     """The line is slow enough for what the test before rules out."""
-    pushed = b"main { flex: 1; min-block-size: 0; } .imprint { flex: none; }"
-    async with a_slow_line(site.url, pushed) as url, a_page(browser) as page:
+    async with a_slow_line(site.url, former) as url, a_page(browser) as page:
         short = next(shown for shown in SHOWN if shown.name == "empty section")
         for _ in range(20):  # a busy machine may paint several pieces at once
             await opened(page, url, short, 1280)

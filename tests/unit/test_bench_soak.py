@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 
@@ -66,6 +67,11 @@ def test_a_watch_is_told_in_thirds() -> None:
     assert list(found["store under load"].values) == [60, 85, 80]
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_fewer_looks_than_thirds_are_told_one_by_one(count: int) -> None:
+    assert list(rows(Size.SMOKE, looks(*[60] * count))["store under load"].values) == [60] * count
+
+
 async def test_looks_are_taken_until_the_end() -> None:
     async with looking({"this": os.getpid()}, 0.01) as found:
         await asyncio.sleep(0.2)
@@ -77,9 +83,16 @@ async def test_looks_are_taken_until_the_end() -> None:
     assert len(found) == count
 
 
-async def test_a_process_that_is_gone_is_told() -> None:
-    child = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
-    await child.wait()
-    with pytest.raises(psutil.NoSuchProcess):
+@pytest.mark.parametrize("ends", ["before", "meanwhile"])
+async def test_a_process_that_is_gone_is_told(ends: str) -> None:
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=subprocess.PIPE)
+    if ends == "before":
+        await child.communicate(b"\n")
+
+    async def look() -> None:
         async with looking({"gone": child.pid}, 0.01):
+            await child.communicate(b"\n")
             await asyncio.sleep(0.2)
+
+    with pytest.raises(psutil.NoSuchProcess):
+        await look()

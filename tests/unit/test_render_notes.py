@@ -46,3 +46,13 @@ def test_the_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.Mon
         sizes.append((tmp_path / NAME).stat().st_size)
     assert max(sizes) <= 400
     assert noted_in(tmp_path) == ["stays"]
+
+
+def test_what_is_forgotten_makes_no_file(tmp_path: Path) -> None:
+    """The folder may have been taken away meanwhile, with all that was noted in it."""
+    notes = Notes(tmp_path)
+    notes.add("a1")
+    (tmp_path / NAME).unlink()
+    with pytest.raises(FileNotFoundError):
+        notes.remove("a1")
+    assert list(tmp_path.iterdir()) == []
