@@ -99,7 +99,8 @@ async def load(newsroom: Newsroom, rate: float, seconds: float, name: str) -> Lo
 async def work(newsroom: Newsroom, count: int, clients: int, name: str, say: Callable[[str], None]) -> None:
     """Have so many events sent, by clients of whom each sends its next one when its last is through.
 
-    For a warm-up: as fast as the newsroom carries. Raises: Broken when one is not through for too long.
+    For a warm-up, as fast as the newsroom carries; what the door refuses is let go. Raises: Broken when one
+    is not through for too long.
     """
     traffic, numbers, said = Traffic(name), iter(range(count)), time.monotonic()
     async with watching(newsroom.bootstrap) as watch, _door(newsroom) as door:
@@ -108,9 +109,8 @@ async def work(newsroom: Newsroom, count: int, clients: int, name: str, say: Cal
             nonlocal said
             for number in numbers:
                 sent = await _send(door, traffic.next())
-                if not sent.event_id:
-                    raise Broken(f"the door took no {sent.act.kind} of a load that waits for each")
-                await asyncio.wait_for(_through(traffic, watch, sent), _PATIENCE_SECONDS)
+                if sent.event_id:
+                    await asyncio.wait_for(_through(traffic, watch, sent), _PATIENCE_SECONDS)
                 if time.monotonic() - said > _SAY_SECONDS:
                     said = time.monotonic()
                     say(f"{number:,} of {count:,} events")
