@@ -58,7 +58,7 @@ class Plan:
 
 PLANS = {
     Size.SMOKE: Plan((50, 200), 1, 2),
-    Size.TABLE: Plan((1_000, 10_000), 3, 6),
+    Size.TABLE: Plan((1_000, 10_000), 3, 5),
     Size.LONG: Plan((1_000, 10_000, 100_000, 1_000_000), 3, 15),
 }
 

@@ -24,7 +24,7 @@ from faults.stage.environment import SITE_FILE
 REST_SECONDS = 0.15
 """After a publication: until its listings are written, too."""
 _WARM_UP = 20
-_ROUNDS = {Size.SMOKE: (2, 3), Size.TABLE: (3, 100), Size.LONG: (5, 200)}
+_ROUNDS = {Size.SMOKE: (2, 3), Size.TABLE: (3, 60), Size.LONG: (5, 200)}
 """How many rounds, of how many turns."""
 _ROUND_SECONDS = 50.0
 _HOW = (

@@ -59,7 +59,7 @@ class Plan:
 
 PLANS = {
     Size.SMOKE: Plan(50, 50, 0, 1, 0),
-    Size.TABLE: Plan(20_000, 300, 45, 3, 200),
+    Size.TABLE: Plan(20_000, 300, 45, 3, 120),
     Size.LONG: Plan(20_000, 2_000, math.inf, 3, math.inf),
 }
 

@@ -52,7 +52,7 @@ class Plan:
 
 PLANS = {
     Size.SMOKE: Plan(60, 60, 0, 1),
-    Size.TABLE: Plan(20_000, 500, 35, 3),
+    Size.TABLE: Plan(20_000, 500, 20, 3),
     Size.LONG: Plan(20_000, 2_000, 1200, 3),
 }
 

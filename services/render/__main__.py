@@ -221,7 +221,7 @@ class Render:
             name="render-listings",
             decode=decode_mark,
             handle=self.listings.handle,
-            rest=lambda took_seconds, _: rest_seconds(took_seconds),
+            rest=rest_seconds,
             settings=row,
         )
         self.listings.progressed = self._listing_loop.progressed

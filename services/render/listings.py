@@ -38,6 +38,8 @@ PACE_SECONDS = 0.25
 REST = 2
 """So many times as long as a batch took, listings rest after it: meanwhile articles have the processor."""
 MOST_REST_SECONDS = 0.5
+FEW_MARKS = 50
+"""Of three articles or four."""
 MARKS_AT_ONCE = 1_000
 """How many are taken from the log at once: what is marked twice in a batch is written once."""
 FIRST_SECONDS = 0.05
@@ -46,9 +48,13 @@ _GIVES_WAY_SECONDS = (0.1, 1.0)
 """How long whoever was overtaken waits at most, at first and in the end."""
 
 
-def rest_seconds(took: float) -> float:
-    """For how long nothing is taken from the log after a batch: what is marked meanwhile is written once."""
-    return max(min(REST * took, MOST_REST_SECONDS), PACE_SECONDS - took)
+def rest_seconds(took: float, marks: int) -> float:
+    """For how long nothing is taken from the log after a batch: what is marked meanwhile is written once.
+
+    Where few were marked, little would be spared, and what was taken from the public waits for it.
+    """
+    rest = min(REST * took, MOST_REST_SECONDS) if marks > FEW_MARKS else 0.0
+    return max(rest, PACE_SECONDS - took)
 
 
 class ListingRenderer:

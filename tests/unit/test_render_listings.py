@@ -54,12 +54,19 @@ async def test_many_marks_make_one_listing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("took", "rests"),
-    [(0.01, 0.24), (0.1, 0.2), (0.2, 0.4), (3.0, listings.MOST_REST_SECONDS)],
+    ("took", "marks", "rests"),
+    [
+        (0.01, 500, 0.24),
+        (0.1, 500, 0.2),
+        (0.2, 500, 0.4),
+        (3.0, 500, listings.MOST_REST_SECONDS),
+        (0.2, listings.FEW_MARKS, 0.05),
+        (3.0, 1, 0.0),
+    ],
 )
-def test_listings_rest_the_longer_the_more_there_was_to_do(took: float, rests: float) -> None:
+def test_listings_rest_the_longer_the_more_there_was_to_do(took: float, marks: int, rests: float) -> None:
     """So that pages of articles have the processor, and what is marked meanwhile is written once."""
-    assert listings.rest_seconds(took) == pytest.approx(rests)
+    assert listings.rest_seconds(took, marks) == pytest.approx(rests)
 
 
 async def test_each_listing_of_a_long_batch_is_a_sign_of_life(render: SmallRender) -> None:
