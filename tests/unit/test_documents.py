@@ -118,8 +118,13 @@ def test_every_make_target_that_is_named_exists(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_command_that_is_named_exists(document: Path) -> None:
-    """`newsroom …` in the text and in the examples."""
-    named = set(re.findall(r"(?:^|`|/)newsroom ([a-z][a-z-]*)", text_of(document), re.MULTILINE))
+    """`newsroom …` in the text, and at the beginning of a line in the examples."""
+    text = text_of(document)
+    examples = "\n".join(re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL))
+    named = {
+        *re.findall(r"[`/]newsroom ([a-z][a-z-]*)", text),
+        *re.findall(r"^newsroom ([a-z][a-z-]*)", examples, re.MULTILINE),
+    }
     assert named <= main.commands.keys()
 
 
