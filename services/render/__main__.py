@@ -222,6 +222,7 @@ class Render:
             decode=decode_mark,
             handle=self.listings.handle,
             rest=rest_seconds,
+            always_gathers=True,
             settings=row,
         )
         self.listings.progressed = self._listing_loop.progressed

@@ -54,7 +54,14 @@ class Loop:
     `handled` has every text that reached its effect, in order; `before` runs ahead of each effect.
     """
 
-    def __init__(self, log: FakeLog, *, settings: LoopSettings = QUICK, max_poll_records: int = 500) -> None:
+    def __init__(
+        self,
+        log: FakeLog,
+        *,
+        settings: LoopSettings = QUICK,
+        max_poll_records: int = 500,
+        always_gathers: bool = False,
+    ) -> None:
         self.log = log
         self.publisher = FakePublisher(log)
         self.source = FakeSource(log, TOPIC, GROUP, max_poll_records=max_poll_records)
@@ -81,6 +88,7 @@ class Loop:
             on_revoked=self._on_revoked,
             is_parked=lambda record: self.parked_before(record),
             rest=lambda took, records: self.rest(took, records),
+            always_gathers=always_gathers,
             settings=settings,
         )
 

@@ -61,6 +61,14 @@ async def test_what_a_client_had_no_room_for_during_a_rest_is_of_the_same_batch(
     assert loop.batches == [("a1",), ("a2", "a3"), ("a4", "a5")]
 
 
+async def test_a_loop_may_always_take_what_comes_right_behind() -> None:
+    loop = Loop(a_log(), max_poll_records=1, always_gathers=True)
+    await write(loop.log, "a1", "a2", "a3")
+    async with loop.running():
+        await until(lambda: len(loop.handled) == 3)
+    assert loop.batches == [("a1", "a2"), ("a3",)]
+
+
 @pytest.mark.parametrize(
     ("took_seconds", "records", "rests"), [(0.02, 2, 0), (0.02, 3, 0.08), (0.3, 50, 0), (0.0, 1, 0)]
 )

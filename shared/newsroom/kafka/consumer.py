@@ -88,7 +88,8 @@ class Consumer(Generic[T]):
     committed. `on_assigned` is awaited before the first record of a new assignment is handled,
     `on_revoked` before partitions pass to another member and at the end. All of them may raise `Away`; it
     is then tried again (`on_revoked`: let be). A bad record that `is_parked` already is parked again, and
-    does not count in the row that stops the loop.
+    does not count in the row that stops the loop. `always_gathers`: what comes right after the first records
+    is of their batch, for records that belong together lie in several partitions.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class Consumer(Generic[T]):
         on_revoked: OnPartitions | None = None,
         is_parked: Callable[[Record], bool] = lambda _: False,
         rest: Rest = no_rest,
+        always_gathers: bool = False,
         settings: LoopSettings | None = None,
     ) -> None:
         self._source = source
@@ -116,6 +118,7 @@ class Consumer(Generic[T]):
         self._on_revoked = on_revoked
         self._is_parked = is_parked
         self._rest = rest
+        self._always_gathers = always_gathers
         self._settings = settings or LoopSettings()
         self._log = log.bind(consumer=name)
 
@@ -200,7 +203,8 @@ class Consumer(Generic[T]):
         if not await self._persist(lambda: self._source.start(self), None):
             return
         while not self._stopping.is_set():
-            polled = await (self._gather() if self._has_rested else self._poll(self._settings.poll_seconds))
+            gathers = self._always_gathers or self._has_rested
+            polled = await (self._gather() if gathers else self._poll(self._settings.poll_seconds))
             self._has_rested = False
             if self._failure is not None:
                 raise self._failure
@@ -225,7 +229,7 @@ class Consumer(Generic[T]):
                 await self._interrupt.wait()
 
     async def _gather(self) -> Polled:
-        """All that came during a rest: a client fetches what comes first, and no more until that is taken."""
+        """All that is there: a client has fetched what came first, and no more until that is taken."""
         first = await self._poll(self._settings.poll_seconds)
         if not first.records:
             return first
