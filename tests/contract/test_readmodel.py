@@ -76,6 +76,26 @@ async def test_an_article_is_put_in_once_and_found_again(model: ReadModel) -> No
     assert (await model.revision("a1"), await model.told("a1")) == (2, 2)
 
 
+async def test_what_is_asked_at_once_is_answered_to_each(model: ReadModel) -> None:
+    """Who is refused takes nobody along; a replacement among others may be told as none, but what stands is
+    what was asked for.
+    """
+    first, second, third = (a_state(a_public(name)) for name in ("a1", "b2", "c3"))
+    assert await model.insert(a_state(a_public("b2")))
+    assert await asyncio.gather(*map(model.insert, (first, second, third))) == [True, False, True]
+    assert await asyncio.gather(*map(model.find, ("a1", "x", "c3"))) == [first, None, third]
+    newer = [the_next(state, a_public(state.article_id, 2)) for state in (first, second, third)]
+    guards = (first.revision, second.revision + 1, third.revision)
+    replaced = await asyncio.gather(*map(model.replace, newer, guards))
+    assert replaced[1] is False
+    revisions = await asyncio.gather(*map(model.revision, ("a1", "b2", "c3", "x")))
+    assert revisions == [newer[0].revision, second.revision, newer[2].revision, None]
+    told = [("a1", 2, newer[0].marks, 2), ("c3", 1, newer[2].marks, 1)]
+    await asyncio.gather(*(model.acknowledge(*each) for each in told))
+    states = await asyncio.gather(*map(model.find, ("a1", "c3")))
+    assert [state and (state.marks, state.announced) for state in states] == [((), 2), (newer[2].marks, 1)]
+
+
 async def test_articles_are_walked_by_their_ids(model: ReadModel) -> None:
     """Part by part, as text is sorted byte by byte."""
     for article_id in ("b", "A", "a-1", "a"):

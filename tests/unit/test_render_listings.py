@@ -344,3 +344,11 @@ async def test_who_reads_the_front_waits_for_no_archive(tmp_path: Path) -> None:
     assert pages.drawn[0] == HOME
     assert steps == sorted(steps)
     assert steps[-1] > steps[0]
+
+
+async def test_articles_of_a_batch_mark_a_listing_once_but_for_what_leaves_it(render: SmallRender) -> None:
+    """Who writes the listing tells of each withdrawal that it is gone."""
+    await render.take(a_public("a1"), a_public("b2"), a_public("c3"))
+    assert render.marks.count(HOME) == 1
+    await render.take(a_withdrawn(a_public("a1"), 2), a_withdrawn(a_public("b2"), 2))
+    assert render.marks.count(HOME) == 3
