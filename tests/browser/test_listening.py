@@ -305,13 +305,16 @@ def a_live_story(count: int) -> tuple[list[EntryUpdate], ArticleUpdate]:
     return posts[-1:], a_live(a_story(a_text(slug="story")), posts)
 
 
-async def open_older_posts(site: Site, page: Page) -> str:
-    """A page of older posts listens; returns the article's address."""
+async def open_older_posts(site: Site, page: Page, *, listens: bool = True) -> str:
+    """A page of older posts, which listens unless it is switched off; returns the article's address."""
     for count in range(42):
         newest, story = a_live_story(count)
         await site.take(*newest, story)
+    if not listens:
+        await page.add_init_script("localStorage.setItem('live-updates', 'off')")
     await page.goto(f"{site.url}{story.path}entries/1/")
-    await until(lambda: listened_to(site) == ["story"], "the page listens")
+    if listens:
+        await until(lambda: listened_to(site) == ["story"], "the page listens")
     return f"{site.url}{story.path}"
 
 
@@ -336,6 +339,19 @@ async def test_a_page_of_posts_leads_to_the_retraction_of_its_article(site: Site
         await page.get_by_role("button", name="1 update · to the latest").click()
         await expect(page).to_have_url(f"{article}#latest")
         await expect(page.get_by_role("heading", level=1)).to_have_text("This article has been retracted")
+
+
+async def test_a_page_of_posts_that_finds_itself_gone_still_hears_why(site: Site, browser: Browser) -> None:
+    """For it looks after itself as it begins to listen, and that may be before the notice is there."""
+    async with a_page(browser) as page:
+        article = await open_older_posts(site, page, listens=False)
+        await site.take(a_retraction(a_live_story(41)[1], "The story was not true."), tells=False)
+        await page.get_by_role("switch").click()
+        await expect(page.get_by_role("status")).to_have_text("Taken down: This article is no longer public.")
+        site.tell()
+        await expect(page.get_by_role("status")).to_have_text("Retraction: The story was not true.")
+        await page.get_by_role("button", name="1 update · to the latest").click()
+        await expect(page).to_have_url(f"{article}#latest")
 
 
 async def test_a_page_that_comes_back_from_the_browsers_memory_goes_on(site: Site, chromium: str) -> None:

@@ -10,6 +10,7 @@ const TRIES_MS = [400, 2_000];
 const TICK_MS = 60_000;
 const ASLEEP_MS = 150_000; // a page in the background still ticks every minute
 const STORED_SWITCH = "live-updates";
+const AWAY = "away"; // the server does not answer for now
 
 const TONES = {
   breaking: "breaking",
@@ -78,22 +79,24 @@ async function look(tries = TRIES_MS) {
   due = document.hidden;
   if (due || gone) return;
   const page = await load();
-  if (!page) return gone ? null : setTimeout(lookSoon, OFFER_EVERY_MS * (1 + 3 * Math.random()));
+  if (page === AWAY) return setTimeout(lookSoon, OFFER_EVERY_MS * (1 + 3 * Math.random()));
+  if (!page) return withdraw();
   const isNew = revision ? page.revision > revision : page.content !== shown;
   if (isNew || (newest && heard.size)) propose(isNew ? page : null);
   else if (heard.size && tries.length) setTimeout(() => look(tries.slice(1)), tries[0]);
   else if (heard.size) settle();
 }
 
+// The page that stands at our address now, or null where none does.
 async function load() {
   try {
     const response = await fetch(location.pathname, { cache: "no-cache", headers: { Accept: "text/html" } });
-    if (response.status === 404 || response.status === 410) return void withdraw();
-    if (!response.ok) return null;
+    if (response.status === 404 || response.status === 410) return null;
+    if (!response.ok) return AWAY;
     const doc = new DOMParser().parseFromString(await response.text(), "text/html");
     return { doc, content: content(doc), revision: Number(doc.body.dataset.revision ?? 0), url: response.url };
   } catch {
-    return null; // away for now
+    return AWAY;
   }
 }
 
@@ -102,11 +105,11 @@ function propose(page) {
   fetched = page;
   count();
   const notice = latest();
-  const note = notice ? notice.note ?? notice.headline : words.changed;
+  const note = notice ? notice.note ?? notice.headline : page ? words.changed : words.withdrawn;
   const isLive = articleId && heard.size && [...heard.values()].every(({ kind }) => kind === "live_entry");
   const number = heard.size || 1;
   const what = plural(isLive ? "entries" : articleId || number > 1 ? "updates" : "stories", number);
-  say(notice?.kind ?? "update", note, fill(page ? words.show : words.newest, { what }));
+  say(notice?.kind ?? (page ? "update" : "withdrawn"), note, fill(page ? words.show : words.newest, { what }));
   const isUrgent = NEVER_WAIT.has(notice?.kind) && keyOf(notice) !== lastUrgent;
   if (isUrgent) lastUrgent = keyOf(notice);
   announceSoon(isUrgent);
@@ -132,8 +135,7 @@ function say(kind, note, button) {
 }
 
 function withdraw() {
-  const notice = latest();
-  if (newest && notice) return propose(null); // the article itself says what became of its posts
+  if (newest) return propose(null); // the article itself says what became of its posts, and a notice may yet tell why
   gone = true;
   fetched = null;
   stop();
