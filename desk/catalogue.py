@@ -62,6 +62,9 @@ def _event_messages() -> Iterable[MessageDoc]:
         )
 
 
+_HASTE = {
+    "ce_haste": "`at-once`: words were taken from it; `at-leisure`: made again; absent: something is new"
+}
 _AGAIN = {"ce_again": "`1` in a re-announcement (a rebuild): it brings no notices"}
 
 
@@ -96,6 +99,7 @@ MESSAGES = (
         "path of the listing",
         "Write this listing anew, from the current state",
         listings.SOURCE,
+        _HASTE,
     ),
     MessageDoc(
         "noticeTold",

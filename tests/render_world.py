@@ -14,6 +14,7 @@ from newsroom.listings import ListingMark, Marked, decode_mark
 from newsroom.notices import Notice, decode_notice
 from newsroom.outcomes import Rendering, decode_outcome
 from newsroom.records import Record
+from newsroom.times import now
 from newsroom.updates import ArticleUpdate, EntryUpdate
 from services.render.consumer import UpdateRenderer
 from services.render.listingkinds import standing_paths
@@ -59,11 +60,13 @@ class SmallRender:
         )
 
     async def list_marked(self) -> None:
-        """Work off the marks that came since the last time, in one batch."""
+        """Work off the marks that came since the last time, with what each turn leaves to the next."""
         waiting = [
             record for record in self.log.records(topics.LISTINGS) if place_of(record) not in self._listed
         ]
-        await self.listings.handle([Delivery(record, decode_mark(record)) for record in waiting])
+        left = [Delivery(record, decode_mark(record)) for record in waiting]
+        while left:
+            left = await self.listings.handle(left)
         self._listed |= {place_of(record) for record in waiting}
 
     async def lay_ground(self) -> None:
@@ -75,7 +78,7 @@ class SmallRender:
         """One mark, by hand."""
         record = Record(topics.LISTINGS, 0, 0, path.encode(), b"", (), 0)
         mark = ListingMark(path=path, article_id=article_id, revision=revision)
-        await self.listings.handle([Delivery(record, Marked(mark))])
+        await self.listings.handle([Delivery(record, Marked(mark, now()))])
 
     @property
     def marks(self) -> list[str]:

@@ -37,7 +37,7 @@ from services.render.announced import AnnouncedByStore
 from services.render.app import create_site
 from services.render.archive import Archive
 from services.render.consumer import UpdateRenderer
-from services.render.listings import MARKS_AT_ONCE, ListingRenderer, rest_seconds
+from services.render.listings import MARKS_AT_ONCE, ListingRenderer, hurries
 from services.render.live import Hub, log_mark
 from services.render.mending import Mender
 from services.render.mongoreadmodel import MongoReadModel
@@ -193,7 +193,7 @@ class Render:
         kafka = self._settings.brokers
         row = LoopSettings(dead_letters_in_row=self._settings.dead_letters_in_row)
         self.updates.partly_read = frozenset(number for number, begin in identity.updates.items() if begin)
-        self._update_loop = Consumer(
+        updates = self._update_loop = Consumer(
             KafkaSource(
                 kafka,
                 topics.UPDATES,
@@ -221,11 +221,13 @@ class Render:
             name="render-listings",
             decode=decode_mark,
             handle=self.listings.handle,
-            rest=rest_seconds,
+            rest=self.listings.rest_seconds,
             always_gathers=True,
+            hurries=hurries,
             settings=row,
         )
         self.listings.progressed = self._listing_loop.progressed
+        self.listings.is_busy = lambda: updates.progress.lag > 0
         self.hub.name_log(log_mark(identity.cluster_id))
         self._notices = TopicReader(
             kafka, topics.NOTICES, self._take_notice, client_id=CLIENT, begin=RING_AGE

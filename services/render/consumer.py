@@ -21,7 +21,7 @@ from newsroom.addresses import TRANSLATIONS_SITEMAP
 from newsroom.errors import Away
 from newsroom.kafka.consumer import Delivery, Poisoned
 from newsroom.kafka.producer import Publisher
-from newsroom.listings import ListingMark, mark_message
+from newsroom.listings import Haste, ListingMark, mark_message
 from newsroom.notices import notice_message
 from newsroom.outcomes import Rendering, rendering_message
 from newsroom.records import Message
@@ -58,16 +58,23 @@ AT_ONCE = 64
 
 @dataclass(frozen=True)
 class Moved:
-    """An article that moved in these listings."""
+    """An article that moved in these listings. `again`: it is only announced again."""
 
     state: ArticleState
     listings: Sequence[str]
     trace: str | None
+    again: bool
+
+    def haste(self, path: str) -> Haste:
+        """How soon one of them is to be written."""
+        if path in self.state.leaving:
+            return Haste.AT_ONCE
+        return Haste.AT_LEISURE if self.again else Haste.SOON
 
     def mark(self, path: str, time: datetime) -> Message:
         """The record that has one of them written."""
         mark = ListingMark(path=path, article_id=self.state.article_id, revision=self.state.revision)
-        return mark_message(mark, time, self.trace)
+        return mark_message(mark, time, self.trace, self.haste(path))
 
 
 class UpdateRenderer:
@@ -272,7 +279,7 @@ class UpdateRenderer:
         trace = arrival.newest.trace
         notices = due_notices(state, arrival.newest.time, await self._untold_posts(state))
         with _step("tell_readers"):
-            await self._mark(Moved(state, await self._to_mark(state), trace))
+            await self._mark(Moved(state, await self._to_mark(state), trace, arrival.again))
             reached("render.marks_published")
             await self._publisher.publish_all([notice_message(notice, trace) for notice in notices])
             reached("render.notices_published")
@@ -296,7 +303,7 @@ class UpdateRenderer:
         who writes the listing tells that it is gone.
         """
         time, marked, marks = now(), set[str](), list[Message]()
-        for each in moved:
+        for each in sorted(moved, key=lambda each: each.again):
             for path in each.listings:
                 if path not in marked or path in each.state.leaving:
                     marks.append(each.mark(path, time))

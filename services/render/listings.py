@@ -7,8 +7,10 @@ came, by the owner of its key; a counter keeps one that was paused from writing 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from weakref import WeakValueDictionary
 
@@ -18,8 +20,8 @@ from newsroom.addresses import HOME, PAGES_SITEMAP, TRANSLATIONS_SITEMAP, listin
 from newsroom.kafka.backoff import Backoff
 from newsroom.kafka.consumer import Delivery
 from newsroom.kafka.producer import Publisher
-from newsroom.listings import Marked
-from newsroom.records import Message
+from newsroom.listings import Haste, Marked, haste_of
+from newsroom.records import Message, Record
 from newsroom.steps import reached
 from newsroom.telemetry import metrics
 from services.render.consumer import all_of, rendering, tell_undrawn
@@ -31,15 +33,22 @@ from services.render.site import SiteFolder
 from services.render.temporary import Version
 
 log = structlog.get_logger(__name__)
-AT_ONCE = 2
-"""Few, so that pages of articles never wait for many listings."""
+AT_ONCE = 6
+"""How many are written side by side: most of the time each waits for the disk or the read model."""
+AT_ONCE_BUSY = 2
+"""The same while articles are under way, so that none of these waits for many listings."""
 PACE_SECONDS = 0.25
 """From one batch to the next, at least: a front takes milliseconds, in which an article would wait."""
+TURN_SECONDS = 0.25
+"""How long listings are begun of one batch. The others are left for the next, which may hold what is due
+before them."""
 REST = 2
-"""So many times as long as a batch took, listings rest after it: meanwhile articles have the processor."""
-MOST_REST_SECONDS = 0.5
-FEW_MARKS = 50
-"""Of three articles or four."""
+"""So many times as long as a batch took, listings rest after it while articles are under way: meanwhile these
+have the processor, and what is marked again is written once."""
+DUE_SECONDS = {Haste.AT_ONCE: 0.0, Haste.SOON: 1.0, Haste.AT_LEISURE: 30.0}
+"""How soon after its first mark a listing is to be written, where not all can be."""
+STEP_SECONDS = 0.5
+"""How much later for each step that it is from home: most readers are there."""
 MARKS_AT_ONCE = 1_000
 """How many are taken from the log at once: what is marked twice in a batch is written once."""
 FIRST_SECONDS = 0.05
@@ -48,13 +57,9 @@ _GIVES_WAY_SECONDS = (0.1, 1.0)
 """How long whoever was overtaken waits at most, at first and in the end."""
 
 
-def rest_seconds(took: float, marks: int) -> float:
-    """For how long nothing is taken from the log after a batch: what is marked meanwhile is written once.
-
-    Where few were marked, little would be spared, and what was taken from the public waits for it.
-    """
-    rest = min(REST * took, MOST_REST_SECONDS) if marks > FEW_MARKS else 0.0
-    return max(rest, PACE_SECONDS - took)
+def hurries(record: Record) -> bool:
+    """Whether a mark ends the rest."""
+    return haste_of(record) is Haste.AT_ONCE
 
 
 class ListingRenderer:
@@ -71,18 +76,21 @@ class ListingRenderer:
         publisher: Publisher,
         *,
         first_seconds: float = FIRST_SECONDS,
+        turn_seconds: float = TURN_SECONDS,
     ) -> None:
         self._model, self._folder, self._pages = model, folder, pages
-        self._first_seconds = first_seconds
+        self._first_seconds, self._turn_seconds = first_seconds, turn_seconds
         self._publisher = publisher
-        self._room = asyncio.Semaphore(AT_ONCE)
         self._turns = WeakValueDictionary[str, asyncio.Lock]()
         self.progressed: Callable[[], None] = lambda: None
         """Called after each listing: a batch of a thousand may take minutes, which is no sign of death."""
+        self.is_busy: Callable[[], bool] = lambda: False
+        """Whether articles are under way, which listings are to give way to."""
 
-    async def handle(self, deliveries: Sequence[Delivery[Marked]]) -> None:
+    async def handle(self, deliveries: Sequence[Delivery[Marked]]) -> list[Delivery[Marked]]:
         """Write each marked listing once, then tell which withdrawals it was the last to follow.
 
+        What is not begun within a turn is left: its marks are returned, as many of them as tell something.
         One that cannot be drawn is told and left as it is: its marks are sound, and the others go on.
 
         Raises: Away.
@@ -92,11 +100,27 @@ class ListingRenderer:
         by_path: dict[str, list[Delivery[Marked]]] = {}
         for delivery in deliveries:
             by_path.setdefault(listing_at(delivery.item.mark.path), []).append(delivery)
-        metrics.listings_waiting.set(len(by_path))
-        try:
-            await all_of([self._one(path, by_path[path]) for path in sorted(by_path, key=_nearness)])
-        finally:
-            metrics.listings_waiting.set(0)
+        waiting = deque(sorted(by_path, key=lambda path: _due(path, by_path[path])))
+        metrics.listings_waiting.set(len(waiting))
+        turn_ends = asyncio.get_running_loop().time() + self._turn_seconds
+        at_once = AT_ONCE_BUSY if self.is_busy() else AT_ONCE
+        await all_of([self._some(waiting, by_path, turn_ends) for _ in range(at_once)])
+        return [each for path in waiting for each in _telling(by_path[path])]
+
+    async def _some(
+        self, waiting: deque[str], marked: Mapping[str, Sequence[Delivery[Marked]]], turn_ends: float
+    ) -> None:
+        """Write what is due first, one after another, as long as the turn lasts; one in any case."""
+        while waiting:
+            path = waiting.popleft()
+            metrics.listings_waiting.set(len(waiting))
+            await self._one(path, marked[path])
+            if asyncio.get_running_loop().time() > turn_ends:
+                break
+
+    def rest_seconds(self, took: float, marks: int) -> float:  # noqa: ARG002  (every `Rest` is asked so)
+        """For how long no batch is begun after one."""
+        return max(REST * took if self.is_busy() else 0.0, PACE_SECONDS - took)
 
     async def write(self, path: str) -> None:
         """Make the files of a listing agree with the read model. Raises: Away; CannotBeDrawn.
@@ -134,20 +158,18 @@ class ListingRenderer:
         return await asyncio.to_thread(self._draw, await self._current(path))
 
     async def _one(self, path: str, marked: Sequence[Delivery[Marked]]) -> None:
-        async with self._room:
-            try:
-                await self.write(path)
-            except CannotBeDrawn as error:
-                tell_undrawn(error, where="listings")
-                return
-            finally:
-                metrics.listings_waiting.dec()
-                self.progressed()
-            reached("render.listing_written")
-            messages = await self._followed([delivery.item for delivery in marked])
-            if messages:
-                await self._publisher.publish_all(messages)
-            log.info("listing_rendered", path=path, marks=len(marked))
+        try:
+            await self.write(path)
+        except CannotBeDrawn as error:
+            tell_undrawn(error, where="listings")
+            return
+        finally:
+            self.progressed()
+        reached("render.listing_written")
+        messages = await self._followed([delivery.item for delivery in marked])
+        if messages:
+            await self._publisher.publish_all(messages)
+        log.info("listing_rendered", path=path, marks=len(marked))
 
     def _draw(self, listing: Listing) -> dict[str, bytes]:
         try:
@@ -208,9 +230,18 @@ class ListingRenderer:
         ]
 
 
-def _nearness(path: str) -> tuple[int, str]:
-    """Home first, then what is one step from it: most readers are there."""
-    return path.count("/"), path
+def _due(path: str, marks: Sequence[Delivery[Marked]]) -> tuple[bool, datetime, str]:
+    """What orders listings: those where words stand that were taken from the public, then the most urgent."""
+    within = path.count("/") * STEP_SECONDS
+    due = min(each.item.time + timedelta(seconds=within + DUE_SECONDS[each.item.haste]) for each in marks)
+    return all(each.item.haste is not Haste.AT_ONCE for each in marks), due, path
+
+
+def _telling(marks: Sequence[Delivery[Marked]]) -> list[Delivery[Marked]]:
+    """The first, and each that is more than made again: after a withdrawal something is to be told."""
+    return [
+        each for number, each in enumerate(marks) if not number or each.item.haste is not Haste.AT_LEISURE
+    ]
 
 
 def _places(path: str) -> tuple[str, ...]:

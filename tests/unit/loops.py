@@ -61,6 +61,7 @@ class Loop:
         settings: LoopSettings = QUICK,
         max_poll_records: int = 500,
         always_gathers: bool = False,
+        hurries: Callable[[Record], bool] | None = None,
     ) -> None:
         self.log = log
         self.publisher = FakePublisher(log)
@@ -74,6 +75,7 @@ class Loop:
         self.before_telling: Callable[[Record], None] = lambda _: None
         self.before_assigned: Callable[[], None] = lambda: None
         self.parked_before: Callable[[Record], bool] = lambda _: False
+        self.leaves: Callable[[str], bool] = lambda _: False
         self.rest: Rest = no_rest
         self.gate = asyncio.Event()
         self.gate.set()
@@ -89,14 +91,16 @@ class Loop:
             is_parked=lambda record: self.parked_before(record),
             rest=lambda took, records: self.rest(took, records),
             always_gathers=always_gathers,
+            hurries=hurries,
             settings=settings,
         )
 
-    async def _handle(self, batch: Sequence[Delivery[str]]) -> None:
+    async def _handle(self, batch: Sequence[Delivery[str]]) -> list[Delivery[str]]:
         self.batches.append(tuple(delivery.item for delivery in batch))
         await self.gate.wait()
         self.before(batch)
-        self.handled += [delivery.item for delivery in batch]
+        self.handled += [delivery.item for delivery in batch if not self.leaves(delivery.item)]
+        return [delivery for delivery in batch if self.leaves(delivery.item)]
 
     async def _on_dead_letter(self, record: Record, reason: str) -> None:
         self.before_telling(record)

@@ -76,6 +76,58 @@ def test_batches_grow_under_load_and_only_then(took_seconds: float, records: int
     assert gathering(0.1)(took_seconds, records) == pytest.approx(rests)
 
 
+async def test_what_hurries_ends_the_rest_and_comes_with_all_that_came_meanwhile() -> None:
+    loop = Loop(a_log(), max_poll_records=10, hurries=lambda record: record.value == b"now")
+    loop.rest = lambda *_: 3600.0
+    await write(loop.log, "a1")
+    async with loop.running():
+        await until(lambda: loop.handled == ["a1"])
+        await write(loop.log, "a2")
+        await until(lambda: loop.source.lag == 0)
+        assert loop.handled == ["a1"]
+        await write(loop.log, "now")
+        await until(lambda: len(loop.handled) == 3)
+    assert loop.batches == [("a1",), ("a2", "now")]
+
+
+async def test_what_a_handler_leaves_comes_with_the_next_batch_and_is_not_committed() -> None:
+    loop = Loop(a_log(), max_poll_records=2)
+    loop.leaves = lambda text: text == "a2" and len(loop.batches) < 3
+    await write(loop.log, "a1", "a2", "a3", "a4")
+    async with loop.running():
+        await until(lambda: loop.committed == {P0: 1})
+        await until(lambda: loop.committed == {P0: 4})
+    assert loop.batches == [("a1", "a2"), ("a2", "a3", "a4"), ("a2",)]
+    assert loop.handled == ["a1", "a3", "a4", "a2"]
+
+
+async def test_what_a_handler_left_at_the_stop_is_read_again() -> None:
+    log = a_log()
+    first = Loop(log)
+    first.leaves = lambda text: text == "a2"
+    await write(log, "a1", "a2", "a3")
+    async with first.running():
+        await until(lambda: first.handled == ["a1", "a3"])
+    second = Loop(log)
+    async with second.running():
+        await until(lambda: second.handled == ["a2", "a3"])
+
+
+async def test_what_a_handler_left_goes_with_its_partition() -> None:
+    log = a_log(partitions=2)
+    first, second = Loop(log), Loop(log)
+    first.leaves = lambda _: True
+    await write(log, "a1")
+    await write(log, "b1", partition=1)
+    async with first.running():
+        await until(lambda: {*first.batches[-1:]} & {("a1", "b1"), ("b1", "a1")})
+        async with second.running():
+            await until(lambda: second.handled)
+            first.leaves = lambda _: False
+            await until(lambda: first.handled)
+    assert sorted(first.handled + second.handled) == ["a1", "b1"]
+
+
 async def test_a_stop_does_not_wait_for_the_rest() -> None:
     loop = Loop(a_log())
     loop.rest = lambda *_: 3600.0

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from newsroom import topics
 from newsroom.addresses import HOME, TRANSLATIONS_SITEMAP, UPDATES_LEDGER
 from newsroom.errors import Away
 from newsroom.kafka.backoff import Backoff
+from newsroom.kafka.consumer import Delivery
+from newsroom.listings import Haste, Marked, decode_mark
 from newsroom.telemetry import metrics
 from newsroom.updates import ChangeKind
 from services.render import listings
@@ -54,25 +57,74 @@ async def test_many_marks_make_one_listing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("took", "marks", "rests"),
-    [
-        (0.01, 500, 0.24),
-        (0.1, 500, 0.2),
-        (0.2, 500, 0.4),
-        (3.0, 500, listings.MOST_REST_SECONDS),
-        (0.2, listings.FEW_MARKS, 0.05),
-        (3.0, 1, 0.0),
-    ],
+    ("took", "is_busy", "rests"),
+    [(0.01, True, 0.24), (0.1, True, 0.2), (0.2, True, 0.4), (0.2, False, 0.05), (3.0, False, 0.0)],
 )
-def test_listings_rest_the_longer_the_more_there_was_to_do(took: float, marks: int, rests: float) -> None:
-    """So that pages of articles have the processor, and what is marked meanwhile is written once."""
-    assert listings.rest_seconds(took, marks) == pytest.approx(rests)
+async def test_listings_rest_for_articles(
+    render: SmallRender, took: float, is_busy: bool, rests: float
+) -> None:
+    """These have the processor meanwhile, and what is marked again is written once."""
+    render.listings.is_busy = lambda: is_busy
+    assert render.listings.rest_seconds(took, 100) == pytest.approx(rests)
+
+
+async def test_what_a_turn_does_not_come_to_is_left_for_the_next(tmp_path: Path) -> None:
+    """Which may hold what is due before it. While articles are under way a turn comes to fewer."""
+    pages = CountingPages()
+    render = SmallRender(tmp_path, pages=pages)
+    render.listings._turn_seconds = 0.0
+    await render.take(a_public("a1"))
+    pages.drawn.clear()
+    marks = marks_of(render)
+    left = await render.listings.handle(marks)
+    assert len(pages.drawn) == listings.AT_ONCE
+    assert {each.item.mark.path for each in left} == {each.item.mark.path for each in marks} - {*pages.drawn}
+    render.listings.is_busy = lambda: True
+    fewer = await render.listings.handle(left)
+    assert len(left) - len(fewer) == listings.AT_ONCE_BUSY < listings.AT_ONCE
+
+
+async def test_what_was_taken_from_the_public_leaves_its_listings_before_all_else(tmp_path: Path) -> None:
+    """Also a listing far from home, which others have long waited for."""
+    pages = CountingPages()
+    render = SmallRender(tmp_path, pages=pages)
+    render.listings._turn_seconds = 0.0
+    await render.take(a_public("a1"), a_public("b2"))
+    await render.list_marked()
+    await render.take(a_public("b2", 2))
+    await render.take(a_withdrawn(a_public("a1"), 2))
+    pages.drawn.clear()
+    await render.list_marked()
+    leaving = [each.item.mark.path for each in marks_of(render, Haste.AT_ONCE)]
+    assert leaving
+    assert set(pages.drawn[: len(leaving)]) == {*leaving}
+
+
+async def test_of_what_is_only_made_again_one_mark_is_left_and_of_all_else_each(tmp_path: Path) -> None:
+    """After a withdrawal its own mark tells that it is gone."""
+    render = SmallRender(tmp_path)
+    render.listings._turn_seconds = 0.0
+    taken = [a_public("a1"), a_public("b2"), a_public("c3")]
+    await render.take(*taken)
+    await render.list_marked()
+    await render.take(*taken[:2], again=True)
+    await render.take(*taken[:2], again=True)
+    again = marks_of(render, Haste.AT_LEISURE)
+    left = await render.listings.handle(again)
+    paths = [each.item.mark.path for each in left]
+    assert len(paths) == len({*paths}) == len({each.item.mark.path for each in again}) - listings.AT_ONCE
+    await render.take(*(a_withdrawn(each, 2) for each in taken))
+    gone = marks_of(render, Haste.AT_ONCE)
+    left = await render.listings.handle(gone)
+    written = {each.item.mark.path for each in gone} - {each.item.mark.path for each in left}
+    assert {*left} == {each for each in gone if each.item.mark.path not in written}
 
 
 async def test_each_listing_of_a_long_batch_is_a_sign_of_life(render: SmallRender) -> None:
     """Or render would be ended in the middle of it, and begin it again."""
     await render.take(a_public())
     signs: list[int] = []
+    render.listings.is_busy = lambda: True  # so few are side by side
     render.listings.progressed = lambda: signs.append(len(render.files()))
     await render.list_marked()
     assert len(signs) == len(set(render.marks))
@@ -302,6 +354,12 @@ async def test_who_was_overtaken_by_another_process_gives_way(
     assert await model.turn(HOME) == 5
 
 
+def marks_of(render: SmallRender, *hastes: Haste) -> list[Delivery[Marked]]:
+    """Every mark that was made, of any haste where none is named."""
+    found = [Delivery(record, decode_mark(record)) for record in render.log.records(topics.LISTINGS)]
+    return [each for each in found if each.item.haste in (hastes or Haste)]
+
+
 class CountingPages(PlainPages):
     """Remembers what was drawn; fails on one path."""
 
@@ -332,11 +390,13 @@ class Intruding(MemoryReadModel):
         return found
 
 
-async def test_who_reads_the_front_waits_for_no_archive(tmp_path: Path) -> None:
+async def test_who_reads_the_front_waits_for_no_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of what a batch marks, the front is drawn first and the farthest last; here one at a time."""
     pages = CountingPages()
     render = SmallRender(tmp_path, pages=pages)
-    render.listings._room = asyncio.Semaphore(1)
+    monkeypatch.setattr(listings, "AT_ONCE", 1)
     await render.take(a_public("a1"))
     pages.drawn.clear()
     await render.list_marked()

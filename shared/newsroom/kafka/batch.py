@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -57,6 +57,7 @@ class Batch(Generic[T]):
         self._is_known = is_known
         good: list[Delivery[T]] = []
         self.letters: list[Letter] = []
+        self.left: tuple[Record, ...] = ()
         for record in records:
             try:
                 good.append(Delivery(record, decode(_bounded(record))))
@@ -74,6 +75,10 @@ class Batch(Generic[T]):
             raise ValueError("a handler poisoned a record that is not in its batch") from poisoned
         self.good = rest
         self._add(poisoned.record, poisoned.reason)
+
+    def leave(self, deliveries: Iterable[Delivery[T]]) -> None:
+        """Leave these for the next batch, in the order of the log."""
+        self.left = tuple(sorted((each.record for each in deliveries), key=lambda each: each.offset))
 
     def _add(self, record: Record, reason: str) -> None:
         self.letters.append(Letter(record, reason, is_known=self._is_known(record)))

@@ -40,6 +40,9 @@ _KEEP_ALIVE_SECONDS = 0.5
 _GOODBYE_SECONDS = 5.0
 _MORE_SECONDS = 0.02
 """Some times as long as a broker takes to answer that has records."""
+_LOOK_SECONDS = 0.1
+"""How often a rest is broken by a look whether something hurries."""
+_NOTHING = Polled(0, ())
 
 
 class TooManyDeadLetters(Exception):
@@ -89,7 +92,9 @@ class Consumer(Generic[T]):
     `on_revoked` before partitions pass to another member and at the end. All of them may raise `Away`; it
     is then tried again (`on_revoked`: let be). A bad record that `is_parked` already is parked again, and
     does not count in the row that stops the loop. `always_gathers`: what comes right after the first records
-    is of their batch, for records that belong together lie in several partitions.
+    is of their batch, for records that belong together lie in several partitions. A record that
+    `hurries` ends a rest. What `handle` returns it has left: that comes again with the next batch, and its
+    offset is not committed, nor any after it.
     """
 
     def __init__(
@@ -99,13 +104,14 @@ class Consumer(Generic[T]):
         *,
         name: str,
         decode: Callable[[Record], T],
-        handle: Callable[[Sequence[Delivery[T]]], Awaitable[None]],
+        handle: Callable[[Sequence[Delivery[T]]], Awaitable[Sequence[Delivery[T]] | None]],
         on_dead_letter: Callable[[Record, str], Awaitable[None]] | None = None,
         on_assigned: OnPartitions | None = None,
         on_revoked: OnPartitions | None = None,
         is_parked: Callable[[Record], bool] = lambda _: False,
         rest: Rest = no_rest,
         always_gathers: bool = False,
+        hurries: Callable[[Record], bool] | None = None,
         settings: LoopSettings | None = None,
     ) -> None:
         self._source = source
@@ -119,6 +125,7 @@ class Consumer(Generic[T]):
         self._is_parked = is_parked
         self._rest = rest
         self._always_gathers = always_gathers
+        self._hurries = hurries
         self._settings = settings or LoopSettings()
         self._log = log.bind(consumer=name)
 
@@ -132,6 +139,8 @@ class Consumer(Generic[T]):
         self._failure: Exception | None = None
 
         self._fresh: frozenset[TopicPartition] = frozenset()  # assigned, `on_assigned` not yet awaited
+        self._taken = _NOTHING  # but not handled yet, or left by the handler
+        self._reached: dict[TopicPartition, int] = {}
         self._finished: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int] = {}
         self._committing = asyncio.Lock()
@@ -203,7 +212,7 @@ class Consumer(Generic[T]):
         if not await self._persist(lambda: self._source.start(self), None):
             return
         while not self._stopping.is_set():
-            gathers = self._always_gathers or self._has_rested
+            gathers = self._always_gathers or self._has_rested or bool(self._taken.records)
             polled = await (self._gather() if gathers else self._poll(self._settings.poll_seconds))
             self._has_rested = False
             if self._failure is not None:
@@ -215,7 +224,7 @@ class Consumer(Generic[T]):
                 await self._finish(polled)
                 rest_seconds = self._rest(time.monotonic() - begun, len(polled.records))
                 self._has_rested = rest_seconds > 0
-                await self._sleep(rest_seconds)
+                await self._rest_out(rest_seconds)
             elif self._source.lag == 0:
                 self.progressed()
 
@@ -228,14 +237,28 @@ class Consumer(Generic[T]):
             async with asyncio.timeout(seconds):
                 await self._interrupt.wait()
 
+    async def _rest_out(self, seconds: float) -> None:
+        """Rest; where something may hurry, take what comes meanwhile, and rest no longer once it does."""
+        if self._hurries is None:
+            await self._sleep(seconds)
+            return
+        over_at = time.monotonic() + seconds
+        while not self._stopping.is_set() and (left := over_at - time.monotonic()) > 0:
+            await self._sleep(min(left, _LOOK_SECONDS))
+            more = await self._poll(_MORE_SECONDS)
+            self._taken = _joined(self._taken, more)
+            if any(map(self._hurries, more.records)):
+                return
+
     async def _gather(self) -> Polled:
-        """All that is there: a client has fetched what came first, and no more until that is taken."""
-        first = await self._poll(self._settings.poll_seconds)
+        """What was taken before and all that is there: a client has fetched what came first, and no more
+        until that is taken.
+        """
+        first = self._taken
         if not first.records:
-            return first
-        more = await self._poll(_MORE_SECONDS)
-        is_void = more.generation != first.generation
-        return more if is_void else Polled(first.generation, first.records + more.records)
+            first = await self._poll(self._settings.poll_seconds)
+        self._taken = _NOTHING
+        return _joined(first, await self._poll(_MORE_SECONDS)) if first.records else first
 
     async def _poll(self, seconds: float) -> Polled:
         taken: list[Polled] = []
@@ -273,15 +296,23 @@ class Consumer(Generic[T]):
                 )
                 return
             if polled.generation == self._source.generation:
-                self._finished.update(batch.next_offsets())
+                self._note_finished(batch)
+                self._taken = Polled(polled.generation, batch.left)
             self._bad_row = batch.bad_rows(self._bad_row)[1]
             metrics.bad_records_in_row.labels(consumer=self._name).set(self._bad_row)
             self.progressed()
-            metrics.records_consumed.labels(consumer=self._name).inc(len(polled.records))
+            metrics.records_consumed.labels(consumer=self._name).inc(len(polled.records) - len(batch.left))
             metrics.batch_seconds.labels(consumer=self._name).observe(time.monotonic() - begun)
         finally:
             self._in_flight = 0
             self._idle.set()
+
+    def _note_finished(self, batch: Batch[T]) -> None:
+        """What may be committed: all that was reached, or up to the first that is left."""
+        for partition, offset in batch.next_offsets().items():
+            self._reached[partition] = max(offset, self._reached.get(partition, offset))
+        left = {record.topic_partition: record.offset for record in reversed(batch.left)}
+        self._finished |= self._reached | left
 
     async def _attempt(self, batch: Batch[T]) -> None:
         while True:
@@ -290,7 +321,7 @@ class Consumer(Generic[T]):
             if not batch.good:
                 return
             try:
-                await self._handle(batch.good)
+                batch.leave(await self._handle(batch.good) or ())
             except Poisoned as poisoned:
                 batch.poison(poisoned)
                 self._check_row(batch)
@@ -431,6 +462,7 @@ class Consumer(Generic[T]):
         except Exception as error:  # noqa: BLE001  (the client would swallow it; `run` raises it)
             self._failure = error
         finally:
+            self._reached.clear()
             self._finished.clear()
             self._committed.clear()
             self._uncommitted.ends()
@@ -450,3 +482,9 @@ class Consumer(Generic[T]):
         await self._commit()
         await self._say_goodbye(self._source.owned)
         await self._source.stop()
+
+
+def _joined(first: Polled, more: Polled) -> Polled:
+    """What was taken before a rebalance is void."""
+    is_void = more.generation != first.generation
+    return more if is_void else Polled(first.generation, first.records + more.records)
