@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -133,6 +134,47 @@ async def test_what_the_reader_has_is_not_sent_again(site: Site) -> None:
         for header in ("etag", "cache-control", "vary", "content-security-policy"):
             assert again.headers[header] == first.headers[header]
     assert (await site.get(PLACE, if_none_match='"other"')).status_code == 200
+
+
+@pytest.fixture
+def _settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that stood for a while: they are kept in memory from the first time that they are asked for."""
+    monkeypatch.setattr("services.render.copies.time", SimpleNamespace(time=lambda: time.time() + 60))
+
+
+@pytest.mark.usefixtures("_settled")
+async def test_each_reader_of_a_page_that_is_kept_gets_the_same(site: Site) -> None:
+    """Under a trace of his own; with what he has in mind and not what others have."""
+    first, second = await site.get(PLACE), await site.get(PLACE)
+    assert first.headers.pop("x-trace-id") != second.headers.pop("x-trace-id")
+    assert (first.headers.multi_items(), first.content) == (second.headers.multi_items(), second.content)
+    has = await site.get(PLACE, if_none_match=first.headers["etag"])
+    assert (has.status_code, (await site.get(PLACE)).status_code) == (304, 200)
+    assert len(has.headers.get_list("x-trace-id")) == 1
+    assert (await site.client.head(PLACE)).content == b""
+    assert (await site.get(PLACE)).content == PAGE
+
+
+@pytest.mark.usefixtures("_settled")
+@pytest.mark.parametrize("coding", ["identity", "br", "gzip"])
+async def test_a_page_that_is_kept_goes_with_its_file(site: Site, coding: str) -> None:
+    """A new one is served at once; what was withdrawn to nobody, in no encoding."""
+    assert (await site.get(PLACE, accept_encoding=coding)).content == PAGE
+    await site.folder.settle({f"{PLACE}index.html": PAGE[::-1]})
+    assert (await site.get(PLACE, accept_encoding=coding)).content == PAGE[::-1]
+    await site.folder.settle({}, [PLACE])
+    site.addresses[PLACE] = Address("a1", Status.WITHDRAWN, None)
+    assert (await site.get(PLACE, accept_encoding=coding)).status_code == 410
+
+
+@pytest.mark.usefixtures("_settled")
+async def test_an_encoding_that_comes_later_is_served_from_then_on(site: Site) -> None:
+    sibling = site.folder.root / f"{PLACE}index.html.br".lstrip("/")
+    packed = sibling.read_bytes()
+    sibling.unlink()
+    assert "content-encoding" not in (await site.get(PLACE, accept_encoding="br")).headers
+    sibling.write_bytes(packed)
+    assert (await site.get(PLACE, accept_encoding="br")).headers["content-encoding"] == "br"
 
 
 FEED = "/kazakhstan/feed.json"
