@@ -17,7 +17,7 @@ from pathlib import Path
 
 from starlette.responses import Response
 
-from services.render.files import Mark, mark, read_marked
+from services.render.files import Mark, mark_of, read_marked
 from services.render.headers import CONTENT_TYPES, content_type, of_file
 from services.render.negotiation import entity_tag, http_date, last_modified
 
@@ -25,7 +25,7 @@ MOST_BYTES = 16 * 1024 * 1024
 _OVERHEAD_BYTES = 4 * 1024
 """Of a copy beside its content, about: headers and objects."""
 _SETTLED_SECONDS = 1.0
-"""Later changes of a file show in its times, however coarse the clock is that they are taken from."""
+"""From this age on, the next change of a file shows in its times, however coarse the file system's clock."""
 CODINGS: Mapping[str, str | None] = {"": None, ".br": "br", ".gz": "gzip"}
 """What a file holds, by its suffix beside the page's own name."""
 
@@ -66,7 +66,7 @@ class Copy:
 class Copies:
     """Of files below one folder. What was not asked for lately makes room for what is.
 
-    `most_bytes`: of all copies that are kept.
+    `bytes`: of all that are kept, `most_bytes` at most.
     """
 
     def __init__(self, root: Path, most_bytes: int = MOST_BYTES) -> None:
@@ -91,7 +91,7 @@ class Copies:
 
     def _mark(self, path: str) -> Mark | None:
         try:
-            return mark(os.lstat(f"{self._root}{path}"))
+            return mark_of(os.lstat(f"{self._root}{path}"))
         except OSError:
             return None
 

@@ -126,12 +126,12 @@ def read_marked(root: Path, path: str) -> tuple[bytes, Mark] | None:
         if not stat.S_ISREG(found.st_mode):
             return None
         with os.fdopen(handle, "rb", closefd=False) as file:
-            return file.read(), mark(found)
+            return file.read(), mark_of(found)
     finally:
         os.close(handle)
 
 
-def mark(found: os.stat_result) -> Mark:
+def mark_of(found: os.stat_result) -> Mark:
     """Of what `os.lstat` or `os.fstat` found."""
     return Mark(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
