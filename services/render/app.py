@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Header, Path, Query, Response
+from starlette.convertors import PathConvertor, register_url_convertor
+from starlette.routing import Route
 
 from newsroom.http.app import Health, create_app
 from newsroom.http.limits import Places
@@ -86,5 +88,18 @@ def _add_live(app: FastAPI, hub: Hub, model: ReadModel, settings: RenderSettings
         return stream(Ask(article_id, revision, last_event_id or after, pulse))
 
 
+class _OftenAsked(PathConvertor):
+    """The front, sections and articles: no other route is for a path of such a shape."""
+
+    regex = r"(?:[^/\n]+/(?:\d{4}/\d{2}/\d{2}/[^/\n]+/)?)?"
+
+
 def _add_pages(app: FastAPI, server: SiteServer) -> None:
-    app.add_route("/{path:path}", server.answer, methods=["GET", "HEAD"], include_in_schema=False)
+    """Any path may be one, so they come last; first, too, where all other routes would be tried in vain."""
+    register_url_convertor("often_asked", _OftenAsked())
+
+    def pages(path: str) -> Route:
+        return Route(path, server.answer, methods=["GET", "HEAD"], include_in_schema=False)
+
+    app.routes.insert(0, pages("/{path:often_asked}"))
+    app.routes.append(pages("/{path:path}"))

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from newsroom.errors import Away
 
@@ -20,6 +21,21 @@ _NO_FILE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLO
 _MKDIR_ATTEMPTS = 20
 _UNKNOWN = re.compile(r"[\\\x00-\x1f\x7f\ud800-\udfff]")
 """What stands in no name of ours; the last ones are bytes that are no UTF-8."""
+
+
+class Mark(NamedTuple):
+    """By what one file is told from any other, and from itself before it was written to or renamed."""
+
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+    @property
+    def changed_seconds(self) -> float:
+        """When anything about it changed last, since the epoch."""
+        return max(self.modified_ns, self.changed_ns) / 1e9
 
 
 class OutsideTheSite(ValueError):
@@ -91,6 +107,12 @@ def remove_foreign(root: Path) -> None:
 
 def read_file(root: Path, path: str) -> bytes | None:
     """The bytes of one file of the site, or None where no regular file stands. A link is none."""
+    found = read_marked(root, path)
+    return None if found is None else found[0]
+
+
+def read_marked(root: Path, path: str) -> tuple[bytes, Mark] | None:
+    """The same, and which file that was, as it was before it was read."""
     try:
         handle = os.open(target(root, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OutsideTheSite:
@@ -100,12 +122,18 @@ def read_file(root: Path, path: str) -> bytes | None:
             return None
         raise
     try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
             return None
         with os.fdopen(handle, "rb", closefd=False) as file:
-            return file.read()
+            return file.read(), mark_of(found)
     finally:
         os.close(handle)
+
+
+def mark_of(found: os.stat_result) -> Mark:
+    """Of what `os.lstat` or `os.fstat` found."""
+    return Mark(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def stands(root: Path, path: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,23 +19,15 @@ from starlette.responses import Response
 from newsroom.errors import Away
 from newsroom.http.problems import Refused
 from newsroom.updates import Status
-from services.render.files import read_file, stands
+from services.render.copies import CODINGS, Copies, Copy
+from services.render.files import stands
 from services.render.headers import (
     CONTENT_TYPES,
     NEVER_KEPT,
     REVALIDATED,
     SECURITY,
-    content_type,
-    of_file,
 )
-from services.render.negotiation import (
-    accepted_encodings,
-    entity_tag,
-    http_date,
-    is_unmodified,
-    last_modified,
-    matches,
-)
+from services.render.negotiation import accepted_encodings, is_unmodified, matches
 from services.render.onrequest import OnRequest
 from services.render.pages import ErrorStatus, Pages
 from services.render.readmodel import Address
@@ -43,24 +35,12 @@ from services.render.site import ENCODINGS
 
 INDEX = "index.html"
 RETRY_AFTER_SECONDS = 5
-_TOKENS = {".br": "br", ".gz": "gzip"}
 _BELOW_AN_ARTICLE = re.compile(r"/(history/(?:[1-9]\d{0,15}-[1-9]\d{0,15}/)?|entries/[a-z0-9]+/)$")
+_DOTTED = re.compile(r"/\.\.?(?=/|\Z)")
 _VERSIONS = re.compile(r"history/(\d+)-(\d+)/")
 _NOT_FOR_ENGINES = {"X-Robots-Tag": "noindex"}
 
 FindAddress = Callable[[str], Awaitable[Address | None]]
-
-
-@dataclass(frozen=True)
-class _Found:
-    """A file as it goes out: its bytes in one encoding (None: as they are).
-
-    `modified`: seconds since the epoch, of a feed alone.
-    """
-
-    content: bytes
-    encoding: str | None
-    modified: int | None = None
 
 
 class SiteServer:
@@ -77,6 +57,7 @@ class SiteServer:
     ) -> None:
         """`on_request` makes the comparisons; without it there are none."""
         self._root = root
+        self._copies = Copies(root)
         self._on_request = on_request
         self._find_address = find_address
         self._serves_pages = serves_pages
@@ -100,24 +81,11 @@ class SiteServer:
 
     def _file(self, path: str, request: Request) -> Response | None:
         """A page is small and mostly in memory: a thread would take longer than its reading."""
-        accepted = accepted_encodings(request.headers.get("accept-encoding", ""))
         name = path + INDEX if path.endswith("/") else path
-        found = self._read(name, accepted)
-        return None if found is None else _serve(name, found, request)
-
-    def _read(self, name: str, accepted: frozenset[str]) -> _Found | None:
-        suffix = Path(name).suffix
-        if suffix not in CONTENT_TYPES:
-            return None
-        modified = last_modified(self._root, name)
-        for sibling in ENCODINGS:
-            if (
-                _TOKENS[sibling] in accepted
-                and (content := read_file(self._root, name + sibling)) is not None
-            ):
-                return _Found(content, _TOKENS[sibling], modified)
-        content = read_file(self._root, name)
-        return None if content is None else _Found(content, None, modified)
+        for suffix in _suffixes(request.headers.get("accept-encoding", "")):
+            if (copy := self._copies.take(name, suffix)) is not None:
+                return _serve(copy, request)
+        return None
 
     async def _elsewhere(self, path: str, request: Request) -> Response:
         """Where no file stands: a former address leads on, a withdrawn one is gone, any other is unknown.
@@ -156,11 +124,11 @@ class SiteServer:
 
     async def _serve_made(self, page: bytes, request: Request) -> Response:
         """A page that was made for this request, as a file would be served."""
-        found = _Found(page, None)
+        copy = Copy(INDEX, page)
         is_packed = "gzip" in accepted_encodings(request.headers.get("accept-encoding", ""))
         if is_packed and self._on_request is not None:
-            found = _Found(await self._on_request.packed(page), "gzip")
-        response = _serve(INDEX, found, request)
+            copy = Copy(INDEX, await self._on_request.packed(page), "gzip")
+        response = _serve(copy, request)
         response.headers.update(_NOT_FOR_ENGINES)
         return response
 
@@ -178,30 +146,23 @@ class SiteServer:
         )
 
 
-def _serve(name: str, found: _Found, request: Request) -> Response:
-    etag = entity_tag(found.content)
-    headers = _page_headers(name, found.encoding) | {"ETag": etag}
-    if found.modified is not None:
-        headers["Last-Modified"] = http_date(found.modified)
-    if _has_it(request, etag, found.modified):
-        return Response(status_code=304, headers=headers)
-    return Response(found.content, headers=headers | {"Content-Type": content_type(name)})
+@lru_cache(maxsize=64)
+def _suffixes(accept_encoding: str) -> tuple[str, ...]:
+    """How the files are called that this reader takes, the best first."""
+    accepted = accepted_encodings(accept_encoding)
+    return (*(suffix for suffix in ENCODINGS if CODINGS[suffix] in accepted), "")
 
 
-def _has_it(request: Request, etag: str, modified: int | None) -> bool:
+def _serve(copy: Copy, request: Request) -> Response:
+    return copy.unchanged if _has_it(request, copy) else copy.whole
+
+
+def _has_it(request: Request, copy: Copy) -> bool:
     """Whether the reader's copy is this one; an entity tag is the better witness and settles it alone."""
     named = request.headers.get("if-none-match")
     if named is not None:
-        return matches(named, etag)
-    return is_unmodified(request.headers.get("if-modified-since"), modified)
-
-
-def _page_headers(name: str, encoding: str | None) -> dict[str, str]:
-    return {
-        **of_file(name),
-        "Vary": "Accept-Encoding",
-        **({"Content-Encoding": encoding} if encoding else {}),
-    }
+        return matches(named, copy.etag)
+    return is_unmodified(request.headers.get("if-modified-since"), copy.modified)
 
 
 def _moved(path: str, request: Request) -> Response:
@@ -215,11 +176,10 @@ def _is_plain(path: str) -> bool:
     """Whether a path could be one of the site: no empty or dotted part (`//host` would lead away), no
     control character.
     """
-    parts = path.split("/")[1:]
-    middle = parts[:-1] if parts and parts[-1] == "" else parts
     return (
         path.startswith("/")
-        and all(part not in ("", ".", "..") for part in middle)
+        and "//" not in path
+        and not _DOTTED.search(path)
         and "\\" not in path
         and path.isprintable()
         and len(path) <= 2_000

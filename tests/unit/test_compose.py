@@ -291,7 +291,8 @@ def test_the_edge_tells_its_own_proxy_from_anybody_else() -> None:
 def test_the_edge_asks_render_only_for_what_is_no_file() -> None:
     block = site_block(":8000")
     assert service("render")["environment"]["NEWSROOM_SERVE_PAGES"] == "false"
-    assert block.index("route @file") < block.index("import spread render")
+    assert block.index("route @page") < block.index("route @file") < block.index("import spread render")
+    assert block.index("route @file") < block.index("route @unslashed")
 
 
 @pytest.mark.parametrize("matcher", ["@page", "@file"])
@@ -329,18 +330,27 @@ def test_the_edge_gives_the_headers_that_render_gives() -> None:
     block = site_block("(words)")
     for name, value in SECURITY.items():
         assert f'{name} "{value}"' in block
-    assert f'~^/assets/ "{IMMUTABLE}"' in block
-    assert f'default "{REVALIDATED}"' in block
+    assert f'import words "{CONTENT_TYPES[".html"]}" "{REVALIDATED}"\n' in site_block("(page)")
+    assert "import words {content_type} {keeping}\n" in site_block("(file)")
+    assert f'~^/assets/ "{IMMUTABLE}"' in site_block("(file)")
+    assert f'default "{REVALIDATED}"' in site_block("(file)")
+
+
+def test_the_edge_heeds_no_time_and_tells_that_of_feeds_alone() -> None:
+    """A second is too coarse for what must never be shown once it was taken back."""
+    assert "request_header -If-Modified-Since\n" in site_block("(words)")
+    assert "header -Last-Modified\n" in site_block("(page)")
+    assert "header @other -Last-Modified\n" in site_block("(file)")
 
 
 def test_the_edge_names_the_content_types_that_render_names() -> None:
-    told = dict(re.findall(r'~\\(\.\w+)\$ "([^"]+)"', site_block("(words)")))
-    by_name = dict(re.findall(r'~\^?/(\w+\\\.\w+)\$ "([^"]+)"', site_block("(words)")))
-    default = re.search(r'default "(text/html[^"]+)"', site_block("(words)"))
+    told = dict(re.findall(r'~\\(\.\w+)\$ "([^"]+)"', site_block("(file)")))
+    by_name = dict(re.findall(r'~\^?/(\w+\\\.\w+)\$ "([^"]+)"', site_block("(file)")))
+    default = re.search(r'default "(text/html[^"]+)"', site_block("(file)"))
     assert default
     assert told | {".html": default[1]} == dict(CONTENT_TYPES)
     assert {name.replace("\\", ""): named for name, named in by_name.items()} == dict(NAMED_TYPES)
-    assert site_block("(words)").index("license") < site_block("(words)").index(
+    assert site_block("(file)").index("license") < site_block("(file)").index(
         r"~\.css"
     )  # the first match counts
 
@@ -348,8 +358,8 @@ def test_the_edge_names_the_content_types_that_render_names() -> None:
 def test_the_edge_lets_programs_of_other_sites_read_what_render_lets_them() -> None:
     kinds = ("atom", "rss", "json")
     feeds = " ".join(f"*/feed.{kind}" for kind in kinds)
-    assert f"@feed path {feeds}\n" in site_block("(words)")
-    assert "header @feed Access-Control-Allow-Origin *\n" in site_block("(words)")
+    assert f"@feed path {feeds}\n" in site_block("(file)")
+    assert "header @feed Access-Control-Allow-Origin *\n" in site_block("(file)")
     for kind in kinds:
         assert of_file(f"/tags/astana/feed.{kind}").items() >= READ_ANYWHERE.items()
     assert of_file("/index.html").keys().isdisjoint(READ_ANYWHERE)
@@ -361,7 +371,7 @@ def test_readers_get_a_page_in_the_sites_look_while_nothing_answers() -> None:
     assert f"rewrite * {UNAVAILABLE}\n" in block
 
 
-@pytest.mark.parametrize("block", [":8000", "(words)"])
+@pytest.mark.parametrize("block", [":8000", "(file)"])
 def test_no_matcher_of_the_edge_is_defined_twice(block: str) -> None:
     """Caddy would not start."""
     named = re.findall(r"^\t+(@\w+) ", site_block(block), re.MULTILINE)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import brotli  # type: ignore[import-untyped]
 import httpx
 import pytest
 import pytest_asyncio
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
 
 from newsroom.errors import Away
 from newsroom.http.app import Health
@@ -19,10 +23,14 @@ from services.render.app import create_site
 from services.render.headers import SECURITY
 from services.render.live import Hub
 from services.render.negotiation import accepted_encodings, matches
+from services.render.onrequest import OnRequest
+from services.render.previewing import preview_routes
 from services.render.readmodel import Address
+from services.render.reuse import reuse_routes
 from services.render.serving import SiteServer
 from services.render.settings import RenderSettings
 from services.render.site import SiteFolder
+from services.render.verification import Comparison, verification_routes
 from tests.render_parts import SITE_URL, MemoryReadModel, PlainPages
 
 PLACE = "/kazakhstan/2023/06/20/bank-aaaaaa/"
@@ -133,6 +141,47 @@ async def test_what_the_reader_has_is_not_sent_again(site: Site) -> None:
         for header in ("etag", "cache-control", "vary", "content-security-policy"):
             assert again.headers[header] == first.headers[header]
     assert (await site.get(PLACE, if_none_match='"other"')).status_code == 200
+
+
+@pytest.fixture
+def _settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that stood for a while: they are kept in memory from the first time that they are asked for."""
+    monkeypatch.setattr("services.render.copies.time", SimpleNamespace(time=lambda: time.time() + 60))
+
+
+@pytest.mark.usefixtures("_settled")
+async def test_each_reader_of_a_page_that_is_kept_gets_the_same(site: Site) -> None:
+    """Under a trace of his own; with what he has in mind and not what others have."""
+    first, second = await site.get(PLACE), await site.get(PLACE)
+    assert first.headers.pop("x-trace-id") != second.headers.pop("x-trace-id")
+    assert (first.headers.multi_items(), first.content) == (second.headers.multi_items(), second.content)
+    has = await site.get(PLACE, if_none_match=first.headers["etag"])
+    assert (has.status_code, (await site.get(PLACE)).status_code) == (304, 200)
+    assert len(has.headers.get_list("x-trace-id")) == 1
+    assert (await site.client.head(PLACE)).content == b""
+    assert (await site.get(PLACE)).content == PAGE
+
+
+@pytest.mark.usefixtures("_settled")
+@pytest.mark.parametrize("coding", ["identity", "br", "gzip"])
+async def test_a_page_that_is_kept_goes_with_its_file(site: Site, coding: str) -> None:
+    """A new one is served at once; what was withdrawn to nobody, in no encoding."""
+    assert (await site.get(PLACE, accept_encoding=coding)).content == PAGE
+    await site.folder.settle({f"{PLACE}index.html": PAGE[::-1]})
+    assert (await site.get(PLACE, accept_encoding=coding)).content == PAGE[::-1]
+    await site.folder.settle({}, [PLACE])
+    site.addresses[PLACE] = Address("a1", Status.WITHDRAWN, None)
+    assert (await site.get(PLACE, accept_encoding=coding)).status_code == 410
+
+
+@pytest.mark.usefixtures("_settled")
+async def test_an_encoding_that_comes_later_is_served_from_then_on(site: Site) -> None:
+    sibling = site.folder.root / f"{PLACE}index.html.br".lstrip("/")
+    packed = sibling.read_bytes()
+    sibling.unlink()
+    assert "content-encoding" not in (await site.get(PLACE, accept_encoding="br")).headers
+    sibling.write_bytes(packed)
+    assert (await site.get(PLACE, accept_encoding="br")).headers["content-encoding"] == "br"
 
 
 FEED = "/kazakhstan/feed.json"
@@ -279,6 +328,37 @@ async def test_a_database_that_is_away_takes_no_page_away(site: Site) -> None:
     assert (await site.get(PLACE)).status_code == 200
     unknown = await site.get("/nowhere/")
     assert (unknown.status_code, unknown.headers["retry-after"]) == (503, "5")
+
+
+@pytest.mark.parametrize("path", ["/", "/kazakhstan/", "/live/", "/articles/", "/updates/", PLACE])
+def test_what_is_looked_at_first_is_a_page_and_nothing_else(path: str, tmp_path: Path) -> None:
+    """None of the routes between would have answered."""
+    for method in ("GET", "HEAD", "POST", "DELETE"):
+        first, *others, last = all_routes(tmp_path)
+        scope: Scope = {"type": "http", "method": method, "path": path, "root_path": "", "headers": []}
+        assert first.matches(dict(scope))[0] is last.matches(dict(scope))[0] is not Match.NONE
+        assert [route for route in others if route.matches(dict(scope))[0] is not Match.NONE] == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/articles/a1/", "/live", "/live/a1", "/preview/a1", "/metrics", f"{PLACE}excerpt.json", "/a\n/"]
+)
+def test_what_others_answer_comes_to_them(path: str, tmp_path: Path) -> None:
+    first, *_ = all_routes(tmp_path)
+    scope: Scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": []}
+    assert first.matches(scope)[0] is Match.NONE
+
+
+def all_routes(root: Path) -> Sequence[BaseRoute]:
+    """Those of the whole service."""
+    model, pages = MemoryReadModel(), PlainPages()
+    routers = [
+        preview_routes(cast("OnRequest", None), pages),
+        reuse_routes(model, pages),
+        verification_routes(cast("Callable[[], Comparison]", None)),
+    ]
+    server = SiteServer(root, pages, model.address)
+    return create_site(RenderSettings(), Health("render"), Hub(SITE_URL), model, server, routers).routes
 
 
 async def test_only_reading_is_answered(site: Site) -> None:
