@@ -209,7 +209,7 @@ class SentText(ArticleText):
 
     def text(self) -> ArticleText:
         """The article as the event carries it: what was checked, without what only the door knows."""
-        return ArticleText.model_construct(**{name: getattr(self, name) for name in ArticleText.model_fields})
+        return ArticleText.model_construct(**vars(self))
 
 
 class SentDraft(SentText):
@@ -345,7 +345,7 @@ class SentEntry(EntryText):
 
     def text(self) -> EntryText:
         """The entry as the event carries it."""
-        return EntryText.model_construct(**{name: getattr(self, name) for name in EntryText.model_fields})
+        return EntryText.model_construct(**vars(self))
 
 
 class NewEntry(SentEntry):
