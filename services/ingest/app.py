@@ -52,10 +52,9 @@ def create_ingest(
     docs.document_models(app, BODIES)
     for error in _KINDS:
         app.add_exception_handler(error, _on_own_error)
-    app.include_router(article_routes(door))
-    app.include_router(status_routes(door))
-    app.include_router(life_routes(door.life, door.lookup, ring))
-    app.include_router(key_routes(admin))
+    lives = life_routes(door.life, door.lookup, ring)
+    for router in (article_routes(door), status_routes(door), lives, key_routes(admin)):
+        app.routes.extend(router.routes)
     return app
 
 

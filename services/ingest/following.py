@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from newsroom import times
 from newsroom.errors import Away
 from newsroom.http.auth import requires
+from newsroom.http.direct import DirectRoute
 from newsroom.http.problems import Kind, Refused
 from newsroom.http.streams import HEARTBEAT, ServerSentEvents, StreamSettings, Writer, set_within
 from newsroom.keys import ApiKey, KeyRing, Role
@@ -67,7 +68,7 @@ class LifeStream(ServerSentEvents):
 
 def life_routes(life: Life, lookup: Lookup, ring: KeyRing, settings: StreamSettings = _SETTINGS) -> APIRouter:
     """What becomes of events, as it happens."""
-    router = APIRouter()
+    router = APIRouter(route_class=DirectRoute)
 
     @router.get("/events", include_in_schema=False)
     async def events(

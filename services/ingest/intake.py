@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import structlog
+from prometheus_client import Counter
 
 from newsroom import ids, times
 from newsroom.errors import Away, Conflict, NewsroomError
@@ -18,6 +21,7 @@ from newsroom.telemetry import current_traceparent, metrics
 from services.ingest.statuses import Statuses
 
 PUBLISH_SECONDS = 1.8
+"""The publisher's own bound: within it each event is acknowledged, or known not to be."""
 KEY_REUSED = "This Idempotency-Key came with another request before: use a new key for a new request."
 log = structlog.get_logger(__name__)
 
@@ -99,13 +103,15 @@ def _entry_named(data: EventData) -> str:
 
 
 class Intake:
-    """The way onto the log. Holds as many events at a time as it may, and none longer than two seconds."""
+    """The way onto the log. Holds as many events at a time as it may, and none longer than its publisher."""
 
     def __init__(self, publisher: Publisher, statuses: Statuses, max_in_flight: int) -> None:
         self._publisher = publisher
         self._statuses = statuses
         self._max_in_flight = max_in_flight
-        self._in_flight: dict[object, Event] = {}
+        self._in_flight = 0
+        self._flying_hashes: defaultdict[str, list[str]] = defaultdict(list)
+        """By event: a retry may come while the first request is under way."""
         self._is_empty = asyncio.Event()
         self._is_empty.set()
         self._is_stopping = False
@@ -116,18 +122,18 @@ class Intake:
         Raises: KeyReused, as far as it is known here; Full; Unacknowledged; Invalid when the log takes no
         record so large.
         """
-        if self._known_hashes(event.id) - {event.request_hash}:
+        if self._known_hashes(event.id) - {None, event.request_hash}:
             raise KeyReused(KEY_REUSED)
         if self._statuses.is_decided(event.id):
             return
         if self._is_stopping:
             raise Full("This instance stops: send the same request again in a moment.")
-        if len(self._in_flight) >= self._max_in_flight:
+        if self._in_flight >= self._max_in_flight:
             raise Full(f"{self._max_in_flight} events are on their way already: try again soon.")
         with self._flying(event):
             await self._publish(event)
         self._statuses.remember_accepted(event)
-        metrics.events_accepted.labels(kind=event.kind.value).inc()
+        _accepted(event.kind).inc()
         log.info("event_accepted", event_id=event.id, article_id=event.article_id, kind=event.kind.value)
 
     async def stop(self) -> None:
@@ -135,29 +141,37 @@ class Intake:
         self._is_stopping = True
         await self._is_empty.wait()
 
-    def _known_hashes(self, event_id: str) -> set[str]:
-        known = self._statuses.known_hash(event_id)
-        flying = {event.request_hash for event in self._in_flight.values() if event.id == event_id}
-        return flying if known is None else flying | {known}
+    def _known_hashes(self, event_id: str) -> set[str | None]:
+        return {self._statuses.known_hash(event_id), *self._flying_hashes.get(event_id, ())}
 
     @contextmanager
     def _flying(self, event: Event) -> Iterator[None]:
-        place = object()
-        self._in_flight[place] = event
+        self._in_flight += 1
+        self._flying_hashes[event.id].append(event.request_hash)
         self._is_empty.clear()
-        metrics.events_in_flight.set(len(self._in_flight))
+        metrics.events_in_flight.set(self._in_flight)
         try:
             yield
         finally:
-            del self._in_flight[place]
-            metrics.events_in_flight.set(len(self._in_flight))
+            self._in_flight -= 1
+            self._land(event)
+            metrics.events_in_flight.set(self._in_flight)
             if not self._in_flight:
                 self._is_empty.set()
 
+    def _land(self, event: Event) -> None:
+        self._flying_hashes[event.id].remove(event.request_hash)
+        if not self._flying_hashes[event.id]:
+            del self._flying_hashes[event.id]
+
     async def _publish(self, event: Event) -> None:
         try:
-            async with asyncio.timeout(PUBLISH_SECONDS):
-                await self._publisher.publish(event_message(event))
-        except (Away, TimeoutError) as error:
-            log.warning("event_not_acknowledged", event_id=event.id, reason=str(error) or "timeout")
+            await self._publisher.publish(event_message(event))
+        except Away as error:
+            log.warning("event_not_acknowledged", event_id=event.id, reason=str(error))
             raise Unacknowledged from error
+
+
+@cache
+def _accepted(kind: EventKind) -> Counter:
+    return metrics.events_accepted.labels(kind.value)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from newsroom.http.auth import requires
 from newsroom.http.bodies import read
+from newsroom.http.direct import DirectRoute
 from newsroom.http.docs import request_body
 from newsroom.http.problems import Kind, responses
 from newsroom.keys import Role
@@ -26,7 +27,12 @@ _WITH_BODY = (
 
 def key_routes(admin: KeyAdmin) -> APIRouter:
     """`/keys`, for publishers only."""
-    router = APIRouter(prefix="/keys", tags=["keys"], dependencies=[Depends(requires(Role.PUBLISHER))])
+    router = APIRouter(
+        route_class=DirectRoute,
+        prefix="/keys",
+        tags=["keys"],
+        dependencies=[Depends(requires(Role.PUBLISHER))],
+    )
 
     @router.get(
         "",

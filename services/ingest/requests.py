@@ -6,6 +6,7 @@ Everything is checked and cleaned here, so what follows is the contract's own `A
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 
@@ -48,7 +49,7 @@ from newsroom.topics import MAX_BODY_BYTES, MAX_ENTRY_BYTES
 from services.ingest.weight import complaint
 
 _FIRST_YEAR = 1600
-_GLANCE = 4096
+_TAGS_THEN_TEXT = re.compile(r"""(?:\s*+<[^<>"]*+(?:"[^"]*+"[^<>"]*+)*+>)*+\s*+[^\s<&]""")
 _LATE = timedelta(minutes=5)
 """How long after its time a due time is still taken: a retry then is what it was before, not an error."""
 _FARTHEST = timedelta(days=3653)
@@ -116,9 +117,10 @@ def _not_empty(html: str) -> str:
 
 
 def _has_text(html: str) -> bool:
-    """Whether anything is left to read; told by the beginning where it can be: a whole body takes long."""
-    beginning = html if len(html) <= _GLANCE else html[: html.rfind("<", 0, _GLANCE)]
-    return bool(paragraphs(beginning) or paragraphs(html))
+    """Whether anything is left to read of what was cleaned. Most bodies show it by their first tags; to read
+    a whole one takes long.
+    """
+    return bool(_TAGS_THEN_TEXT.match(html) or paragraphs(html))
 
 
 def _bad(field: str, told: str, value: Any) -> ValidationError:
@@ -207,7 +209,7 @@ class SentText(ArticleText):
 
     def text(self) -> ArticleText:
         """The article as the event carries it: what was checked, without what only the door knows."""
-        return ArticleText.model_construct(**{name: getattr(self, name) for name in ArticleText.model_fields})
+        return ArticleText.model_construct(**vars(self))
 
 
 class SentDraft(SentText):
@@ -343,7 +345,7 @@ class SentEntry(EntryText):
 
     def text(self) -> EntryText:
         """The entry as the event carries it."""
-        return EntryText.model_construct(**{name: getattr(self, name) for name in EntryText.model_fields})
+        return EntryText.model_construct(**vars(self))
 
 
 class NewEntry(SentEntry):

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from newsroom.events import EventKind
 from newsroom.http.auth import demand, requires
 from newsroom.http.bodies import Sent, read
+from newsroom.http.direct import DirectRoute
 from newsroom.http.docs import request_body
 from newsroom.http.problems import Kind, Refused, responses
 from newsroom.ids import is_event_id
@@ -77,7 +78,7 @@ class Door:
 
 def article_routes(door: Door) -> APIRouter:
     """Every call that becomes an event."""
-    router = APIRouter(tags=["articles"])
+    router = APIRouter(route_class=DirectRoute, tags=["articles"])
     _add_create(router, door)
     for call in calls.CHANGES:
         _add_change(router, door, call)
@@ -189,7 +190,7 @@ def _add_entries(router: APIRouter, door: Door) -> None:
 
 def status_routes(door: Door) -> APIRouter:
     """What became of an event."""
-    router = APIRouter(tags=["events"])
+    router = APIRouter(route_class=DirectRoute, tags=["events"])
 
     @router.get(
         "/events/{event_id}",

@@ -70,6 +70,15 @@ class _Accepted:
     request_hash: str
     time: datetime
 
+    def status(self, event_id: str) -> EventStatus:
+        return EventStatus(
+            event_id=event_id,
+            article_id=self.article_id,
+            state=EventState.ACCEPTED,
+            request_hash=self.request_hash,
+            times={"accepted": self.time},
+        )
+
 
 def _nobody(_: EventStatus) -> None:
     """Nobody follows."""
@@ -107,9 +116,11 @@ class Statuses:
 
     def remember_accepted(self, event: Event) -> None:
         """This instance put the event on the log."""
-        former = self.standing(event.id)
-        self._accepted.keep(event.id, _Accepted(event.article_id, event.request_hash, event.time))
-        self._tell_if_further(event.id, former)
+        is_news = event.id not in self._accepted and event.id not in self._outcomes
+        accepted = _Accepted(event.article_id, event.request_hash, event.time)
+        self._accepted.keep(event.id, accepted)
+        if is_news:
+            self._tell(accepted.status(event.id))
 
     def known_hash(self, event_id: str) -> str | None:
         """The SHA-256 of the body that the event came in, as far as anything is known here."""
@@ -128,14 +139,7 @@ class Statuses:
         accepted = self._accepted.get(event_id)
         if accepted is None:
             return None
-        status = EventStatus(
-            event_id=event_id,
-            article_id=accepted.article_id,
-            state=EventState.ACCEPTED,
-            request_hash=accepted.request_hash,
-            times={"accepted": accepted.time},
-        )
-        return Standing(status, is_final=False)
+        return Standing(accepted.status(event_id), is_final=False)
 
     async def settled(self, event_id: str, article_id: str, seconds: float) -> Standing | None:
         """Wait until nothing further will be told of the event.

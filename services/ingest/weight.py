@@ -50,12 +50,13 @@ def _measure(html: str) -> tuple[int, int]:
     open_names: list[str] = []
     hiding = deepest = load = 0
     for tag in _TAG.finditer(html):
-        if tag["end"]:
-            if open_names and open_names[-1] == tag["name"].lower() and not tag["rest"].strip():
+        is_end, named, rest = tag.group("end", "name", "rest")
+        name = (named or "").lower()
+        if is_end:
+            if open_names and open_names[-1] == name and not rest.strip():
                 open_names.pop()
             continue
-        name = (tag["name"] or "").lower()
-        if _may_hide(name, tag["rest"]):
+        if _may_hide(name, rest):
             hiding += 1
         elif name and name not in _VOID and name not in _ENDS_BY_ITSELF:
             open_names.append(name)

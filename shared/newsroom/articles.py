@@ -30,7 +30,7 @@ class Contract(BaseModel):
 
 
 def _free_of_controls(text: str) -> str:
-    found = _CONTROL.search(text)
+    found = None if text.isprintable() else _CONTROL.search(text)  # what is printable needs no closer look
     if found:
         raise ValueError(
             f"has the control character U+{ord(found[0]):04X} at position {found.start()}: remove it"

@@ -85,6 +85,8 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"body": "<p>A&#xFFFF;</p>"}, "/body", "U+FFFF"),
     ({"body": ""}, "/body", "has no text"),
     ({"body": "<script>let a = 1</script>"}, "/body", "has no text"),
+    ({"body": "<p>&nbsp;\u3000</p>\n<hr><ul><li></li></ul>"}, "/body", "has no text"),
+    ({"body": '<p><a href="/x" title="a > b &quot; c > d"> </a></p>'}, "/body", "has no text"),
     ({"body": "x" * (MAX_BODY_BYTES + 1)}, "/body", f"at most {MAX_BODY_BYTES}"),
     ({"body": "<b>" * 300 + "x"}, "/body", "nests elements deeper"),
     ({"body": "x" + "&" * 10_001}, "/body", "bare ampersands"),

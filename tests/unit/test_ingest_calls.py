@@ -138,6 +138,20 @@ async def test_every_field_of_an_article_reaches_the_log(ingest: Ingest) -> None
     assert data.article.published_at == datetime(2023, 6, 20, 4, 40, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "a",
+        "&amp;",
+        "&nbsp;<br>&lt;",
+        '<blockquote cite="https://example.org/?a>b"><p> a</p></blockquote>',
+        "<p></p>" * 3000 + "<p>a</p>",
+    ],
+)
+async def test_any_text_is_enough_to_be_public(ingest: Ingest, body: str) -> None:
+    assert (await ingest.post("/articles", a_story(body=body))).status_code == 202
+
+
 async def test_bodies_are_cleaned_at_the_door(ingest: Ingest) -> None:
     html = '<p onclick="x()">Calm.<script>alert(1)</script><img src="/x.png"></p>'
     await ingest.post("/articles", a_story(body=html))

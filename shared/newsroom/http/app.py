@@ -6,10 +6,14 @@ import asyncio
 from typing import Any
 
 from fastapi import FastAPI, Response
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from newsroom.doorsettings import networks
 from newsroom.http import docs, problems
+from newsroom.http.direct import DirectCalls
 from newsroom.http.health import Health, HealthReport
 from newsroom.http.limits import Limits
 from newsroom.http.traffic import TrafficMiddleware
@@ -18,6 +22,19 @@ from newsroom.settings import CommonSettings
 from newsroom.telemetry import metrics
 
 __all__ = ["Health", "create_app"]
+
+
+class _Application(FastAPI):
+    """FastAPI without the layers that answer bugs, bound bodies and measure: `TrafficMiddleware` and
+    `newsroom.http.bodies` do.
+    """
+
+    def build_middleware_stack(self) -> ASGIApp:
+        app: ASGIApp = DirectCalls(AsyncExitStackMiddleware(self.router), self.routes)
+        app = ExceptionMiddleware(app, self.exception_handlers)
+        for layer in reversed(self.user_middleware):
+            app = layer.cls(app, *layer.args, **layer.kwargs)
+        return app
 
 
 def create_app(
@@ -29,13 +46,14 @@ def create_app(
     the ring was read to its end once, before which no key is judged), `stopping` (an event that long answers
     watch), `limits`, `health` and `settings`. Behind a trusted proxy a request's client is the proxy's.
     """
-    app = FastAPI(
+    app = _Application(
         title=title,
         description=description,
         version=version,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.keys = KeyRing()
     app.state.keys_are_known = lambda: True

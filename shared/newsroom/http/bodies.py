@@ -105,16 +105,19 @@ async def _read_bounded(request: Request, limit_bytes: int) -> bytes:
     return bytes(received)
 
 
+def _each_once(pairs: list[tuple[str, Any]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise Refused(Kind.MALFORMED_JSON, f"{repeated[:80]!r} stands more than once in one object.")
+
+
+_names = json.JSONDecoder(object_pairs_hook=_each_once, parse_int=str, parse_float=str)
+
+
 def _refuse_repeated_names(raw: bytes) -> None:
     """A name twice in one object means something else to each reader, so it is refused."""
-
-    def each_once(pairs: list[tuple[str, Any]]) -> None:
-        names = [name for name, _ in pairs]
-        if len(set(names)) < len(names):
-            repeated = next(name for name in names if names.count(name) > 1)
-            raise Refused(Kind.MALFORMED_JSON, f"{repeated[:80]!r} stands more than once in one object.")
-
-    json.loads(raw, object_pairs_hook=each_once, parse_int=str, parse_float=str)
+    _names.decode(raw.decode())
 
 
 def _summary(count: int) -> str:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from functools import cache
 
 import structlog
+from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -94,19 +96,26 @@ def _mark(headers: MutableHeaders, trace: str) -> None:
 
 
 def _tell(scope: Scope, answer: _Answer, seconds: float) -> None:
-    route = route_template(scope)
-    metrics.requests.labels(method=_known_method(scope), route=route, status=str(answer.status)).inc()
-    metrics.request_seconds.labels(method=_known_method(scope), route=route).observe(seconds)
-    level = "debug" if scope["path"].startswith(_QUIET) else "info"
+    method, route = _known_method(scope), route_template(scope)
+    requests, request_seconds = _measures(method, route, answer.status)
+    requests.inc()
+    request_seconds.observe(seconds)
+    tell = log.debug if scope["path"].startswith(_QUIET) else log.info
     key = scope.get("state", {}).get("key_name")
-    getattr(log, level)(
+    tell(
         "request",
-        method=_known_method(scope),
+        method=method,
         route=route,
         status=answer.status,
         duration_ms=round(seconds * 1000, 1),
         **({"key": key} if key else {}),
     )
+
+
+@cache
+def _measures(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """Of as many kinds of requests as there are series of metrics."""
+    return metrics.requests.labels(method, route, status), metrics.request_seconds.labels(method, route)
 
 
 def _known_method(scope: Scope) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Protocol
 
 import structlog
@@ -18,6 +19,7 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
     ProducerClosed,
     RecordListTooLargeError,
 )
+from prometheus_client import Counter, Histogram
 
 from newsroom.errors import Away, Invalid
 from newsroom.kafka.closing import close_later, closed_within
@@ -127,10 +129,7 @@ class KafkaPublisher:
             self._judge(error)
             raise _away(error) from error
         self._timeouts = 0
-        for topic in {message.topic for message in messages}:
-            metrics.produce_seconds.labels(topic=topic).observe(time.monotonic() - begun)
-        for message in messages:
-            metrics.records_produced.labels(topic=message.topic).inc()
+        _count(messages, time.monotonic() - begun)
         return positions
 
     async def _write(self, producer: AIOKafkaProducer, messages: Sequence[Message]) -> list[Position]:
@@ -152,15 +151,12 @@ class KafkaPublisher:
             for sent in acknowledgements:
                 sent.cancel()  # nobody awaits it any more; the record itself may still arrive
             raise
-        results = await asyncio.gather(*acknowledgements, return_exceptions=True)
-        positions = []
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-            positions.append(Position(result.topic, result.partition, result.offset))
-        return positions
+        results = await _results(acknowledgements)
+        return [Position(result.topic, result.partition, result.offset) for result in results]
 
     async def _connected(self) -> AIOKafkaProducer:
+        if self._producer is not None:
+            return self._producer
         async with self._connecting:
             if self._producer is None:
                 self._producer = await self._open()
@@ -196,6 +192,30 @@ class KafkaPublisher:
             self._timeouts = 0
             producer, self._producer = self._producer, None
             close_later(producer.stop(), self._client_id)
+
+
+async def _results(acknowledgements: Sequence[asyncio.Future[Any]]) -> Sequence[Any]:
+    """What they tell, once all have come. Raises: the first failure."""
+    if len(acknowledgements) == 1:
+        return [await acknowledgements[0]]
+    results = await asyncio.gather(*acknowledgements, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results
+
+
+@cache
+def _measures(topic: str) -> tuple[Histogram, Counter]:
+    return metrics.produce_seconds.labels(topic), metrics.records_produced.labels(topic)
+
+
+def _count(messages: Sequence[Message], seconds: float) -> None:
+    """They were acknowledged in that time."""
+    for topic in {message.topic for message in messages}:
+        _measures(topic)[0].observe(seconds)
+    for message in messages:
+        _measures(message.topic)[1].inc()
 
 
 def _away(error: Exception) -> Away:

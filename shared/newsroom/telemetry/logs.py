@@ -6,11 +6,14 @@ kinds of exception whose message quotes the data, no message at all.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 import sys
 import traceback
 from typing import Literal
 
+import orjson
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
@@ -30,34 +33,51 @@ _QUIETER = {
 }
 """Libraries are heard from this level up. aiokafka repeats an outage many times a second; we tell it once."""
 
+_AS_JSON_DOES = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_NON_STR_KEYS
+"""What `json` does not know is told by `str`."""
+
 
 def configure_logging(service: str, level: str, format: Literal["json", "console"] = "json") -> None:  # noqa: A002
-    """Send every log line of this process, the libraries' too, through one pipe. Called once, at start."""
-    before: list[Processor] = [
+    """Send every log line of this process, the libraries' too, to one place. Called once, at start."""
+    told: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _named(service),
     ]
+    rendering = _rendering(format)
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *before,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*told, *rendering],
+        logger_factory=_Output,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.PositionalArgumentsFormatter(), *before],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(format)],
+            foreign_pre_chain=[structlog.stdlib.PositionalArgumentsFormatter(), *told],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
     _route_everything_to(handler, level)
+
+
+class _Output(structlog.WriteLogger):
+    """Standard output, each line at once, so that a process that is killed has told all that it had to.
+
+    A line that cannot be written is lost, as with the handlers of `logging`; what it tells of goes on.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(sys.stdout)
+        self.name = name
+
+    def msg(self, message: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            super().msg(message)
+
+    debug = info = warning = error = critical = msg
 
 
 def _route_everything_to(handler: logging.Handler, level: str) -> None:
@@ -75,8 +95,19 @@ def _route_everything_to(handler: logging.Handler, level: str) -> None:
 def _rendering(format: Literal["json", "console"]) -> list[Processor]:  # noqa: A002
     told = structlog.processors.ExceptionRenderer(_tell)
     if format == "json":
-        return [told, structlog.processors.JSONRenderer(default=str)]
+        return [told, _as_json]
     return [told, _as_text, structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+
+
+def _as_json(_logger: WrappedLogger, name: str, line: EventDict) -> str:  # noqa: ARG001
+    """In ASCII: whatever a terminal could take for a command stands escaped."""
+    try:
+        wire = orjson.dumps(line, default=str, option=_AS_JSON_DOES)
+    except TypeError:  # a number too large, or half of a character: the standard library writes them
+        wire = b""
+    if wire and wire.isascii():
+        return wire.decode("ascii")
+    return json.dumps(line, default=str, separators=(",", ":"))
 
 
 def _named(service: str) -> Processor:

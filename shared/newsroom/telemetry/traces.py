@@ -22,7 +22,7 @@ _current: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 def trace_id(traceparent: str | None) -> str | None:
     """The 32 hex digits that name the trace, or None where the header is absent or malformed."""
-    found = _FORM.fullmatch(traceparent or "")
+    found = _FORM.fullmatch(traceparent) if traceparent else None
     if found is None or (found["rest"] and found[0].startswith("00")):
         return None
     return found[0][3:35]
@@ -30,9 +30,11 @@ def trace_id(traceparent: str | None) -> str | None:
 
 def new_traceparent(parent: str | None = None) -> str:
     """A `traceparent` for a step of our own: in the parent's trace, or in a new one without a good parent."""
-    trace = trace_id(parent) or secrets.token_hex(16)
-    flags = parent[53:55] if parent is not None and trace_id(parent) else "01"
-    return f"00-{trace}-{secrets.token_hex(8)}-{flags}"
+    trace = trace_id(parent)
+    if parent is None or trace is None:
+        made = secrets.token_hex(24)
+        return f"00-{made[:32]}-{made[32:]}-01"
+    return f"00-{trace}-{secrets.token_hex(8)}-{parent[53:55]}"
 
 
 def bind_trace(traceparent: str | None) -> None:
