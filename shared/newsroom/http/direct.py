@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import Request
@@ -15,7 +16,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import request_params_to_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 Answering = Callable[[Request], Awaitable[Any]]
@@ -41,32 +42,33 @@ class DirectRoute(APIRoute):
 
 
 class DirectCalls:
-    """Answers what a direct route stands for, and leaves all else to FastAPI's router. The first route
-    that matches counts, as there.
+    """Answers what a direct route stands for, or a plain one, which knows nothing of FastAPI, and leaves all
+    else to FastAPI's router. The first route that matches counts, as there.
     """
 
     def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
         self._app, self._routes = app, routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route = self._route(scope) if scope["type"] == "http" else None
-        if route is None:
-            await self._app(scope, receive, send)
-        else:
-            await route.answer(scope, receive, send)
+        answer = self._answer(scope) if scope["type"] == "http" else None
+        await (answer or self._app)(scope, receive, send)
 
-    def _route(self, scope: Scope) -> DirectRoute | None:
+    def _answer(self, scope: Scope) -> ASGIApp | None:
         for route in self._routes:
             methods = getattr(route, "methods", None)
             if methods and scope["method"] not in methods:
                 continue
             match, found = route.matches(scope)
             if match is Match.FULL:
-                if not isinstance(route, DirectRoute):
+                answer = _WAYS.get(type(route))
+                if answer is None:
                     return None
                 scope.update(found)
-                return route
+                return partial(answer, route)
         return None
+
+
+_WAYS: dict[type, Callable[..., Awaitable[None]]] = {DirectRoute: DirectRoute.answer, Route: Route.handle}
 
 
 def _answering(asked: Dependant) -> Answering:
