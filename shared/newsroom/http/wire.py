@@ -11,10 +11,11 @@ from enum import Enum, auto
 from typing import Any
 
 from fastapi import Response
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from newsroom.http.connections import Connections
 from newsroom.http.limits import too_many
+from newsroom.http.lines import EXTENSION, ChunkedLine, Line, Listener
 from newsroom.http.problems import Kind, Refused, problem_response, translate
 from newsroom.http.unread import Unread
 
@@ -79,6 +80,9 @@ class ProblemProtocol(HttpToolsProtocol):
         self._awaited = _Awaited.NOTHING
         self._waiting: asyncio.TimerHandle | None = None
         self._unread = Unread(patience.reading)
+        self._answered: RequestResponseCycle | None = None
+        self._line: ChunkedLine | None = None
+        """Taken by the answer that is under way, if it lasts."""
 
     # --- the connection
 
@@ -98,6 +102,11 @@ class ProblemProtocol(HttpToolsProtocol):
         self._await(_Awaited.NOTHING)
         self._unread.stop()
         super().connection_lost(exc)
+        if self._line is not None:
+            self._line.listener.lost()
+        # They refer to us, and would not be freed with us at once.
+        self.scope = None  # type: ignore[assignment]
+        self.cycle = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         self._has_just_begun = False
@@ -110,6 +119,7 @@ class ProblemProtocol(HttpToolsProtocol):
         self._watch()
 
     def on_response_complete(self) -> None:
+        self._line = self._answered = None
         super().on_response_complete()
         self._watch()
         if self.transport.is_closing():
@@ -150,6 +160,22 @@ class ProblemProtocol(HttpToolsProtocol):
         if self._head_bytes > MAX_HEAD_BYTES:
             raise _TooLarge
 
+    # --- answers that last
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        cycle.scope["extensions"] = {EXTENSION: {"take": self._take_line}}
+        super()._start_asgi_task(cycle, app)
+
+    def _take_line(self, listener: Listener) -> Line:
+        assert self._answered is not None  # noqa: S101  (the line is offered with it)
+        if self.scope is self._answered.scope:  # or the head of the next one has begun to come
+            self.scope, self.headers = None, []  # type: ignore[assignment]
+        self._line = ChunkedLine(self, self._answered, listener)
+        if self.transport.is_closing():
+            self.loop.call_soon(listener.lost)
+        return self._line
+
     # --- waiting
 
     def pause_writing(self) -> None:
@@ -162,6 +188,8 @@ class ProblemProtocol(HttpToolsProtocol):
         super().resume_writing()
         if self.transport.is_closing():  # little is left, but that too is to be read before it closes
             self._unread.watch(self.transport)
+        elif self._line is not None:
+            self._line.listener.flows()
 
     def _close(self) -> None:
         self.transport.close()
