@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Protocol
 
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 EXTENSION = "newsroom.line"
-_PARTS = 64
-"""How many parts are remembered in the form in which they are sent: one goes to many readers, right away."""
 _LAST = b"0\r\n\r\n"
 
 
@@ -71,7 +68,7 @@ class ChunkedLine:
 
     def write(self, part: bytes) -> None:
         if not self._transport.is_closing():  # or it is about to be told that the reader is gone
-            self._transport.write(_chunk(part))
+            self._transport.write(b"%x\r\n%b\r\n" % (len(part), part))
 
     def finish(self) -> None:
         if self._transport.is_closing():
@@ -84,11 +81,6 @@ class ChunkedLine:
 
     def cut(self) -> None:
         self._transport.abort()
-
-
-@lru_cache(maxsize=_PARTS)
-def _chunk(part: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(part), part)
 
 
 def _release(cycle: RequestResponseCycle) -> None:
