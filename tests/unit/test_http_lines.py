@@ -8,10 +8,12 @@ import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import pytest
 from fastapi import FastAPI, Request, Response
 from starlette.types import Receive, Scope, Send
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from newsroom.http.streams import ServerSentEvents, Stream, StreamSettings
 from tests.render_parts import until
@@ -140,6 +142,30 @@ async def test_a_request_behind_a_stream_is_answered_behind_it() -> None:
         await until(lambda: [stream.left for stream in site.streams] == [1, 1], "the reader is gone")
 
 
+async def test_a_body_that_nobody_reads_is_not_kept() -> None:
+    """A stream outlasts it, and the reader's leaving is noticed behind it."""
+    async with a_site() as (site, port):
+        site.may_begin.clear()
+        reader, writer = await connect(port)
+        head = ASKS.replace(b"\r\n\r\n", b"\r\nContent-Length: %d\r\n\r\n" % (2 * len(LARGE)))
+        writer.write(head + LARGE)
+        await until(lambda: bool(site.streams), "the stream")
+        site.may_begin.set()
+        await reader.readuntil(b"retry: 2000\n\n\r\n")
+        writer.write(LARGE)
+        async with asyncio.timeout(30):
+            await writer.drain()
+        gc.collect()  # what other tests left
+        cycles = [each for each in gc.get_objects() if isinstance(each, RequestResponseCycle)]
+        assert [len(cycle.body) for cycle in cycles] == [0] * len(cycles)
+        site.streams[0].end("age")
+        assert await reader.readexactly(5) == b"0\r\n\r\n"
+        writer.write(ASKS)
+        await reader.readuntil(b"retry: 2000\n\n\r\n")
+        writer.close()
+        await until(lambda: site.streams[1].left == 1, "the reader is gone")
+
+
 async def test_who_asks_for_one_answer_only_is_left_after_it() -> None:
     async with a_site() as (site, port):
         reader, writer = await connect(port)
@@ -158,6 +184,27 @@ async def test_of_an_open_stream_its_request_is_not_kept() -> None:
         try:
             _, _, writer = await site.opened(port)
             await until(lambda: len(site.requests) == 0, "the request is freed")
+            writer.close()
+        finally:
+            gc.enable()
+
+
+@pytest.mark.parametrize("is_ended", [True, False], ids=["it ends", "the reader leaves"])
+async def test_a_stream_that_is_over_is_not_kept(is_ended: bool) -> None:
+    """Not even until the garbage collector comes, which is rarely."""
+    async with a_site() as (site, port):
+        gc.disable()
+        try:
+            told, _, writer = await site.opened(port)
+            left = weakref.ref(told)
+            if is_ended:
+                told.end("age")
+            else:
+                writer.close()
+            del told
+            await until(lambda: site.streams[0].left == 1, "it is over")
+            site.streams.clear()
+            await until(lambda: left() is None, "it is freed")
             writer.close()
         finally:
             gc.enable()

@@ -88,4 +88,5 @@ def _release(cycle: RequestResponseCycle) -> None:
     more and misses no end, but still waits for the answer before it begins another on that connection.
     """
     cycle.disconnected = True
+    cycle.body = bytearray()
     cycle.scope = {}  # type: ignore[typeddict-item]

@@ -102,9 +102,10 @@ class ProblemProtocol(HttpToolsProtocol):
         self._await(_Awaited.NOTHING)
         self._unread.stop()
         super().connection_lost(exc)
-        if self._line is not None:
-            self._line.listener.lost()
-        # They refer to us, and would not be freed with us at once.
+        # None of these is freed at once while it refers to us and we to it.
+        line, self._line = self._line, None
+        if line is not None:
+            line.listener.lost()
         self.scope = None  # type: ignore[assignment]
         self.cycle = None  # type: ignore[assignment]
 
@@ -151,6 +152,10 @@ class ProblemProtocol(HttpToolsProtocol):
         self._is_in_head = False
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        if self._line is None or self.cycle is not self._answered:  # else nobody reads it any more
+            super().on_body(body)
+
     def on_message_complete(self) -> None:
         self._is_in_message = False
         super().on_message_complete()
@@ -171,6 +176,8 @@ class ProblemProtocol(HttpToolsProtocol):
         assert self._answered is not None  # noqa: S101  (the line is offered with it)
         if self.scope is self._answered.scope:  # or the head of the next one has begun to come
             self.scope, self.headers = None, []  # type: ignore[assignment]
+        if self.cycle is self._answered:  # or the next one is here, and waits for its turn
+            self.flow.resume_reading()
         self._line = ChunkedLine(self, self._answered, listener)
         if self.transport.is_closing():
             self.loop.call_soon(listener.lost)
