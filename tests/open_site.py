@@ -28,6 +28,7 @@ from services.render.serving import SiteServer
 from services.render.settings import RenderSettings
 from tests.render_parts import SITE_URL, a_site, minute, until
 from tests.render_world import SmallRender
+from tests.wire_parts import our_http
 
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
@@ -83,7 +84,9 @@ class OpenSite:
         app.state.keys.put(
             ApiKey(name="desk", role=Role.PUBLISHER, secret_sha256=digest(KEY), created_at=minute(0))
         )
-        return Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="off"))
+        return Server(
+            uvicorn.Config(app, host="127.0.0.1", port=port, http=our_http(), log_config=None, lifespan="off")
+        )
 
     @property
     def url(self) -> str:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from fastapi import FastAPI, Request, Response
@@ -16,8 +16,9 @@ from fastapi import FastAPI, Request, Response
 from newsroom.articles import Contract
 from newsroom.http.app import create_app
 from newsroom.http.bodies import read
+from newsroom.http.connections import Connections
 from newsroom.http.health import Health
-from newsroom.http.wire import PATIENCE, Patience
+from newsroom.http.wire import PATIENCE, Patience, protocol
 from newsroom.service import _listen, _Server, _server_config
 from newsroom.settings import CommonSettings
 
@@ -82,6 +83,11 @@ def an_app(**settings: Any) -> FastAPI:
         return Response(LARGE)
 
     return app
+
+
+def our_http() -> type[asyncio.Protocol]:
+    """What a service has for HTTP, for a server that a test sets up itself: without it, no stream is told."""
+    return cast("type[asyncio.Protocol]", protocol(Connections(1_000, CommonSettings())))
 
 
 @asynccontextmanager

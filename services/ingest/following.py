@@ -5,8 +5,6 @@ Left out of the OpenAPI document, which knows no answers without an end; the des
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable
 from typing import Annotated
 
@@ -18,7 +16,7 @@ from newsroom.errors import Away
 from newsroom.http.auth import requires
 from newsroom.http.direct import DirectRoute
 from newsroom.http.problems import Kind, Refused
-from newsroom.http.streams import HEARTBEAT, ServerSentEvents, StreamSettings, Writer, set_within
+from newsroom.http.streams import ServerSentEvents, Stream, StreamSettings
 from newsroom.keys import ApiKey, KeyRing, Role
 from services.ingest.life import MAX_FOLLOWERS_OF_A_KEY, Follower, Life
 from services.ingest.lookup import Lookup
@@ -30,40 +28,51 @@ ArticleAsked = Annotated[
 
 
 class LifeStream(ServerSentEvents):
-    """Streams to one follower, for as long as `is_welcome` holds: looked at before anything is written."""
+    """Opens the stream of one follower, for as long as `is_welcome` holds."""
 
     def __init__(
         self, life: Life, follower: Follower, is_welcome: Callable[[], bool], settings: StreamSettings
     ) -> None:
-        super().__init__(settings, {"Cache-Control": "no-store"})
+        super().__init__({"Cache-Control": "no-store"})
         self._life, self._is_welcome = life, is_welcome
-        self._follower = follower
+        self._follower, self._settings = follower, settings
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         self._life.add(self._follower)
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._life.leave(self._follower)
+        following = _Following(self._life, self._follower, self._is_welcome, self._settings)
+        await following.begin(self, scope, send)
+        following.follow()
 
-    async def stream(self, writer: Writer, gone: asyncio.Task[None]) -> str:
-        """Returns why it ended. Raises: TimeoutError when the reader does not read."""
-        gone.add_done_callback(lambda _: self._follower.end())
-        reason = await self._feed(writer, self._follower)
-        if gone.done():
-            return "gone"
-        await writer.finish()
-        return "stopping" if self._life.is_over else reason
 
-    async def _feed(self, writer: Writer, follower: Follower) -> str:
-        deadline = self._settings.deadline()
-        while not follower.is_over and (left := deadline - time.monotonic()) > 0:
-            has_news = await set_within(follower.wake, min(self._settings.heartbeat_seconds, left))
-            if not self._is_welcome():
-                return "key"
-            if not follower.is_over:
-                await writer.write(follower.take() if has_news else HEARTBEAT)
-        return "slow" if follower.is_over else "age"
+class _Following(Stream):
+    """What one follower is sent. Whether it is welcome is looked at before anything is written."""
+
+    def __init__(
+        self, life: Life, follower: Follower, is_welcome: Callable[[], bool], settings: StreamSettings
+    ) -> None:
+        super().__init__(settings)
+        self._life, self._follower, self._is_welcome = life, follower, is_welcome
+
+    def follow(self) -> None:
+        """Send what comes from now on."""
+        if not self.is_over:
+            self._follower.on_news = self.news
+            self.news()
+
+    def news(self, sign: bytes = b"") -> None:
+        if not self._is_welcome():
+            self.end("key")
+        elif self._follower.is_over:
+            self.end("stopping" if self._life.is_over else "slow")
+        else:
+            super().news(sign)
+
+    def take(self) -> bytes:
+        return self._follower.take() if self._is_welcome() else b""
+
+    def leave(self) -> None:
+        self._follower.on_news = None
+        self._life.leave(self._follower)
 
 
 def life_routes(life: Life, lookup: Lookup, ring: KeyRing, settings: StreamSettings = _SETTINGS) -> APIRouter:

@@ -6,7 +6,7 @@ Nothing here waits or does I/O: `following` writes what a follower has pending. 
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable
 
 from newsroom.outcomes import EventStatus
 
@@ -22,7 +22,8 @@ class Follower:
     """
 
     def __init__(self, key_name: str, article_id: str | None, most_pending: int) -> None:
-        self.wake = asyncio.Event()
+        self.on_news: Callable[[], object] | None = None
+        """Called whenever there is something to take, or it is over."""
         self.is_over = False
         self.key_name, self.article_id = key_name, article_id
         self._most_pending = most_pending
@@ -35,19 +36,22 @@ class Follower:
         self._pending.pop(status.event_id, None)
         self._pending[status.event_id] = status
         if len(self._pending) > self._most_pending:
-            self.end()
-        self.wake.set()
+            self.is_over = True
+        self._tell()
 
     def take(self) -> bytes:
         """All that is pending as Server-Sent Events, in the order of its coming; empty if nothing is."""
-        self.wake.clear()
         wire = b"".join(map(_wire, self._pending.values()))
         self._pending.clear()
         return wire
 
     def end(self) -> None:
         self.is_over = True
-        self.wake.set()
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.on_news is not None:
+            self.on_news()
 
 
 class Life:
@@ -79,7 +83,7 @@ class Life:
 
     def tell(self, status: EventStatus) -> None:
         """An event has come further."""
-        for follower in self._followers:
+        for follower in [*self._followers]:  # one that is over leaves
             follower.offer(status)
 
     def add(self, follower: Follower) -> None:
@@ -94,7 +98,7 @@ class Life:
     def end(self) -> None:
         """Let everybody go, now and from now on: the process stops."""
         self._is_over = True
-        for follower in self._followers:
+        for follower in [*self._followers]:
             follower.end()
 
 

@@ -40,6 +40,19 @@ class Told:
 class Subscription:
     """One open stream: what it has yet to be sent. `article_id=None` is the whole site's."""
 
+    __slots__ = (
+        "_after",
+        "_limit",
+        "_pending",
+        "_reset",
+        "_reset_wire",
+        "article_id",
+        "is_doubtful",
+        "is_over",
+        "on_news",
+        "revision",
+    )
+
     def __init__(
         self,
         article_id: str | None,
@@ -49,7 +62,8 @@ class Subscription:
     ) -> None:
         self.article_id = article_id
         self.revision = revision
-        self.wake = asyncio.Event()
+        self.on_news: Callable[[], object] | None = None
+        """Called whenever there is something to take, or it is over."""
         self.is_over = False
         self.is_doubtful = False
         """The ring cannot tell whether the reader missed something: ask the read model, then `judge`."""
@@ -80,13 +94,14 @@ class Subscription:
         self._pending[told.notice.article_id] = told
         if len(self._pending) > self._limit:
             self.reset(told.offset)
-        self.wake.set()
+        else:
+            self._tell()
 
     def reset(self, offset: int | None) -> None:
         """Have the reader fetch again all that it listens to: what was pending does not matter any more."""
         self._pending.clear()
         self._reset = self._reset_wire(offset, self.article_id)
-        self.wake.set()
+        self._tell()
 
     def judge(self, public_revision: int | None, offset: int | None) -> None:
         """Settle a doubt by the read model's revision (None: nothing public that we know of)."""
@@ -98,7 +113,6 @@ class Subscription:
 
     def take(self) -> bytes:
         """All that is pending, in the order of offsets; empty if nothing is."""
-        self.wake.clear()
         wires = [] if self._reset is None else [self._reset]
         wires += [told.wire for told in self._pending.values()]
         self._reset = None
@@ -107,7 +121,11 @@ class Subscription:
 
     def end(self) -> None:
         self.is_over = True
-        self.wake.set()
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.on_news is not None:
+            self.on_news()
 
 
 class Hub:
@@ -192,9 +210,8 @@ class Hub:
         """End every stream, now and from now on: the process stops and readers go to another."""
         self._is_over = True
         self.ready.set()
-        for group in self._subscriptions.values():
-            for subscription in group:
-                subscription.end()
+        for subscription in [each for group in self._subscriptions.values() for each in group]:
+            subscription.end()
 
     def place(self) -> bytes:
         """An event without data: it only sets the reader's last event id to where the ring is.

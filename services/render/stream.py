@@ -5,8 +5,6 @@ At a bounded age it ends in order: the browser connects again and goes on after 
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -16,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from newsroom.errors import Away
 from newsroom.http.limits import Places, client_of, too_many
 from newsroom.http.problems import translate
-from newsroom.http.streams import HEARTBEAT, ServerSentEvents, StreamSettings, Writer, set_within
+from newsroom.http.streams import HEARTBEAT, ServerSentEvents, Stream, StreamSettings
 from services.render.headers import NEVER_KEPT, SECURITY
 from services.render.live import Hub, Subscription
 
@@ -39,7 +37,7 @@ class Ask:
 
 
 class EventStream(ServerSentEvents):
-    """Streams to one reader.
+    """Opens the stream of one reader.
 
     `public_revision` is asked only where the ring cannot tell what the reader missed; `places` are those of
     each address, without them there is no bound.
@@ -53,54 +51,29 @@ class EventStream(ServerSentEvents):
         settings: StreamSettings,
         places: Places | None = None,
     ) -> None:
-        super().__init__(settings, {**SECURITY, "Cache-Control": NEVER_KEPT})
+        super().__init__({**SECURITY, "Cache-Control": NEVER_KEPT})
         self._hub, self._ask, self._places = hub, ask, places
-        self._public_revision = public_revision
+        self._public_revision, self._settings = public_revision, settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         address = client_of(scope)
         if self._places is not None and not self._places.take(address):
             await _no_place()(scope, receive, send)
             return
-        self._hub.streams += 1
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._hub.streams -= 1
-            if self._places is not None:
-                self._places.leave(address)
+        page = OpenPage(self._hub, self._settings, self._places, address, is_pulse_wanted=self._ask.pulse)
+        await page.begin(self, scope, send)
+        await self._hub.ready.wait()
+        if not page.is_over:
+            await self._subscribe(page)
 
-    async def stream(self, writer: Writer, gone: asyncio.Task[None]) -> str:
-        """Returns why it ended. Raises: TimeoutError when the reader does not read."""
-        while not await set_within(self._hub.ready, self._settings.heartbeat_seconds):
-            await writer.write(HEARTBEAT)
-            if gone.done():
-                return "gone"
+    async def _subscribe(self, page: OpenPage) -> None:
         subscription = self._hub.subscribe(self._ask.article_id, self._ask.revision, self._ask.last_event_id)
-        gone.add_done_callback(lambda _: subscription.end())
         try:
             await self._settle_doubt(subscription)
-            await self._feed(writer, subscription)
-        finally:
+        except BaseException:
             self._hub.leave(subscription)
-        if gone.done():
-            return "gone"
-        await writer.finish()
-        return "stopping" if self._hub.is_over else "age"
-
-    async def _feed(self, writer: Writer, subscription: Subscription) -> None:
-        """Write what is pending as it comes, and now and then a sign of life that also tells the place to
-        go on from; never a place ahead of something pending.
-        """
-        deadline = self._settings.deadline()
-        await writer.write(subscription.take() or self._sign())
-        while not subscription.is_over and (left := deadline - time.monotonic()) > 0:
-            if not await set_within(subscription.wake, min(self._settings.heartbeat_seconds, left)):
-                await writer.write(subscription.take() or self._sign())
-            await writer.write(subscription.take())
-
-    def _sign(self) -> bytes:
-        return self._hub.pulse() if self._ask.pulse else HEARTBEAT + self._hub.place()
+            raise
+        page.follow(subscription)
 
     async def _settle_doubt(self, subscription: Subscription) -> None:
         """Ask the read model what the ring cannot tell; where it does not answer, the reader fetches again
@@ -113,6 +86,61 @@ class EventStream(ServerSentEvents):
         except Away:
             public_revision = subscription.revision + 1
         subscription.judge(public_revision, self._hub.end_offset)
+
+
+class OpenPage(Stream):
+    """The reader of one page. Once it follows, signs of life also tell the place to go on from: never one
+    ahead of something that it was not sent.
+    """
+
+    __slots__ = ("_address", "_hub", "_is_pulse_wanted", "_places", "_subscription")
+
+    def __init__(
+        self,
+        hub: Hub,
+        settings: StreamSettings,
+        places: Places | None,
+        address: str,
+        *,
+        is_pulse_wanted: bool,
+    ) -> None:
+        """`address` has taken one of the `places`, which is given back at the end."""
+        super().__init__(settings)
+        self._hub, self._places, self._address = hub, places, address
+        self._is_pulse_wanted = is_pulse_wanted
+        self._subscription: Subscription | None = None
+        hub.streams += 1
+
+    def follow(self, subscription: Subscription) -> None:
+        """Send what it has, or a first sign of life; from now on what comes, as it comes."""
+        if self.is_over:
+            self._hub.leave(subscription)
+            return
+        self._subscription = subscription
+        subscription.on_news = self.news
+        self.news(self.sign())
+
+    def news(self, sign: bytes = b"") -> None:
+        if self._hub.is_over:
+            self.end("stopping")
+        else:
+            super().news(sign)
+
+    def take(self) -> bytes:
+        return b"" if self._subscription is None else self._subscription.take()
+
+    def sign(self) -> bytes:
+        if self._subscription is None:
+            return HEARTBEAT
+        return self._hub.pulse() if self._is_pulse_wanted else HEARTBEAT + self._hub.place()
+
+    def leave(self) -> None:
+        self._hub.streams -= 1
+        if self._subscription is not None:
+            self._subscription.on_news = None
+            self._hub.leave(self._subscription)
+        if self._places is not None:
+            self._places.leave(self._address)
 
 
 def _no_place() -> Response:

@@ -41,6 +41,7 @@ from tests.render_parts import (
     an_announcement,
 )
 from tests.running import RunningKafka, RunningMongo
+from tests.wire_parts import served
 
 pytestmark = pytest.mark.real
 ROOT = Path(__file__).parent.parent.parent
@@ -157,14 +158,16 @@ class Newsroom:
 
 
 class Running:
-    """One render process's parts, wired as in `__main__`, asked without a socket; its store has nothing."""
+    """One render process's parts, wired as in `__main__`, asked without a socket where nothing else is said;
+    its store has nothing.
+    """
 
     def __init__(self, settings: RenderSettings) -> None:
         self.render = Render(settings)
         health = Health("render")
         self.render.add_checks(health)
-        app = create_site(settings, health, self.render.hub, self.render.model, self.render.server())
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=SITE_URL)
+        self.app = create_site(settings, health, self.render.hub, self.render.model, self.render.server())
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url=SITE_URL)
         store = httpx.AsyncClient(transport=httpx.MockTransport(_nothing_to_rebuild))
         self.render.rebuilder._store = StoreClient("http://store", SecretStr("key"), store)
 
@@ -176,6 +179,20 @@ class Running:
             return words in (await self.client.get(path)).text
 
         await until(there, f"{path} shows {words!r}")
+
+
+@asynccontextmanager
+async def open_stream(running: Running, article_id: str) -> AsyncIterator[asyncio.Task[httpx.Response]]:
+    """A reader who listens, over a socket; all that it hears, once the stream is over."""
+    async with served(running.app) as port, httpx.AsyncClient() as client:
+        asked = f"http://127.0.0.1:{port}/live/{article_id}?revision=0"
+        stream = asyncio.create_task(client.get(asked))
+
+        async def listening() -> bool:
+            return running.render.hub.streams == 1
+
+        await until(listening, "a reader listens")
+        yield stream
 
 
 def _nothing_to_rebuild(_: httpx.Request) -> httpx.Response:
@@ -343,18 +360,13 @@ async def test_bytes_that_are_no_record_are_parked_and_the_work_goes_on(newsroom
 
         await until(all_parked, "all junk is parked")
         assert sorted(record.value or b"" for record in mine()) == sorted([*JUNK, *JUNK])  # type: ignore[type-var]
-        stream = asyncio.create_task(running.client.get(f"/live/{newsroom.name('a1')}?revision=0"))
+        async with open_stream(running, newsroom.name("a1")) as stream:
+            await newsroom.announce(newsroom.public("a1", 2))
+            await newsroom.is_rendered("a1", 2)
 
-        async def listening() -> bool:
-            return running.render.hub.streams == 1
+            async def told() -> bool:
+                return running.render.hub._newest.get(newsroom.name("a1")) == 2
 
-        await until(listening, "a reader listens")
-        await newsroom.announce(newsroom.public("a1", 2))
-        await newsroom.is_rendered("a1", 2)
-
-        async def told() -> bool:
-            return running.render.hub._newest.get(newsroom.name("a1")) == 2
-
-        await until(told, "the notice is in the ring")
-        running.render.hub.end()
-        assert '"revision":2' in (await stream).text
+            await until(told, "the notice is in the ring")
+            running.render.hub.end()
+            assert '"revision":2' in (await stream).text

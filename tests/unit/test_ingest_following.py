@@ -7,9 +7,9 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
 
 import pytest
+from starlette.types import Message
 
 from newsroom import times
 from newsroom.http.streams import StreamSettings
@@ -29,27 +29,22 @@ from tests.ingest_parts import (
     stored,
     until,
 )
+from tests.line_parts import Reader
 
 QUICK = StreamSettings(heartbeat_seconds=0.02, age_seconds=30, write_seconds=0.3)
 
 
-class Reader:
-    """A client at the other end of the socket. `is_stuck`: it takes nothing any more."""
+class Follows(Reader):
+    """A client who follows."""
 
     def __init__(
         self, ingest: Ingest, role: Role | str, query: str = "", *, secret: str | None = None
     ) -> None:
-        self.status = 0
-        self.headers: dict[str, str] = {}
-        self.body = b""
-        self.is_finished = False
-        self.is_stuck = False
-        self.asked = False
-        self.left = asyncio.Event()
+        super().__init__()
         self._ingest = ingest
         key = secret or secret_of(role)
         self._scope = {
-            "type": "http",
+            **self.offers(),
             "method": "GET",
             "path": "/events",
             "raw_path": b"/events",
@@ -60,23 +55,6 @@ class Reader:
             "headers": [(b"authorization", f"Bearer {key}".encode())],
         }
 
-    async def receive(self) -> dict[str, Any]:
-        if not self.asked:
-            self.asked = True
-            return {"type": "http.request", "body": b"", "more_body": False}
-        await self.left.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(self, message: Any) -> None:
-        if self.is_stuck:
-            await asyncio.Event().wait()
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            self.headers = {name.decode(): value.decode() for name, value in message["headers"]}
-        else:
-            self.body += message.get("body", b"")
-            self.is_finished = not message.get("more_body", False)
-
     def told(self) -> list[EventStatus]:
         """Every state heard up to now."""
         events = [part for part in self.body.decode().split("\n\n") if part.startswith("event: status\n")]
@@ -86,22 +64,26 @@ class Reader:
         return [status.state.value for status in self.told()]
 
     async def run(self) -> None:
-        await self._ingest.app(self._scope, self.receive, self.send)
+        await self._ingest.app(self._scope, _no_body, self.send)
+
+
+async def _no_body() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 @asynccontextmanager
 async def following(
     ingest: Ingest, role: Role | str = Role.REPORTER, query: str = "", *, secret: str | None = None
-) -> AsyncIterator[Reader]:
+) -> AsyncIterator[Follows]:
     """A reader whose stream is open."""
-    reader = Reader(ingest, role, query, secret=secret)
+    reader = Follows(ingest, role, query, secret=secret)
     running = asyncio.create_task(reader.run())
     try:
         await until(lambda: reader.status, "an answer")
         assert reader.status == 200, reader.body
         yield reader
     finally:
-        reader.left.set()
+        reader.leave()
         await running
 
 
@@ -271,54 +253,49 @@ async def test_a_stop_ends_every_stream_in_order(ingest: Ingest) -> None:
         await until(lambda: reader.is_finished, "the stream's end")
 
 
-class Wire:
-    """The socket of a stream that is driven alone."""
-
-    def __init__(self, *, takes: int = 1_000_000) -> None:
-        self.parts: list[bytes] = []
-        self.is_finished = False
-        self._takes = takes
-
-    async def receive(self) -> dict[str, Any]:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    async def send(self, message: Any) -> None:
-        if len(self.parts) >= self._takes:
-            await asyncio.Event().wait()
-        if message["type"] == "http.response.body":
-            self.parts.append(message["body"])
-            self.is_finished = not message["more_body"]
-
-
 def a_status(number: int, state: EventState = EventState.STORED) -> EventStatus:
     return EventStatus(event_id=f"evt_{number}", article_id="a", state=state)
 
 
-async def streamed(life: Life, wire: Wire, settings: StreamSettings) -> None:
+async def streamed(life: Life, settings: StreamSettings) -> Reader:
+    """A stream that is open, and is driven alone."""
+    reader = Reader()
     stream = LifeStream(life, Follower("wire", None, 10), lambda: True, settings)
-    await stream({"type": "http"}, wire.receive, wire.send)
+    await stream(reader.offers(), _no_body, reader.send)
+    return reader
 
 
 async def test_a_quiet_stream_shows_signs_of_life() -> None:
-    life, wire = Life(), Wire()
-    running = asyncio.create_task(streamed(life, wire, QUICK))
-    await until(lambda: wire.parts.count(b": still here\n\n") >= 2, "two heartbeats")
+    life = Life()
+    reader = await streamed(life, QUICK)
+    await until(lambda: reader.body.count(b": still here\n\n") >= 2, "two heartbeats")
     life.end()
-    await running
+    assert reader.is_finished
 
 
 async def test_a_stream_ends_in_order_at_its_age() -> None:
-    wire = Wire()
-    await streamed(Life(), wire, StreamSettings(heartbeat_seconds=0.02, age_seconds=0.05))
-    assert wire.is_finished
+    reader = await streamed(Life(), StreamSettings(heartbeat_seconds=0.02, age_seconds=0.05))
+    await until(lambda: reader.is_finished, "the end")
 
 
 async def test_a_reader_who_takes_nothing_is_cut() -> None:
-    life, wire = Life(), Wire(takes=1)
-    await streamed(life, wire, StreamSettings(heartbeat_seconds=0.01, write_seconds=0.05))
-    assert not wire.is_finished
+    life = Life()
+    reader = await streamed(life, StreamSettings(heartbeat_seconds=0.01, write_seconds=0.05))
+    reader.is_full = True
+    await until(lambda: reader.is_cut, "the cut")
+    assert not reader.is_finished
     assert life.followers == 0
+
+
+async def test_a_reader_too_far_behind_is_let_go_once_it_reads_and_others_are_not() -> None:
+    life = Life()
+    slow, quick = [await streamed(life, StreamSettings(heartbeat_seconds=60)) for _ in range(2)]
+    slow.is_full = True
+    for number in range(11):
+        life.tell(a_status(number))
+    slow.reads()
+    assert (slow.is_finished, quick.is_finished, life.followers) == (True, False, 1)
+    assert quick.body.count(b"event: status") == 11
 
 
 def test_a_slow_reader_keeps_the_newest_state_of_each_event() -> None:

@@ -5,6 +5,7 @@ told.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
@@ -267,11 +268,29 @@ def test_everyone_shares_the_same_bytes() -> None:
 def test_the_end_ends_every_stream() -> None:
     """Those that are open and those that come too late."""
     hub = a_hub()
-    before = hub.subscribe("a1", 0, None)
+    before, told = hub.subscribe("a1", 0, None), []
+    before.on_news = lambda: told.append(before.is_over)
     hub.end()
-    assert before.is_over
-    assert before.wake.is_set()
+    assert told == [True]
     assert hub.subscribe("a1", 0, None).is_over
+
+
+def test_whoever_is_told_of_news_may_leave_at_once() -> None:
+    """The others hear of it all the same."""
+    hub, told = a_hub(), []
+    for subscription in [hub.subscribe("a1", 0, None) for _ in range(3)]:
+
+        def leave(subscription: Subscription = subscription) -> None:
+            told.append(subscription.take())
+            hub.leave(subscription)
+
+        subscription.on_news = leave
+    hub.take(0, a_notice("a1", 1))
+    assert len(told) == 3
+    for subscription in [hub.subscribe("a1", 0, None) for _ in range(3)]:
+        subscription.on_news = partial(hub.leave, subscription)
+    hub.end()
+    assert hub._subscriptions == {}
 
 
 def test_readers_that_left_are_forgotten() -> None:

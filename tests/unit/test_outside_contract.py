@@ -35,6 +35,7 @@ from tests.render_parts import SITE_URL, a_public, a_site
 from tests.render_world import SmallRender
 from tests.store_api import SECRETS, Api
 from tests.store_parts import a_post, an_event, minute
+from tests.wire_parts import our_http
 
 ROOT = Path(__file__).parent.parent.parent
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
@@ -48,7 +49,9 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
     # Named as TCP, or asyncio leaves Nagle's algorithm on, and each answer takes 40 ms.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
+        config = uvicorn.Config(
+            app, http=our_http(), log_config=None, access_log=False, lifespan="off", ws="none"
+        )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:

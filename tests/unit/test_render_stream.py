@@ -14,6 +14,7 @@ from starlette.types import Message
 from newsroom.errors import Away
 from newsroom.http.app import Health
 from newsroom.notices import NoticeKind
+from newsroom.telemetry import metrics
 from services.render.app import create_site
 from services.render.cards import card_of, ledger_of, listings_of
 from services.render.live import Hub
@@ -21,46 +22,16 @@ from services.render.serving import SiteServer
 from services.render.settings import RenderSettings
 from services.render.standing import View, coalesce, first_met
 from services.render.stream import Ask, EventStream, StreamSettings
+from tests.line_parts import Reader
 from tests.render_parts import SITE_URL, MemoryReadModel, PlainPages, a_delivery, a_notice, a_public, until
 from tests.unit import jumping
+from tests.wire_parts import served
 
 QUICK = StreamSettings(heartbeat_seconds=0.05, age_seconds=30, write_seconds=0.3)
 
 
 async def _nobody(_: str) -> int | None:
     return None
-
-
-class Reader:
-    """A browser at the other end of the socket. `is_stuck`: it takes nothing any more."""
-
-    def __init__(self) -> None:
-        self.status = 0
-        self.headers: dict[str, str] = {}
-        self.body = b""
-        self.is_finished = False
-        self.is_stuck = False
-        self._left = asyncio.Event()
-
-    async def receive(self) -> Message:
-        await self._left.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(self, message: Message) -> None:
-        if self.is_stuck:
-            await asyncio.Event().wait()
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            self.headers = {name.decode(): value.decode() for name, value in message["headers"]}
-            return
-        self.body += message["body"]
-        self.is_finished = not message.get("more_body", False)
-
-    def leave(self) -> None:
-        self._left.set()
-
-    def has(self, text: str) -> Callable[[], bool]:
-        return lambda: text in self.body.decode()
 
 
 def a_hub(*, is_ready: bool = True) -> Hub:
@@ -81,13 +52,18 @@ async def streaming(
 ) -> AsyncIterator[tuple[Reader, asyncio.Task[None]]]:
     reader = Reader()
     stream = EventStream(hub, ask, public_revision, settings)
-    task = asyncio.create_task(stream({"type": "http"}, reader.receive, reader.send))
+    task = asyncio.create_task(stream(reader.offers(), _nothing, reader.send))
     try:
         yield reader, task
     finally:
+        reader.leave()
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+async def _nothing() -> Message:
+    raise AssertionError("a stream asks its reader for nothing")
 
 
 async def test_a_reader_hears_of_what_comes() -> None:
@@ -179,50 +155,131 @@ async def test_the_stop_of_the_process_ends_streams_properly() -> None:
     hub = a_hub()
     async with streaming(hub, Ask("a1", 1)) as (reader, task):
         await until(reader.has("retry"), "the beginning")
+        assert task.done(), "the request is over, its answer goes on"
         hub.end()
-        await asyncio.wait_for(task, 30)
-    assert reader.is_finished
-    assert hub.streams == 0
+        assert reader.is_finished
+        assert (hub.streams, hub._subscriptions) == (0, {})
 
 
 async def test_a_stream_ends_at_its_age() -> None:
     """So that readers spread over instances again."""
-    async with streaming(
-        a_hub(), Ask("a1", 1), settings=StreamSettings(heartbeat_seconds=0.05, age_seconds=0.2)
-    ) as (reader, task):
-        await asyncio.wait_for(task, 30)
-    assert reader.is_finished
+    hub = a_hub()
+    short = StreamSettings(heartbeat_seconds=0.05, age_seconds=0.2)
+    async with streaming(hub, Ask("a1", 1), settings=short) as (reader, _):
+        await until(lambda: reader.is_finished, "the end")
+        assert (hub.streams, hub._subscriptions) == (0, {})
 
 
 async def test_a_reader_that_leaves_is_forgotten() -> None:
     """At once, not with the next thing to be sent."""
     hub = a_hub()
     quiet = StreamSettings(heartbeat_seconds=60)
-    async with streaming(hub, Ask("a1", 1), settings=quiet) as (reader, task):
+    async with streaming(hub, Ask("a1", 1), settings=quiet) as (reader, _):
         await until(reader.has("retry"), "the beginning")
         reader.leave()
-        await asyncio.wait_for(task, 30)
-    assert (hub.streams, hub._subscriptions) == (0, {})
+        assert (hub.streams, hub._subscriptions) == (0, {})
 
 
 async def test_a_reader_that_does_not_read_is_cut() -> None:
     """It holds no memory beyond its one pending notice per article."""
     hub = a_hub()
-    async with streaming(hub, Ask("a1", 1)) as (reader, task):
+    async with streaming(hub, Ask("a1", 1)) as (reader, _):
         await until(reader.has("retry"), "the beginning")
-        reader.is_stuck = True
-        await asyncio.wait_for(task, 30)
-    assert not reader.is_finished
-    assert (hub.streams, hub._subscriptions) == (0, {})
+        reader.is_full = True
+        await until(lambda: reader.is_cut, "the cut")
+        assert not reader.is_finished
+        assert (hub.streams, hub._subscriptions) == (0, {})
 
 
-def a_client(hub: Hub, model: MemoryReadModel, settings: RenderSettings) -> httpx.AsyncClient:
+async def test_a_reader_that_reads_again_is_sent_the_newest_of_what_came_meanwhile() -> None:
+    """And may stay."""
+    hub = a_hub()
+    quiet = StreamSettings(heartbeat_seconds=60, write_seconds=0.2)
+    async with streaming(hub, Ask("a1", 1), settings=quiet) as (reader, _):
+        await until(reader.has(": still here"), "the beginning")
+        reader.is_full = True
+        for offset, revision in enumerate((2, 3)):
+            hub.take(offset, a_notice("a1", revision))
+        reader.reads()
+        assert reader.has('"revision":3')()
+        assert not reader.has('"revision":2')()
+        await asyncio.sleep(0.3)
+        assert not reader.is_cut
+
+
+async def test_an_end_waits_for_a_reader_who_has_yet_to_read() -> None:
+    """What is pending still reaches it, and then the end."""
+    hub = a_hub()
+    async with streaming(hub, Ask("a1", 1), settings=StreamSettings(heartbeat_seconds=60)) as (reader, _):
+        await until(reader.has(": still here"), "the beginning")
+        reader.is_full = True
+        hub.take(0, a_notice("a1", 2))
+        hub.end()
+        assert not reader.is_finished
+        reader.reads()
+        assert reader.has('"revision":2')()
+        assert reader.is_finished
+
+
+async def test_no_place_is_told_before_it_is_clear_what_was_missed() -> None:
+    """Else a break just then would have the reader go on behind what it has not seen."""
+    knows = asyncio.Event()
+
+    async def public_revision(_: str) -> int | None:
+        await knows.wait()
+        return 2
+
+    hub = a_hub()
+    hub.take(100, a_notice("other", 1))
+    async with streaming(hub, Ask("a1", 1), public_revision=public_revision) as (reader, _):
+        await until(lambda: reader.body.count(b": still here") > 1, "signs of life")
+        knows.set()
+        await until(reader.has("event: reset\nid: mark-100\n"), "a reset")
+    assert b"id:" not in reader.body.partition(b"event: reset")[0]
+
+
+async def test_a_reader_that_leaves_while_it_is_asked_what_it_missed_is_forgotten() -> None:
+    knows = asyncio.Event()
+
+    async def public_revision(_: str) -> int | None:
+        await knows.wait()
+        return 2
+
+    hub = a_hub()
+    hub.take(100, a_notice("other", 1))
+    async with streaming(hub, Ask("a1", 1), public_revision=public_revision) as (reader, task):
+        await until(lambda: bool(hub._subscriptions), "the question")
+        reader.leave()
+        knows.set()
+        await task
+        assert (hub.streams, hub._subscriptions) == (0, {})
+
+
+async def test_each_stream_is_counted_while_it_is_open_and_once_by_why_it_ended() -> None:
+    hub = a_hub()
+    before, left = metrics.open_streams._value.get(), metrics.streams_ended.labels(reason="gone")
+    count = left._value.get()
+    async with streaming(hub, Ask("a1", 1)) as (reader, _):
+        await until(reader.has("retry"), "the beginning")
+        assert metrics.open_streams._value.get() == before + 1
+        reader.leave()
+        reader.leave()
+    assert metrics.open_streams._value.get() == before
+    assert left._value.get() == count + 1
+
+
+@asynccontextmanager
+async def a_client(
+    hub: Hub, model: MemoryReadModel, settings: RenderSettings
+) -> AsyncIterator[httpx.AsyncClient]:
     async def no_address(_: str) -> None:
         return None
 
-    server = SiteServer(settings.pages, PlainPages(), no_address)
-    app = create_site(settings, Health("render"), hub, model, server)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=SITE_URL)
+    app = create_site(
+        settings, Health("render"), hub, model, SiteServer(settings.pages, PlainPages(), no_address)
+    )
+    async with served(app) as port, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        yield client
 
 
 async def test_over_http_a_page_resumes_after_its_revision_and_a_connection_after_its_last_event() -> None:

@@ -1,21 +1,23 @@
 """One reader's event stream over HTTP (Server-Sent Events), whatever goes through it.
 
-A plain ASGI response: what it sends goes out at once. It ends with the reader, with the process, at a bounded
-age (the reader connects again), or when the reader takes too long to read.
+The answer outlasts its request: a stream is no task, but is written to by whoever has news for it. It ends
+with the reader, with the process, at a bounded age (the reader connects again), or when the reader takes too
+long to read.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope, Send
 
+from newsroom.http.lines import Line, take_line
+from newsroom.http.traffic import outlasting
 from newsroom.telemetry import metrics
 
 HEARTBEAT = b": still here\n\n"
@@ -38,69 +40,124 @@ class StreamSettings:
         return time.monotonic() + self.age_seconds * random.uniform(1.0, 1.1)  # noqa: S311
 
 
-class Writer:
-    """Sends parts of the body, each within its time. Raises: TimeoutError when the reader does not read."""
+class Stream:
+    """What one reader is sent, from the beginning of its answer to the end.
 
-    def __init__(self, send: Send, seconds: float) -> None:
-        self._send, self._seconds = send, seconds
+    News goes out in the call that tells of it. Only while the reader has not read what went before, it waits:
+    `take` is asked when that has been read, so that who offers news may replace what is out of date.
+    """
 
-    async def write(self, wire: bytes) -> None:
-        if wire:
-            await self._part(wire, is_last=False)
+    __slots__ = ("_deadline", "_ending", "_late", "_line", "_next_sign", "_settings", "_tell", "is_over")
 
-    async def finish(self) -> None:
-        await self._part(b"", is_last=True)
+    def __init__(self, settings: StreamSettings) -> None:
+        self.is_over = False
+        self._settings = settings
+        self._deadline = settings.deadline()
+        self._ending = ""
+        self._line: Line | None = None
+        self._late: asyncio.TimerHandle | None = None
+        self._next_sign: asyncio.TimerHandle | None = None
+        self._tell: Callable[[], object] | None = None
 
-    async def _part(self, wire: bytes, *, is_last: bool) -> None:
-        async with asyncio.timeout(self._seconds):
-            await self._send({"type": "http.response.body", "body": wire, "more_body": not is_last})
+    # --- what the stream is of
+
+    def take(self) -> bytes:
+        """All that is pending; empty if nothing is."""
+        raise NotImplementedError
+
+    def sign(self) -> bytes:
+        """A sign of life, where nothing is pending."""
+        return HEARTBEAT
+
+    def leave(self) -> None:
+        """It is over: forget it. Asked once."""
+        raise NotImplementedError
+
+    # --- its life
+
+    async def begin(self, response: Response, scope: Scope, send: Send) -> None:
+        """Send how the answer begins. From then on the stream is open, whatever becomes of the request."""
+        metrics.open_streams.inc()
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": response.raw_headers})
+            retry = f"retry: {self._settings.retry_ms}\n\n".encode()
+            await send({"type": "http.response.body", "body": retry, "more_body": True})
+            self._line = take_line(scope, self)
+        except BaseException:
+            self._close("cancelled")
+            raise
+        self._tell = outlasting(scope)
+        self._wait_for_sign()
+
+    def news(self, sign: bytes = b"") -> None:
+        """Send what is pending, else the sign; later, if the reader has yet to read what went before."""
+        if self._line is not None and self._has_read(self._line) and (part := self.take() or sign):
+            self._line.write(part)
+
+    def end(self, reason: str) -> None:
+        """In order, behind what is pending."""
+        self._ending = self._ending or reason
+        if self._line is not None and self._has_read(self._line):
+            if part := self.take():
+                self._line.write(part)
+            self._line.finish()
+            self._close(self._ending)
+
+    def flows(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+        if self._ending:
+            self.end(self._ending)
+        else:
+            self.news()
+
+    def lost(self) -> None:
+        self._close("gone")
+
+    def _wait_for_sign(self) -> None:
+        left = self._deadline - time.monotonic()
+        seconds = max(0.0, min(self._settings.heartbeat_seconds, left))
+        self._next_sign = asyncio.get_running_loop().call_later(seconds, self._give_sign)
+
+    def _give_sign(self) -> None:
+        if time.monotonic() >= self._deadline:
+            self.end("age")
+        else:
+            self._wait_for_sign()
+            self.news(self.sign())
+
+    def _has_read(self, line: Line) -> bool:
+        """Whether it may be sent more. If not, it has a while for that, since this was asked first."""
+        if line.is_full and self._late is None:
+            loop = asyncio.get_running_loop()
+            self._late = loop.call_later(self._settings.write_seconds, self._cut)
+        return not line.is_full
+
+    def _cut(self) -> None:
+        if self._line is not None:
+            self._line.cut()
+        self._close("slow")
+
+    def _close(self, reason: str) -> None:
+        if self.is_over:
+            return
+        self.is_over, self._line = True, None
+        for timer in (self._late, self._next_sign):
+            if timer is not None:
+                timer.cancel()
+        metrics.open_streams.dec()
+        metrics.streams_ended.labels(reason=reason).inc()
+        self.leave()
+        if self._tell is not None:
+            self._tell()
 
 
 class ServerSentEvents(Response):
-    """Streams to one reader what `stream` writes."""
+    """The head of an answer with a stream."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, settings: StreamSettings, headers: Mapping[str, str]) -> None:
+    def __init__(self, headers: Mapping[str, str]) -> None:
         super().__init__(headers={**headers, "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
-        self._settings = settings
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        """Stream until it is over. A reader who does not read in time is cut."""
-        metrics.open_streams.inc()
-        gone = asyncio.create_task(_reader_leaves(receive))
-        reason = "cancelled"
-        try:
-            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            writer = Writer(send, self._settings.write_seconds)
-            await writer.write(f"retry: {self._settings.retry_ms}\n\n".encode())
-            reason = await self.stream(writer, gone)
-        except TimeoutError:
-            reason = "slow"
-        finally:
-            metrics.open_streams.dec()
-            metrics.streams_ended.labels(reason=reason).inc()
-            gone.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await gone
-
-    async def stream(self, writer: Writer, gone: asyncio.Task[None]) -> str:
-        """Write what there is until it is over, which `gone` tells of the reader. Returns why it ended."""
-        raise NotImplementedError
-
-
-async def set_within(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for the event so long; whether it came."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True
-
-
-async def _reader_leaves(receive: Receive) -> None:
-    """Returns when the reader is gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -19,6 +21,9 @@ from newsroom.http.problems import Kind, bug_response, problem_response
 from newsroom.telemetry import metrics, new_traceparent, trace_id, tracing
 
 STOPPED = "This instance stopped before it was done: send the same request again."
+_ANSWER = "newsroom.answer"
+_TOLD = ("method", "path", "route", "endpoint", "state")
+"""What is told of a request, of all that is in its scope."""
 _QUIET = ("/health/", "/metrics")
 log = structlog.get_logger(__name__)
 
@@ -27,8 +32,10 @@ log = structlog.get_logger(__name__)
 class _Answer:
     """What is known about an answer while it is sent. 499: the caller left before it began."""
 
+    begun: float
     status: int = 499
     has_begun: bool = False
+    outlasts: bool = False
 
 
 class TrafficMiddleware:
@@ -47,8 +54,8 @@ class TrafficMiddleware:
             await self._answer(scope, receive, send, trace_id(traceparent) or "")
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, trace: str) -> None:
-        answer = _Answer()
-        begun = time.perf_counter()
+        answer = _Answer(time.perf_counter())
+        scope[_ANSWER] = answer
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -71,7 +78,20 @@ class TrafficMiddleware:
                 raise  # the server cuts the connection, so nobody takes half an answer for a whole one
             await bug_response()(scope, receive, send_marked)
         finally:
-            _tell(scope, answer, time.perf_counter() - begun)
+            if not answer.outlasts:
+                _tell(scope, answer)
+
+
+def outlasting(scope: Scope) -> Callable[[], object]:
+    """Have the log line and the metrics of a request wait for the end of its answer, which comes when the
+    request is over: what is returned tells them. It keeps no more of the request than that needs.
+    """
+    answer: _Answer | None = scope.get(_ANSWER)
+    if answer is None:
+        return lambda: None
+    answer.outlasts = True
+    kept = {name: scope[name] for name in _TOLD if name in scope}
+    return partial(copy_context().run, _tell, kept, answer)
 
 
 def _is_stopping(scope: Scope) -> bool:
@@ -95,7 +115,8 @@ def _mark(headers: MutableHeaders, trace: str) -> None:
     headers.setdefault("Cache-Control", "no-store")
 
 
-def _tell(scope: Scope, answer: _Answer, seconds: float) -> None:
+def _tell(scope: Scope, answer: _Answer) -> None:
+    seconds = time.perf_counter() - answer.begun
     method, route = _known_method(scope), route_template(scope)
     requests, request_seconds = _measures(method, route, answer.status)
     requests.inc()

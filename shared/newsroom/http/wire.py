@@ -11,10 +11,11 @@ from enum import Enum, auto
 from typing import Any
 
 from fastapi import Response
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from newsroom.http.connections import Connections
 from newsroom.http.limits import too_many
+from newsroom.http.lines import EXTENSION, ChunkedLine, Line, Listener
 from newsroom.http.problems import Kind, Refused, problem_response, translate
 from newsroom.http.unread import Unread
 
@@ -79,6 +80,9 @@ class ProblemProtocol(HttpToolsProtocol):
         self._awaited = _Awaited.NOTHING
         self._waiting: asyncio.TimerHandle | None = None
         self._unread = Unread(patience.reading)
+        self._answered: RequestResponseCycle | None = None
+        self._line: ChunkedLine | None = None
+        """Taken by the answer that is under way, if it lasts."""
 
     # --- the connection
 
@@ -98,6 +102,12 @@ class ProblemProtocol(HttpToolsProtocol):
         self._await(_Awaited.NOTHING)
         self._unread.stop()
         super().connection_lost(exc)
+        # None of these is freed at once while it refers to us and we to it.
+        line, self._line = self._line, None
+        if line is not None:
+            line.listener.lost()
+        self.scope = None  # type: ignore[assignment]
+        self.cycle = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         self._has_just_begun = False
@@ -110,6 +120,7 @@ class ProblemProtocol(HttpToolsProtocol):
         self._watch()
 
     def on_response_complete(self) -> None:
+        self._line = self._answered = None
         super().on_response_complete()
         self._watch()
         if self.transport.is_closing():
@@ -141,6 +152,10 @@ class ProblemProtocol(HttpToolsProtocol):
         self._is_in_head = False
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        if self._line is None or self.cycle is not self._answered:  # else nobody reads it any more
+            super().on_body(body)
+
     def on_message_complete(self) -> None:
         self._is_in_message = False
         super().on_message_complete()
@@ -149,6 +164,24 @@ class ProblemProtocol(HttpToolsProtocol):
         self._head_bytes += size
         if self._head_bytes > MAX_HEAD_BYTES:
             raise _TooLarge
+
+    # --- answers that last
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        cycle.scope["extensions"] = {EXTENSION: {"take": self._take_line}}
+        super()._start_asgi_task(cycle, app)
+
+    def _take_line(self, listener: Listener) -> Line:
+        assert self._answered is not None  # noqa: S101  (the line is offered with it)
+        if self.scope is self._answered.scope:  # or the head of the next one has begun to come
+            self.scope, self.headers = None, []  # type: ignore[assignment]
+        if self.cycle is self._answered:  # or the next one is here, and waits for its turn
+            self.flow.resume_reading()
+        self._line = ChunkedLine(self, self._answered, listener)
+        if self.transport.is_closing():
+            self.loop.call_soon(listener.lost)
+        return self._line
 
     # --- waiting
 
@@ -162,6 +195,8 @@ class ProblemProtocol(HttpToolsProtocol):
         super().resume_writing()
         if self.transport.is_closing():  # little is left, but that too is to be read before it closes
             self._unread.watch(self.transport)
+        elif self._line is not None:
+            self._line.listener.flows()
 
     def _close(self) -> None:
         self.transport.close()
