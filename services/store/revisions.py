@@ -125,10 +125,19 @@ class MongoRevisions:
             found = self._heads.find(query).sort("_id", mongo.ASCENDING).limit(most)
             return [to_head(document) for document in await found.to_list(None)]
 
-    async def entries_from(self, article_id: str, after: int, most: int) -> list[Entry]:
-        query = {"article_id": article_id, "number": {"$gt": after}}
+    async def head_revisions(self, article_ids: Collection[str]) -> dict[str, int]:
         with mongo.translating():
-            found = self._entries.find(query).sort("number", mongo.ASCENDING).limit(most)
+            found = self._heads.find({"_id": {"$in": list(article_ids)}}, {"revision": True})
+            return {document["_id"]: document["revision"] for document in await found.to_list(None)}
+
+    async def entries_from(self, article_ids: Sequence[str], after: int, most: int) -> list[Entry]:
+        first, *others = article_ids
+        query: mongo.Document = {"article_id": first, "number": {"$gt": after}}
+        if others:
+            query = {"$or": [query, {"article_id": {"$in": others}}]}
+        order = [("article_id", mongo.ASCENDING), ("number", mongo.ASCENDING)]
+        with mongo.translating():
+            found = self._entries.find(query).sort(order).limit(most)
             return [to_entry(document) for document in await found.to_list(None)]
 
     async def newest_offsets(self) -> dict[int, int]:
