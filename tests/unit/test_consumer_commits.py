@@ -76,6 +76,10 @@ def test_batches_grow_under_load_and_only_then(took_seconds: float, records: int
     assert gathering(0.1)(took_seconds, records) == pytest.approx(rests)
 
 
+def test_what_nobody_waits_for_is_gathered_from_the_first_record_on() -> None:
+    assert gathering(0.5, few=0)(0.1, 1) == pytest.approx(0.4)
+
+
 async def test_a_stop_does_not_wait_for_the_rest() -> None:
     loop = Loop(a_log())
     loop.rest = lambda *_: 3600.0
