@@ -89,10 +89,10 @@ class MongoRevisions:
                 raise
 
     async def replace_entries(self, entries: Sequence[Entry]) -> None:
-        await _replace(self._entries, [from_entry(entry) for entry in entries])
+        await mongo.replace_older(self._entries, [from_entry(entry) for entry in entries], first="version")
 
     async def replace_heads(self, articles: Sequence[Article]) -> None:
-        await _replace(self._heads, [from_head(article) for article in articles])
+        await mongo.replace_older(self._heads, [from_head(article) for article in articles])
 
     async def park(self, decision: Decision) -> Decision:
         with mongo.translating():
@@ -147,22 +147,6 @@ class MongoRevisions:
                 {"$group": {"_id": "$partition", "offset": {"$first": "$offset"}}},
             ]
             return {found["_id"]: found["offset"] async for found in self._heads.aggregate(stages)}
-
-
-async def _replace(collection: mongo.Collection, documents: Sequence[mongo.Document]) -> None:
-    """Put each where it is to stand, unless a document of its revision or a later one is there."""
-    if not documents:
-        return
-    steps = [
-        mongo.ReplaceOne({"_id": each["_id"], "revision": {"$lt": each["revision"]}}, each, upsert=True)
-        for each in documents
-    ]
-    with mongo.translating():
-        try:
-            await collection.bulk_write(steps, ordered=False)
-        except mongo.BulkWriteError as error:
-            if not mongo.only_duplicates(error):  # a duplicate is one that is not behind
-                raise
 
 
 _DECISION_INDEXES = [

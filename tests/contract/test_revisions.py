@@ -368,8 +368,15 @@ async def test_entries_of_several_articles_are_walked_article_by_article(revisio
     """A part may end in the middle of an article: of the first, only what comes after it is given."""
     for article_id in ("c", "a", "b"):
         opened = an_event("published", article_id, text=a_text(live=True), create=True)
-        posts = [EntryAdded(entry_id=f"{article_id}{number}", entry=a_post()) for number in (1, 2)]
-        posted = [an_event("entry_added", article_id, data=post, at=minute(1)) for post in posts]
+        posted = [
+            an_event(
+                "entry_added",
+                article_id,
+                data=EntryAdded(entry_id=f"{article_id}{number}", entry=a_post()),
+                at=minute(number),
+            )
+            for number in (1, 2)
+        ]
         await filed(revisions, opened, *posted)
     entries = await revisions.entries_from(["a", "c"], 0, 9)
     assert [entry.id for entry in entries] == ["a1", "a2", "c1", "c2"]
