@@ -266,10 +266,14 @@ class FakeRevisions:
         ]
         return found[:most]
 
-    async def entries_from(self, article_id: str, after: int, most: int) -> list[Entry]:
+    async def head_revisions(self, article_ids: Collection[str]) -> dict[str, int]:
+        return {head.id: head.revision for head in await self.heads(article_ids)}
+
+    async def entries_from(self, article_ids: Sequence[str], after: int, most: int) -> list[Entry]:
         self.check()
-        found = [each for each in self.entries.values() if each.article_id == article_id]
-        return sorted((each for each in found if each.number > after), key=lambda each: each.number)[:most]
+        found = [each for each in self.entries.values() if each.article_id in article_ids]
+        left = [each for each in found if each.article_id != article_ids[0] or each.number > after]
+        return sorted(left, key=lambda each: (each.article_id, each.number))[:most]
 
     async def newest_offsets(self) -> dict[int, int]:
         newest: dict[int, int] = {}
@@ -337,7 +341,7 @@ class FakeReading:
         return [head for *_, head in sorted(kept, key=lambda each: each[:2])][: wanted.most]
 
     async def entries(self, article_id: str, most: int, before: int | None = None) -> list[Entry]:
-        found = await self._revisions.entries_from(article_id, 0, 10_000)
+        found = await self._revisions.entries_from([article_id], 0, 10_000)
         return [each for each in reversed(found) if before is None or each.number < before][:most]
 
     async def entry(self, article_id: str, entry_id: str) -> Entry | None:

@@ -53,7 +53,7 @@ CLIENT = "newsroom-store"
 GATHER_SECONDS = 0.1
 """Under load, how long events are gathered for a batch."""
 RENDERINGS_GATHER_SECONDS = 0.5
-"""The same for what render tells, which nobody waits for here: ingest hears it from the log."""
+"""The same for what render tells, always: nobody waits for it here, as ingest hears it from the log."""
 
 
 class Store:
@@ -202,7 +202,7 @@ class Store:
             decode=decode_outcome,
             handle=RenderingKeeper(self.renderings).handle,
             is_parked=self.former_letters.has,
-            rest=gathering(RENDERINGS_GATHER_SECONDS),
+            rest=gathering(RENDERINGS_GATHER_SECONDS, few=0),
             settings=row,
         )
         group = f"store-dead-letters-{identity.database_id}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from newsroom.kafka.producer import Publisher
 from newsroom.steps import reached
@@ -22,30 +22,34 @@ async def announce_again(revisions: Revisions, publisher: Publisher, articles: S
     """
     due = list(articles)
     while due:
-        for article in due:
-            await announce_entries(revisions, publisher, article, is_again=True)
+        await announce_entries(revisions, publisher, due, is_again=True)
         await publisher.publish_all([again(article) for article in due])
         metrics.announcements.labels(again="yes").inc(len(due))
         announced = {article.id: article.revision for article in due}
-        standing = await revisions.heads(announced.keys())
-        due = [article for article in standing if article.revision > announced[article.id]]
+        standing = await revisions.head_revisions(announced.keys())
+        moved = [each for each, revision in standing.items() if revision > announced[each]]
+        due = await revisions.heads(moved) if moved else []
 
 
 async def announce_entries(
-    revisions: Revisions, publisher: Publisher, article: Article, *, is_again: bool = False
+    revisions: Revisions, publisher: Publisher, articles: Iterable[Article], *, is_again: bool = False
 ) -> None:
-    """Announce all entries of an article as it stands, part by part; its own record is to follow.
+    """Announce all entries of these articles as they stand, part by part; their own records are to follow.
 
-    What was posted since is left to whoever tells of it: it belongs to a later state of the article.
+    What was posted since is left to whoever tells of it: it belongs to a later state of its article.
     """
-    after, newest = 0, article.live.entries if article.live else 0
-    while after < newest:
-        entries = await revisions.entries_from(article.id, after, _ENTRIES_AT_ONCE)
-        if not entries:
-            return
-        after = entries[-1].number
-        standing = [entry for entry in entries if entry.revision <= article.revision]
+    live = {article.id: article for article in articles if article.live and article.live.entries}
+    left, after = sorted(live), 0
+    while left:
+        entries = await revisions.entries_from(left, after, _ENTRIES_AT_ONCE)
         await publisher.publish_all(
-            [entry_announcement(article, entry, again=is_again) for entry in standing]
+            [
+                entry_announcement(live[entry.article_id], entry, again=is_again)
+                for entry in entries
+                if entry.revision <= live[entry.article_id].revision
+            ]
         )
         reached("store.entries_announced")
+        if len(entries) < _ENTRIES_AT_ONCE:
+            return
+        left, after = left[left.index(entries[-1].article_id) :], entries[-1].number

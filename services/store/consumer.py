@@ -25,9 +25,9 @@ from newsroom.times import now
 from services.store.again import announce_entries
 from services.store.announcing import announcements, entry_announcement, outcome, turns_entries
 from services.store.articles import Article
-from services.store.decisions import Decision, Loaded, Overtaken, Revisions
+from services.store.decisions import Decision, Loaded, Overtaken, Revisions, together
 from services.store.folding import Batch, Folded, fold, named_entries
-from services.store.recent import Recent
+from services.store.recent import Guess, Recent
 from services.store.replay import Replay
 
 log = structlog.get_logger(__name__)
@@ -80,9 +80,9 @@ class Filer:
 
     async def _file(self, batch: Batch, taken: datetime) -> Folded:
         """Fold and write, again from what the database has when it has more than was thought."""
-        guess = self._guess(batch, taken)
+        guess: Guess | None = self._recent.guess(batch)
         for _ in range(_RACES):
-            loaded, folded = guess or await self._read(batch, taken)
+            loaded, folded = await self._fold(batch, taken, guess)
             guess = None
             try:
                 await self._write(loaded, folded)
@@ -95,20 +95,20 @@ class Filer:
             return folded
         raise Away("mongodb", "other owners of the partition write the same articles")
 
-    def _guess(self, batch: Batch, taken: datetime) -> tuple[Loaded, Folded] | None:
-        """What the batch comes to by what is remembered; None where that has to be read.
+    async def _fold(self, batch: Batch, taken: datetime, guess: Guess | None) -> tuple[Loaded, Folded]:
+        """What the batch comes to by what is remembered and, of all else, by what the database has.
 
         A rejection writes no revision that could collide, so none is ever decided on a guess.
         """
-        loaded = self._recent.guess(batch)
-        if loaded is None:
-            return None
-        folded = fold(loaded, batch, taken)
-        is_plain = all(decision.state is EventState.STORED for decision in folded.fresh.values())
-        return (loaded, folded) if is_plain else None
-
-    async def _read(self, batch: Batch, taken: datetime) -> tuple[Loaded, Folded]:
-        """What the batch comes to by what the database has."""
+        if guess is not None:
+            unknown = [delivery for delivery in batch if delivery.item.article_id in guess.unknown]
+            loaded = together(guess.loaded, await self._load(unknown)) if unknown else guess.loaded
+            folded = fold(loaded, batch, taken)
+            if all(
+                decision.state is EventState.STORED or decision.article_id in guess.unknown
+                for decision in folded.fresh.values()
+            ):
+                return loaded, folded
         loaded = await self._load(batch)
         return loaded, fold(loaded, batch, taken)
 
@@ -166,9 +166,8 @@ class Filer:
         behind = list(decisions)
         whole = {decision.article_id for decision in behind if turns_entries(decision)}
         whole |= {delivery.item.article_id for delivery in folded.lost}
-        for article in articles:
-            if article.id in whole:
-                await announce_entries(self._revisions, self._publisher, article)
+        turned = [article for article in articles if article.id in whole]
+        await announce_entries(self._revisions, self._publisher, turned)
         single = _posted(folded, [decision for decision in behind if decision.article_id not in whole])
         await self._publisher.publish_all([*single, *announcements(articles, behind)])
         reached("store.updates_announced")

@@ -77,6 +77,18 @@ class Loaded:
     late: tuple[Entry, ...] = ()
 
 
+def together(one: Loaded, other: Loaded) -> Loaded:
+    """What stands of the articles and events of both, none of which is in both."""
+    return Loaded(
+        articles={**one.articles, **other.articles},
+        heads={**one.heads, **other.heads},
+        decided={**one.decided, **other.decided},
+        parked=one.parked | other.parked,
+        entries={**one.entries, **other.entries},
+        late=(*one.late, *other.late),
+    )
+
+
 def article_after(former: Article | None, decision: Decision) -> Article:
     """The article after one more of its revisions, with the history.
 
@@ -152,8 +164,14 @@ class Revisions(Protocol):
         """
         ...
 
-    async def entries_from(self, article_id: str, after: int, most: int) -> list[Entry]:
-        """Up to `most` entries of the article with a number above that one, by number."""
+    async def head_revisions(self, article_ids: Collection[str]) -> dict[str, int]:
+        """The revision of the head of each of these articles; unknown ones are left out."""
+        ...
+
+    async def entries_from(self, article_ids: Sequence[str], after: int, most: int) -> list[Entry]:
+        """Up to `most` entries of these articles, by article and number, where the ids are in order; of the
+        first article only those with a number above that one.
+        """
         ...
 
     async def newest_offsets(self) -> dict[int, int]:

@@ -5,10 +5,11 @@ No document says an article's text twice. What an earlier version wrote is read 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from newsroom import mongo
 from newsroom.addresses import slugify
+from newsroom.articles import ArticleText
 from newsroom.events import EventKind
 from newsroom.outcomes import EventState
 from newsroom.times import rfc3339
@@ -24,11 +25,10 @@ _SAME_TEXT = "same"
 
 def from_decision(decision: Decision) -> mongo.Document:
     """The document of a decision, by its event's id."""
-    document = decision.model_dump(mode="json", exclude_none=True)
+    document = decision.model_dump(mode="json", exclude_none=True, exclude={"article"})
     document["_id"] = document.pop("event_id")
     if decision.article is not None:
-        document["article"] = _fold_text(decision.article)
-        del document["article"]["changes"]
+        document["article"] = _fold_text(decision.article, without={"changes"})
     return document
 
 
@@ -100,19 +100,24 @@ def to_entry(document: Mapping[str, object]) -> Entry:
     return Entry.model_validate(document)
 
 
-def _fold_text(article: Article) -> mongo.Document:
-    """The article as a document that says a text once."""
-    document = article.model_dump(mode="json", exclude_none=True)
-    for place, holder in (("public", article.public), ("withheld", article.withheld)):
-        if holder is not None and holder.text == article.text:
-            document[place]["text"] = _SAME_TEXT
+def _fold_text(article: Article, without: Collection[str] = ()) -> mongo.Document:
+    """The article as a document that says a text once; `without` some of its fields."""
+    holders = (("public", article.public), ("withheld", article.withheld))
+    same = [place for place, holder in holders if holder is not None and holder.text == article.text]
+    texts: dict[str, bool | dict[str, bool]] = {place: {"text": True} for place in same}
+    left_out = texts | dict.fromkeys(without, True)
+    document = article.model_dump(mode="json", exclude_none=True, exclude=left_out)
+    for place in same:
+        document[place]["text"] = _SAME_TEXT
     return document
 
 
 def _unfold_text(document: mongo.Document) -> mongo.Document:
-    unfolded = dict(document)
+    """The same with each text in its place, and one that was said once read once."""
+    text = ArticleText.model_validate(document["text"])
+    unfolded = {**document, "text": text}
     for place in ("public", "withheld"):
         holder = document.get(place)
         if isinstance(holder, dict) and holder.get("text") == _SAME_TEXT:
-            unfolded[place] = {**holder, "text": document["text"]}
+            unfolded[place] = {**holder, "text": text}
     return unfolded

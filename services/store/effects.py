@@ -174,6 +174,8 @@ def _moved(article: Article, dues: Dues) -> Article:
             return standing
         return DueTime(at=said.at, set_by=article.revision) if said.at is not None else None
 
+    if dues == Dues():
+        return article
     return article.model_copy(
         update={
             "publish_at": moved(article.publish_at, dues.publish_at),
@@ -194,15 +196,13 @@ def _release(article: Article, event_time: datetime) -> Article:
         text = _calm(text)
     if freed.published_at is None:
         shown = _show(_found(freed, text, event_time), text)
-        shown = shown.model_copy(update={"updated_at": shown.published_at, "bumped_at": shown.published_at})
+        times = {"updated_at": shown.published_at, "bumped_at": shown.published_at}
     else:
         shown = _show(freed, text)
-        shown = shown.model_copy(update=_times(shown, held, was_public=article.status is Status.PUBLIC))
-    if is_on_top:
-        shown = shown.model_copy(update={"text": text})
-    return shown.model_copy(
-        update={"changes": _told(article, text, held, is_first=article.status is not Status.PUBLIC)}
-    )
+        times = _times(shown, held, was_public=article.status is Status.PUBLIC)
+    told = _told(article, text, held, is_first=article.status is not Status.PUBLIC)
+    newest = text if is_on_top else shown.text
+    return shown.model_copy(update={**times, "changes": told, "text": newest})
 
 
 def _found(article: Article, text: ArticleText, event_time: datetime) -> Article:
@@ -235,11 +235,11 @@ def _show(article: Article, text: ArticleText) -> Article:
     )
 
 
-def _times(article: Article, held: tuple[HeldChange, ...], *, was_public: bool) -> dict[str, datetime]:
+def _times(article: Article, held: tuple[HeldChange, ...], *, was_public: bool) -> dict[str, datetime | None]:
     """Which times move with what readers are told now."""
     kinds = {change.kind for change in held}
     is_bump = not was_public or bool(kinds & {ChangeKind.PUBLISHED, ChangeKind.UPDATED})
-    moved: dict[str, datetime] = {"bumped_at": article.time} if is_bump else {}
+    moved: dict[str, datetime | None] = {"bumped_at": article.time} if is_bump else {}
     if is_bump or any(kind.is_told for kind in kinds):
         moved["updated_at"] = article.time
     return moved

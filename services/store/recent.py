@@ -1,4 +1,4 @@
-"""The articles that were folded lately, so that most batches need no reading before they are written.
+"""The articles that were folded lately, so that most need no reading before they are written.
 
 What stands here is never more than a guess. An article's state is a function of its log up to a position, and
 a batch goes on where the last one of this assignment ended, so the guess is right unless an event comes a
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from newsroom.events import Drafted, EntryChanged, Event, Published
 from newsroom.kafka.consumer import Delivery
@@ -20,34 +21,44 @@ ARTICLES = 500
 LARGEST_CHARACTERS = 50_000
 
 
+@dataclass(frozen=True)
+class Guess:
+    """What stands of a batch's articles, but for the `unknown` ones, which have to be read."""
+
+    loaded: Loaded
+    unknown: frozenset[str]
+
+
 class Recent:
     """At most `ARTICLES` articles in their newest state, those with long texts or histories left out."""
 
     def __init__(self) -> None:
         self._articles: OrderedDict[str, Article] = OrderedDict()
 
-    def guess(self, batch: Iterable[Delivery[Event]]) -> Loaded | None:
-        """What stands of the articles of a batch; None where it has to be read, a redelivery included.
+    def guess(self, batch: Iterable[Delivery[Event]]) -> Guess:
+        """What stands of the articles of a batch; those of which something was redelivered have to be read.
 
         That no entry of its name stands is a guess as well; one that is changed has to be read.
         """
         known: dict[str, Article] = {}
         created: set[str] = set()
+        unknown: set[str] = set()
         for delivery in batch:
             article_id = delivery.item.article_id
-            if isinstance(delivery.item.data, EntryChanged):
-                return None
-            if article_id in created:
-                continue
             article = self._articles.get(article_id)
-            if article is None and _creates(delivery.item):
+            if isinstance(delivery.item.data, EntryChanged):
+                unknown.add(article_id)
+            elif article_id in created:
+                continue
+            elif article is None and _creates(delivery.item):
                 created.add(article_id)
             elif article is None or is_in(article, delivery.record):
-                return None
+                unknown.add(article_id)
             else:
                 known[article_id] = article
-        heads = {article.id: article.revision for article in known.values()}
-        return Loaded(articles=known, heads=heads, decided={}, parked=frozenset())
+        kept = {article_id: article for article_id, article in known.items() if article_id not in unknown}
+        heads = {article.id: article.revision for article in kept.values()}
+        return Guess(Loaded(articles=kept, heads=heads, decided={}), frozenset(unknown))
 
     def remember(self, articles: Iterable[Article]) -> None:
         """These stand in the database now, heads and all."""

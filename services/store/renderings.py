@@ -50,20 +50,13 @@ class MongoRenderings:
         self._documents: mongo.Collection = database[RENDERINGS]
 
     async def note(self, renderings: Sequence[Rendering]) -> None:
-        steps = [_replacement(rendering) for rendering in renderings]
-        with mongo.translating():
-            try:
-                await self._documents.bulk_write(steps, ordered=False)
-            except mongo.BulkWriteError as error:
-                if not mongo.only_duplicates(error):  # a duplicate has come as far already
-                    raise
+        await mongo.replace_older(self._documents, [_from_rendering(each) for each in renderings])
 
 
-def _replacement(rendering: Rendering) -> mongo.ReplaceOne[mongo.Document]:
+def _from_rendering(rendering: Rendering) -> mongo.Document:
     document = rendering.model_dump(mode="json", exclude_none=True)
     document["_id"] = document.pop("article_id")
-    behind = {"_id": rendering.article_id, "revision": {"$lt": rendering.revision}}
-    return mongo.ReplaceOne(behind, document, upsert=True)
+    return document
 
 
 def to_rendering(document: Mapping[str, object]) -> Rendering:

@@ -89,10 +89,10 @@ class MongoRevisions:
                 raise
 
     async def replace_entries(self, entries: Sequence[Entry]) -> None:
-        await _replace(self._entries, [from_entry(entry) for entry in entries])
+        await mongo.replace_older(self._entries, [from_entry(entry) for entry in entries], first="version")
 
     async def replace_heads(self, articles: Sequence[Article]) -> None:
-        await _replace(self._heads, [from_head(article) for article in articles])
+        await mongo.replace_older(self._heads, [from_head(article) for article in articles])
 
     async def park(self, decision: Decision) -> Decision:
         with mongo.translating():
@@ -125,10 +125,19 @@ class MongoRevisions:
             found = self._heads.find(query).sort("_id", mongo.ASCENDING).limit(most)
             return [to_head(document) for document in await found.to_list(None)]
 
-    async def entries_from(self, article_id: str, after: int, most: int) -> list[Entry]:
-        query = {"article_id": article_id, "number": {"$gt": after}}
+    async def head_revisions(self, article_ids: Collection[str]) -> dict[str, int]:
         with mongo.translating():
-            found = self._entries.find(query).sort("number", mongo.ASCENDING).limit(most)
+            found = self._heads.find({"_id": {"$in": list(article_ids)}}, {"revision": True})
+            return {document["_id"]: document["revision"] for document in await found.to_list(None)}
+
+    async def entries_from(self, article_ids: Sequence[str], after: int, most: int) -> list[Entry]:
+        first, *others = article_ids
+        query: mongo.Document = {"article_id": first, "number": {"$gt": after}}
+        if others:
+            query = {"$or": [query, {"article_id": {"$in": others}}]}
+        order = [("article_id", mongo.ASCENDING), ("number", mongo.ASCENDING)]
+        with mongo.translating():
+            found = self._entries.find(query).sort(order).limit(most)
             return [to_entry(document) for document in await found.to_list(None)]
 
     async def newest_offsets(self) -> dict[int, int]:
@@ -138,22 +147,6 @@ class MongoRevisions:
                 {"$group": {"_id": "$partition", "offset": {"$first": "$offset"}}},
             ]
             return {found["_id"]: found["offset"] async for found in self._heads.aggregate(stages)}
-
-
-async def _replace(collection: mongo.Collection, documents: Sequence[mongo.Document]) -> None:
-    """Put each where it is to stand, unless a document of its revision or a later one is there."""
-    if not documents:
-        return
-    steps = [
-        mongo.ReplaceOne({"_id": each["_id"], "revision": {"$lt": each["revision"]}}, each, upsert=True)
-        for each in documents
-    ]
-    with mongo.translating():
-        try:
-            await collection.bulk_write(steps, ordered=False)
-        except mongo.BulkWriteError as error:
-            if not mongo.only_duplicates(error):  # a duplicate is one that is not behind
-                raise
 
 
 _DECISION_INDEXES = [

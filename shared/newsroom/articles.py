@@ -77,7 +77,9 @@ def _body(html: str) -> str:
     """Cleaning reads character references (`&#11;`), so that what it gives is checked once more: with one of
     these in it the event could not be read again, nor a feed that quotes it.
     """
-    return _free_of_controls(clean(_free_of_controls(html)))
+    whole = _free_of_controls(html)
+    cleaned = clean(whole)
+    return cleaned if cleaned == whole else _free_of_controls(cleaned)
 
 
 Line = Annotated[str, AfterValidator(_one_line), AfterValidator(_not_blank)]

@@ -7,7 +7,7 @@ Documents are models dumped as JSON, so a time is a fixed-width RFC 3339 text an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
 
@@ -42,7 +42,7 @@ from newsroom.servers import NO_FILES, Tls
 __all__ = [
     "ASCENDING", "DESCENDING", "BulkWriteError", "Client", "Collection", "Database", "DeleteOne", "Document",
     "DuplicateKeyError", "IndexModel", "InsertOne", "ReplaceOne", "ReturnDocument", "UpdateOne", "answering",
-    "connect", "failed", "only_duplicates", "ping", "refusal", "tls_options", "translating",
+    "connect", "failed", "only_duplicates", "ping", "refusal", "replace_older", "tls_options", "translating",
 ]  # fmt: skip
 
 Document: TypeAlias = dict[str, Any]
@@ -173,6 +173,35 @@ def _is_bulk_outage(error: BulkWriteError) -> bool:
     if any(problem.get("code") in _OUTAGE_CODES for problem in details.get("writeErrors", [])):
         return True
     return bool(details.get("writeConcernErrors"))
+
+
+async def replace_older(
+    collection: Collection, documents: Sequence[Document], *, first: str = "revision"
+) -> None:
+    """Put each document in its place, unless one of its revision or a later one stands there.
+
+    One with 1 in the field `first` is the first of its place, so that whatever stands there is not behind:
+    it is inserted, which costs a server a fifth of a replacement that has to look. Raises: as `translating`.
+    """
+    new = [InsertOne(each) for each in documents if each[first] == 1]
+    later = [
+        ReplaceOne({"_id": each["_id"], "revision": {"$lt": each["revision"]}}, each, upsert=True)
+        for each in documents
+        if each[first] != 1
+    ]
+    await asyncio.gather(*(_written(collection, steps) for steps in (new, later) if steps))
+
+
+async def _written(
+    collection: Collection, steps: Sequence[InsertOne[Document]] | Sequence[ReplaceOne[Document]]
+) -> None:
+    """All steps at once, but for those whose place is taken."""
+    with translating():
+        try:
+            await collection.bulk_write(steps, ordered=False)
+        except BulkWriteError as error:
+            if not only_duplicates(error):
+                raise
 
 
 def only_duplicates(error: BulkWriteError) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, PlainSerializer
@@ -45,7 +46,13 @@ def rfc3339(time: datetime) -> str:
 
     Fixed width, so text order is time order.
     """
-    return to_moment(time).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return _written(to_moment(time))
+
+
+@lru_cache(maxsize=1024)
+def _written(utc: datetime) -> str:
+    """Remembered, as one moment is written in many places at once: history, head, update, outcome, page."""
+    return utc.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(to_moment), PlainSerializer(rfc3339, return_type=str)]

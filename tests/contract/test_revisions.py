@@ -181,6 +181,11 @@ async def test_heads_that_lag_move_on_beside_one_that_does_not(revisions: Revisi
     assert [(head.id, head.revision) for head in await revisions.heads(["a", "b"])] == [("a", 2), ("b", 1)]
 
 
+async def test_how_far_heads_are_is_told_without_them(revisions: Revisions) -> None:
+    await filed(revisions, PUBLISHED, UPDATED, an_event("published", "b", create=True))
+    assert await revisions.head_revisions(["a", "b", "unknown"]) == {"a": 2, "b": 1}
+
+
 def a_dead_letter(event: Event) -> Decision:
     return Decision(
         event_id=event.id,
@@ -353,10 +358,29 @@ async def test_entries_are_walked_by_number_part_by_part(revisions: Revisions) -
     names = ["z", "b", "y", "a", "x"]
     await filed(revisions, OPENED, *(added(name, place) for place, name in enumerate(names, 1)))
     walked: list[Entry] = []
-    while part := await revisions.entries_from("a", walked[-1].number if walked else 0, 2):
+    while part := await revisions.entries_from(["a"], walked[-1].number if walked else 0, 2):
         walked += part
     assert [entry.id for entry in walked] == names
-    assert await revisions.entries_from("b", 0, 9) == []
+    assert await revisions.entries_from(["b"], 0, 9) == []
+
+
+async def test_entries_of_several_articles_are_walked_article_by_article(revisions: Revisions) -> None:
+    """A part may end in the middle of an article: of the first, only what comes after it is given."""
+    for article_id in ("c", "a", "b"):
+        opened = an_event("published", article_id, text=a_text(live=True), create=True)
+        posted = [
+            an_event(
+                "entry_added",
+                article_id,
+                data=EntryAdded(entry_id=f"{article_id}{number}", entry=a_post()),
+                at=minute(number),
+            )
+            for number in (1, 2)
+        ]
+        await filed(revisions, opened, *posted)
+    entries = await revisions.entries_from(["a", "c"], 0, 9)
+    assert [entry.id for entry in entries] == ["a1", "a2", "c1", "c2"]
+    assert [entry.id for entry in await revisions.entries_from(["a", "c"], 1, 2)] == ["a2", "c1"]
 
 
 @pytest.mark.real

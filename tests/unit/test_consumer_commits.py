@@ -128,6 +128,10 @@ async def test_what_a_handler_left_goes_with_its_partition() -> None:
     assert sorted(first.handled + second.handled) == ["a1", "b1"]
 
 
+def test_what_nobody_waits_for_is_gathered_from_the_first_record_on() -> None:
+    assert gathering(0.5, few=0)(0.1, 1) == pytest.approx(0.4)
+
+
 async def test_a_stop_does_not_wait_for_the_rest() -> None:
     loop = Loop(a_log())
     loop.rest = lambda *_: 3600.0

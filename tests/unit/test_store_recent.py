@@ -14,15 +14,17 @@ from tests.store_parts import StoreInMemory, a_delivery, a_text, an_article, an_
 
 
 class Reads:
-    """How often a filer read what stands."""
+    """How often a filer read what stands, and of which articles."""
 
     def __init__(self, store: StoreInMemory) -> None:
         self.count = 0
+        self.article_ids: list[set[str]] = []
         load = store.revisions.load
 
-        async def counted(*args: object) -> object:
+        async def counted(article_ids: set[str], *args: object) -> object:
             self.count += 1
-            return await load(*args)  # type: ignore[arg-type]
+            self.article_ids.append(article_ids)
+            return await load(article_ids, *args)  # type: ignore[arg-type]
 
         store.revisions.load = counted  # type: ignore[method-assign,assignment]
 
@@ -49,6 +51,19 @@ async def test_an_article_that_is_not_remembered_is_read() -> None:
     await newcomer.handle([a_delivery(an_event("updated", at=minute(1)), 1)])
     assert reads.count == 1
     assert store.revisions.standing["a"].revision == 2
+
+
+async def test_of_a_batch_only_what_is_not_remembered_is_read() -> None:
+    """A rejection is decided on what was read, and sends nobody to read the others."""
+    store = StoreInMemory()
+    filer = await a_filer(store)
+    await filer.handle([a_delivery(an_event("published", "known", create=True), 0)])
+    await (await a_filer(store)).handle([a_delivery(an_event("published", "old", create=True), 1)])
+    reads, updates = Reads(store), [an_event("updated", each) for each in ("known", "old", "none")]
+    await filer.handle([a_delivery(update, place) for place, update in enumerate(updates, 2)])
+    assert reads.article_ids == [{"old", "none"}]
+    assert {each: head.revision for each, head in store.revisions.standing.items()} == {"known": 2, "old": 2}
+    assert [store.states()[update.id].value for update in updates] == ["stored", "stored", "rejected"]
 
 
 async def test_a_batch_that_comes_again_after_an_outage_is_told_whole() -> None:
@@ -104,10 +119,10 @@ def test_long_texts_and_many_articles_are_not_kept() -> None:
     long = long.model_copy(update={"text": a_text(body="x" * (LARGEST_CHARACTERS + 1))})
     short = an_article("published", article_id="short")
     recent.remember([long, short])
-    assert recent.guess([a_delivery(an_event("updated", "long"), 9)]) is None
-    assert recent.guess([a_delivery(an_event("updated", "short"), 9)]) is not None
+    assert recent.guess([a_delivery(an_event("updated", "long"), 9)]).unknown
+    assert not recent.guess([a_delivery(an_event("updated", "short"), 9)]).unknown
     recent.remember(short.model_copy(update={"id": f"a{number}"}) for number in range(ARTICLES))
-    assert recent.guess([a_delivery(an_event("updated", "short"), 9)]) is None
+    assert recent.guess([a_delivery(an_event("updated", "short"), 9)]).unknown
 
 
 async def test_no_rejection_is_decided_on_a_guess(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,19 +143,19 @@ def test_a_long_public_text_behind_a_short_draft_is_not_kept() -> None:
     assert article.public is not None
     long = article.public.model_copy(update={"text": a_text(body="x" * (LARGEST_CHARACTERS + 1))})
     recent.remember([article.model_copy(update={"public": long})])
-    assert recent.guess([a_delivery(an_event("drafted"), 9)]) is None
+    assert recent.guess([a_delivery(an_event("drafted"), 9)]).unknown
 
 
 def test_an_entry_that_is_changed_has_to_be_read() -> None:
     """Which version comes next stands in the database alone; that a new one is new may be guessed."""
     recent = Recent()
     recent.remember([an_article("published")])
-    assert recent.guess([a_delivery(an_event("entry_added"), 9)]) is not None
-    assert recent.guess([a_delivery(an_event("entry_changed"), 9)]) is None
+    assert not recent.guess([a_delivery(an_event("entry_added"), 9)]).unknown
+    assert recent.guess([a_delivery(an_event("entry_changed"), 9)]).unknown
 
 
 def test_a_long_text_that_waits_behind_a_short_draft_is_not_kept() -> None:
     recent = Recent()
     long = Withheld(text=a_text(body="x" * (LARGEST_CHARACTERS + 1)))
     recent.remember([an_article("drafted").model_copy(update={"withheld": long})])
-    assert recent.guess([a_delivery(an_event("drafted"), 9)]) is None
+    assert recent.guess([a_delivery(an_event("drafted"), 9)]).unknown

@@ -1,4 +1,4 @@
-"""How long the loop rests after a batch, so that batches grow under load, and only then.
+"""How long the loop rests after a batch, so that batches grow under load.
 
 What a batch costs by itself (round trips, waits for disks) is then shared by more records.
 """
@@ -19,10 +19,10 @@ def no_rest(took_seconds: float, records: int) -> float:  # noqa: ARG001  (every
     return 0.0
 
 
-def gathering(every_seconds: float) -> Rest:
-    """Under load, begin a batch so many seconds after the one before, at the earliest."""
+def gathering(every_seconds: float, few: int = FEW) -> Rest:
+    """Begin a batch so many seconds after the one before, at the earliest, if that had more than a `few`."""
 
     def rest(took_seconds: float, records: int) -> float:
-        return max(0.0, every_seconds - took_seconds) if records > FEW else 0.0
+        return max(0.0, every_seconds - took_seconds) if records > few else 0.0
 
     return rest
