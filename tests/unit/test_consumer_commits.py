@@ -101,6 +101,16 @@ async def test_what_a_handler_leaves_comes_with_the_next_batch_and_is_not_commit
     assert loop.handled == ["a1", "a3", "a4", "a2"]
 
 
+async def test_after_what_was_left_and_hurries_there_is_no_rest() -> None:
+    loop = Loop(a_log(), hurries=lambda record: record.value == b"now")
+    loop.rest = lambda *_: 3600.0
+    loop.leaves = lambda text: text == "now" and len(loop.batches) < 3
+    await write(loop.log, "a1", "now")
+    async with loop.running():
+        await until(lambda: loop.handled == ["a1", "now"])
+    assert loop.batches == [("a1", "now"), ("now",), ("now",)]
+
+
 async def test_what_a_handler_left_at_the_stop_is_read_again() -> None:
     log = a_log()
     first = Loop(log)

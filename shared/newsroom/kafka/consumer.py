@@ -238,17 +238,19 @@ class Consumer(Generic[T]):
                 await self._interrupt.wait()
 
     async def _rest_out(self, seconds: float) -> None:
-        """Rest; where something may hurry, take what comes meanwhile, and rest no longer once it does."""
+        """Rest; where something may hurry, take what comes meanwhile, and rest no longer once it does, nor
+        where something was left that does.
+        """
         if self._hurries is None:
             await self._sleep(seconds)
             return
-        over_at = time.monotonic() + seconds
+        over_at, last = time.monotonic() + seconds, self._taken.records
         while not self._stopping.is_set() and (left := over_at - time.monotonic()) > 0:
+            if any(map(self._hurries, last)):
+                return
             await self._sleep(min(left, _LOOK_SECONDS))
             more = await self._poll(_MORE_SECONDS)
-            self._taken = _joined(self._taken, more)
-            if any(map(self._hurries, more.records)):
-                return
+            self._taken, last = _joined(self._taken, more), more.records
 
     async def _gather(self) -> Polled:
         """What was taken before and all that is there: a client has fetched what came first, and no more
