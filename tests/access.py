@@ -157,7 +157,8 @@ _STORE = (
     ),
 )  # fmt: skip
 _RENDER = (
-    _open("render", "/{path:path}", "/"),
+    _open("render", "/{path:often_asked}", "/"),
+    _open("render", "/{path:path}", "/updates/"),
     _open("render", "/news-sitemap.xml"),
     _open("render", "/articles/{article_id}/", f"/articles/{PUBLIC}/", 302),
     _open("render", "/articles/{article_id}/", f"/articles/{DRAFT}/", 404),

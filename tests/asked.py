@@ -67,6 +67,7 @@ ASKED: Mapping[tuple[str, str, str], tuple[str, ...]] = {
     ("render", "GET", "/articles/{article_id}/"): PLAIN,
     ("render", "GET", "/{place:path}/excerpt.json"): PLAIN,
     ("render", "GET", "/{place:path}/excerpt.html"): PLAIN,
+    ("render", "GET", "/{path:often_asked}"): PLAIN,
     ("render", "GET", "/{path:path}"): PLAIN,
 }  # fmt: skip
 """Everything that is answered at once, and the queries to ask it with."""

@@ -87,6 +87,7 @@ class Scene:
             "letter_id": (self.letter,),
             "name": ("reader", "nobody"),
             "slug": ("not-found", "nothing"),
+            "path:often_asked": ["", *(page.removeprefix("/") for page in self.pages())],
             "path:path": [path.removeprefix("/") for path in self.addresses()],
             "place:path": [page.strip("/") for page in self.pages()],
             "url": [quote(self.stack.url("render") + page, safe="") for page in self.pages()],

@@ -96,6 +96,7 @@ class Scene:
             "letter_id": ("none",),
             "name": ("nobody",),
             "slug": ("not-found",),
+            "path:often_asked": ["", *(page.removeprefix("/") for page in pages)],
             "path:path": [path.removeprefix("/") for path in self.paths(pages)],
             "place:path": [page.strip("/") for page in pages],
             "url": [quote(site + page, safe="") for page in pages],

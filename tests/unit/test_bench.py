@@ -37,6 +37,12 @@ def entries(**by_name: Measure) -> tuple[Entry, ...]:
     return tuple(Entry(name, f"what {name} is", measure) for name, measure in by_name.items())
 
 
+@pytest.fixture(autouse=True)
+def _logs_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is configured holds for all tests of this process."""
+    monkeypatch.setattr(cli, "configure_logging", lambda **_: None)
+
+
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Runs `python -m bench` with other measures."""

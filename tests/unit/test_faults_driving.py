@@ -138,6 +138,12 @@ async def test_ctrl_c_stops_in_order_and_what_was_done_is_kept(apart: Apart) -> 
     assert len(apart.asked) == 2 + 2 + 2
 
 
+@pytest.fixture(autouse=True)
+def _logs_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is configured holds for all tests of this process."""
+    monkeypatch.setattr("faults.__main__.configure_logging", lambda **_: None)
+
+
 def test_an_unknown_fault_is_one_line_that_says_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--fault", "no-such-fault"]) == 2
     told = capsys.readouterr().err
