@@ -33,9 +33,9 @@ from services.render.site import SiteFolder
 from services.render.temporary import Version
 
 log = structlog.get_logger(__name__)
-AT_ONCE = 6
+AT_ONCE = 3
 """How many are written side by side: most of the time each waits for the disk or the read model."""
-AT_ONCE_BUSY = 2
+AT_ONCE_BUSY = 1
 """The same while articles are under way, so that none of these waits for many listings."""
 PACE_SECONDS = 0.25
 """From one batch to the next, at least: a front takes milliseconds, in which an article would wait."""
@@ -90,32 +90,43 @@ class ListingRenderer:
     async def handle(self, deliveries: Sequence[Delivery[Marked]]) -> list[Delivery[Marked]]:
         """Write each marked listing once, then tell which withdrawals it was the last to follow.
 
-        What is not begun within a turn is left: its marks are returned, as many of them as tell something.
+        What is not begun within a turn is left: its marks are returned, as many of them as tell something. No
+        turn ends before what hurries is begun.
         One that cannot be drawn is told and left as it is: its marks are sound, and the others go on.
 
         Raises: Away.
         """
-        await asyncio.sleep(self._first_seconds)
-        reached("render.listing_taken")
-        by_path: dict[str, list[Delivery[Marked]]] = {}
+        marked: dict[str, list[Delivery[Marked]]] = {}
         for delivery in deliveries:
-            by_path.setdefault(listing_at(delivery.item.mark.path), []).append(delivery)
-        waiting = deque(sorted(by_path, key=lambda path: _due(path, by_path[path])))
+            marked.setdefault(listing_at(delivery.item.mark.path), []).append(delivery)
+        pressing = {path for path, marks in marked.items() if _hurries(marks)}
+        if not pressing:
+            await asyncio.sleep(self._first_seconds)
+        reached("render.listing_taken")
+        waiting = deque(sorted(marked, key=lambda path: (path not in pressing, _due(path, marked[path]))))
         metrics.listings_waiting.set(len(waiting))
         turn_ends = asyncio.get_running_loop().time() + self._turn_seconds
+
+        def is_over() -> bool:
+            late = asyncio.get_running_loop().time() > turn_ends
+            return not waiting or (late and waiting[0] not in pressing)
+
         at_once = AT_ONCE_BUSY if self.is_busy() else AT_ONCE
-        await all_of([self._some(waiting, by_path, turn_ends) for _ in range(at_once)])
-        return [each for path in waiting for each in _telling(by_path[path])]
+        await all_of([self._some(waiting, marked, is_over) for _ in range(at_once)])
+        return [each for path in waiting for each in _telling(marked[path])]
 
     async def _some(
-        self, waiting: deque[str], marked: Mapping[str, Sequence[Delivery[Marked]]], turn_ends: float
+        self,
+        waiting: deque[str],
+        marked: Mapping[str, Sequence[Delivery[Marked]]],
+        is_over: Callable[[], bool],
     ) -> None:
-        """Write what is due first, one after another, as long as the turn lasts; one in any case."""
+        """Write what is first, one after another; one in any case."""
         while waiting:
             path = waiting.popleft()
             metrics.listings_waiting.set(len(waiting))
             await self._one(path, marked[path])
-            if asyncio.get_running_loop().time() > turn_ends:
+            if is_over():
                 break
 
     def rest_seconds(self, took: float, marks: int) -> float:  # noqa: ARG002  (every `Rest` is asked so)
@@ -230,11 +241,17 @@ class ListingRenderer:
         ]
 
 
-def _due(path: str, marks: Sequence[Delivery[Marked]]) -> tuple[bool, datetime, str]:
-    """What orders listings: those where words stand that were taken from the public, then the most urgent."""
+def _hurries(marks: Sequence[Delivery[Marked]]) -> bool:
+    """Whether words stand there that were taken from the public."""
+    return any(each.item.haste is Haste.AT_ONCE for each in marks)
+
+
+def _due(path: str, marks: Sequence[Delivery[Marked]]) -> tuple[datetime, str]:
+    """When a listing is to be written, at the latest if that is possible."""
     within = path.count("/") * STEP_SECONDS
-    due = min(each.item.time + timedelta(seconds=within + DUE_SECONDS[each.item.haste]) for each in marks)
-    return all(each.item.haste is not Haste.AT_ONCE for each in marks), due, path
+    return min(
+        each.item.time + timedelta(seconds=within + DUE_SECONDS[each.item.haste]) for each in marks
+    ), path
 
 
 def _telling(marks: Sequence[Delivery[Marked]]) -> list[Delivery[Marked]]:

@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 
 from newsroom.errors import BadRecord, Invalid, Misconfigured
+from newsroom.kafka import source
 from newsroom.kafka.cluster import partition_for
 from newsroom.kafka.consumer import Consumer, Delivery, LoopSettings
 from newsroom.kafka.source import NotCommitted
@@ -132,6 +133,23 @@ async def test_the_largest_record_passes_through(edge: Edge, topic: str, group: 
 
 
 # --- a group's members
+
+
+async def test_what_comes_after_records_that_waited_to_be_taken_is_not_held_up(
+    edge: Edge, topic: str, group: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a question about the other partitions, to which there is no answer for long."""
+    monkeypatch.setattr(source, "FETCH_WAIT_MS", 30_000)
+    member = await Member(edge.source(topic, group)).start()
+    await write(edge, topic, "a")
+    await member.take(1)
+    await write(edge, topic, "b")
+    await asyncio.sleep(0.5)  # as long as a batch is in hand
+    await member.take(2)
+    await write(edge, topic, "c")
+    await within(15, member.take(3))
+    assert member.texts == ["a", "b", "c"]
+    await member.source.stop()
 
 
 async def test_what_was_not_committed_comes_again_after_a_restart(edge: Edge, topic: str, group: str) -> None:

@@ -14,8 +14,10 @@ from newsroom.addresses import HOME, TRANSLATIONS_SITEMAP, UPDATES_LEDGER
 from newsroom.errors import Away
 from newsroom.kafka.backoff import Backoff
 from newsroom.kafka.consumer import Delivery
-from newsroom.listings import Haste, Marked, decode_mark
+from newsroom.listings import Haste, ListingMark, Marked, decode_mark, mark_message
+from newsroom.records import Record
 from newsroom.telemetry import metrics
+from newsroom.times import now
 from newsroom.updates import ChangeKind
 from services.render import listings
 from services.render.cards import Card
@@ -100,24 +102,33 @@ async def test_what_was_taken_from_the_public_leaves_its_listings_before_all_els
     assert set(pages.drawn[: len(leaving)]) == {*leaving}
 
 
-async def test_of_what_is_only_made_again_one_mark_is_left_and_of_all_else_each(tmp_path: Path) -> None:
-    """After a withdrawal its own mark tells that it is gone."""
-    render = SmallRender(tmp_path)
+async def test_of_what_is_only_made_again_one_mark_is_left_and_of_all_else_each(render: SmallRender) -> None:
+    """A mark may be the one of a withdrawal, from a version that did not say so."""
     render.listings._turn_seconds = 0.0
-    taken = [a_public("a1"), a_public("b2"), a_public("c3")]
-    await render.take(*taken)
+    taken = [a_public("a1"), a_public("b2")]
+    for update in taken * 2:
+        await render.take(update, again=update.article_id in render.model.states)
+    for haste in (Haste.AT_LEISURE, Haste.SOON):
+        marks = marks_of(render, haste)
+        left = await render.listings.handle(marks)
+        written = {each.item.mark.path for each in marks} - {each.item.mark.path for each in left}
+        assert len(written) == listings.AT_ONCE
+        waiting = [each for each in marks if each.item.mark.path not in written]
+        each_once = {each.item.mark.path: each for each in reversed(waiting)}
+        assert {*left} == {*(each_once.values() if haste is Haste.AT_LEISURE else waiting)}
+        assert len(waiting) > len(each_once)
+
+
+async def test_no_turn_ends_before_what_was_taken_from_the_public_is_gone(render: SmallRender) -> None:
+    render.listings._turn_seconds = 0.0
+    await render.take(a_public("a1"))
     await render.list_marked()
-    await render.take(*taken[:2], again=True)
-    await render.take(*taken[:2], again=True)
-    again = marks_of(render, Haste.AT_LEISURE)
-    left = await render.listings.handle(again)
-    paths = [each.item.mark.path for each in left]
-    assert len(paths) == len({*paths}) == len({each.item.mark.path for each in again}) - listings.AT_ONCE
-    await render.take(*(a_withdrawn(each, 2) for each in taken))
+    await render.take(a_withdrawn(a_public("a1"), 2))
     gone = marks_of(render, Haste.AT_ONCE)
-    left = await render.listings.handle(gone)
-    written = {each.item.mark.path for each in gone} - {each.item.mark.path for each in left}
-    assert {*left} == {each for each in gone if each.item.mark.path not in written}
+    others = [a_mark_on(f"/tags/t{number}/") for number in range(listings.AT_ONCE + 1)]
+    left = await render.listings.handle(others + gone)
+    assert left
+    assert not {*left} & {*gone}
 
 
 async def test_each_listing_of_a_long_batch_is_a_sign_of_life(render: SmallRender) -> None:
@@ -358,6 +369,13 @@ def marks_of(render: SmallRender, *hastes: Haste) -> list[Delivery[Marked]]:
     """Every mark that was made, of any haste where none is named."""
     found = [Delivery(record, decode_mark(record)) for record in render.log.records(topics.LISTINGS)]
     return [each for each in found if each.item.haste in (hastes or Haste)]
+
+
+def a_mark_on(path: str) -> Delivery[Marked]:
+    """Of something new."""
+    message = mark_message(ListingMark(path=path, article_id="a1", revision=1), now(), None)
+    record = Record(topics.LISTINGS, 0, 0, message.key, message.value, tuple(message.headers), 0)
+    return Delivery(record, decode_mark(record))
 
 
 class CountingPages(PlainPages):

@@ -48,6 +48,11 @@ REQUEST_SECONDS = 35.0
 FETCH_WAIT_MS = 2000
 """How long a broker holds a question that has no answer yet: each one that ends so costs a little at rest."""
 FETCH_BYTES = 4 * MAX_RECORD_BYTES
+_UNTIL_TAKEN_SECONDS = 3600.0
+"""As long as fetched records wait to be taken, the client fetches nothing more. By itself it asks for the
+other partitions after 0.1 s, and what comes to these ones then waits for that question's answer, at rest for
+`FETCH_WAIT_MS`. It has no setting for that.
+"""
 _CONNECT_SECONDS = 10.0
 _COMMIT_SECONDS = 3.0
 _CLOSE_SECONDS = 3.0
@@ -282,6 +287,7 @@ class KafkaSource:
         except BaseException:
             await closed_within(stopped(client), _CLOSE_SECONDS, self._client_id)
             raise
+        client._fetcher._prefetch_backoff = _UNTIL_TAKEN_SECONDS
         self._client = client
         self._heard_at = time.monotonic()
         client.subscribe([self._topic], listener=_Rebalances(self, client))
