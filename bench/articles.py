@@ -13,8 +13,7 @@ from newsroom.updates import ArticleUpdate, Change, ChangeKind, PublicArticle, S
 ZONE = "Asia/Almaty"
 _SENTENCE = "Police said the man had let another two of the people go, and that the talks went on. "
 _PARAGRAPHS = "".join(f"<p>{_SENTENCE * 4}</p>" for _ in range(9))
-"""About 3 KB, the size of a short report. No two reports are quite alike: who has read one has to read the next.
-"""
+"""About 3 KB, the size of a short report. No two are quite alike: who has read one has to read the next."""
 
 
 def an_article(name: str) -> ArticleText:
