@@ -69,7 +69,7 @@ class Moved:
         """How soon one of them is to be written."""
         if path in self.state.leaving:
             return Haste.AT_ONCE
-        return Haste.AT_LEISURE if self.again else Haste.SOON
+        return Haste.AT_LEISURE if self.again and path in self.state.listings else Haste.SOON
 
     def mark(self, path: str, time: datetime) -> Message:
         """The record that has one of them written."""

@@ -7,6 +7,7 @@ came, by the owner of its key; a counter keeps one that was paused from writing 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -90,8 +91,9 @@ class ListingRenderer:
     async def handle(self, deliveries: Sequence[Delivery[Marked]]) -> list[Delivery[Marked]]:
         """Write each marked listing once, then tell which withdrawals it was the last to follow.
 
-        What is not begun within a turn is left: its marks are returned, as many of them as tell something. No
-        turn ends before what hurries is begun.
+        What is not begun within a turn is left: its marks are returned, as many of them as tell something.
+        Where words were taken from the public, all that is new is written first: an article that left a
+        listing before it was withdrawn may stand there yet, and its withdrawal is told behind its own ones.
         One that cannot be drawn is told and left as it is: its marks are sound, and the others go on.
 
         Raises: Away.
@@ -99,35 +101,35 @@ class ListingRenderer:
         marked: dict[str, list[Delivery[Marked]]] = {}
         for delivery in deliveries:
             marked.setdefault(listing_at(delivery.item.mark.path), []).append(delivery)
-        pressing = {path for path, marks in marked.items() if _hurries(marks)}
-        if not pressing:
+        gone = {path for path, marks in marked.items() if _any_is(Haste.AT_ONCE, marks)}
+        before = {path for path, marks in marked.items() if gone and _any_is(Haste.SOON, marks)} - gone
+        if not gone:
             await asyncio.sleep(self._first_seconds)
         reached("render.listing_taken")
-        waiting = deque(sorted(marked, key=lambda path: (path not in pressing, _due(path, marked[path]))))
+        metrics.listings_waiting.set(len(marked))
+        for pressing in (before, gone):
+            await self._some(deque(sorted(pressing)), marked, math.inf)
+        waiting = deque(sorted(marked.keys() - before - gone, key=lambda path: _due(path, marked[path])))
+        if not gone:
+            await self._some(waiting, marked, self._turn_seconds)
         metrics.listings_waiting.set(len(waiting))
-        turn_ends = asyncio.get_running_loop().time() + self._turn_seconds
-
-        def is_over() -> bool:
-            late = asyncio.get_running_loop().time() > turn_ends
-            return not waiting or (late and waiting[0] not in pressing)
-
-        at_once = AT_ONCE_BUSY if self.is_busy() else AT_ONCE
-        await all_of([self._some(waiting, marked, is_over) for _ in range(at_once)])
         return [each for path in waiting for each in _telling(marked[path])]
 
     async def _some(
-        self,
-        waiting: deque[str],
-        marked: Mapping[str, Sequence[Delivery[Marked]]],
-        is_over: Callable[[], bool],
+        self, waiting: deque[str], marked: Mapping[str, Sequence[Delivery[Marked]]], seconds: float
     ) -> None:
-        """Write what is first, one after another; one in any case."""
-        while waiting:
-            path = waiting.popleft()
-            metrics.listings_waiting.set(len(waiting))
-            await self._one(path, marked[path])
-            if is_over():
-                break
+        """Write what is first, some side by side, and begin no more when the time is over."""
+        ends_at = asyncio.get_running_loop().time() + seconds
+
+        async def one_after_another() -> None:
+            while waiting:
+                path = waiting.popleft()
+                await self._one(path, marked[path])
+                if asyncio.get_running_loop().time() > ends_at:
+                    break
+
+        at_once = AT_ONCE_BUSY if self.is_busy() else AT_ONCE
+        await all_of([one_after_another() for _ in range(at_once)])
 
     def rest_seconds(self, took: float, marks: int) -> float:  # noqa: ARG002  (every `Rest` is asked so)
         """For how long no batch is begun after one."""
@@ -241,9 +243,8 @@ class ListingRenderer:
         ]
 
 
-def _hurries(marks: Sequence[Delivery[Marked]]) -> bool:
-    """Whether words stand there that were taken from the public."""
-    return any(each.item.haste is Haste.AT_ONCE for each in marks)
+def _any_is(haste: Haste, marks: Sequence[Delivery[Marked]]) -> bool:
+    return any(each.item.haste is haste for each in marks)
 
 
 def _due(path: str, marks: Sequence[Delivery[Marked]]) -> tuple[datetime, str]:

@@ -86,20 +86,20 @@ async def test_what_a_turn_does_not_come_to_is_left_for_the_next(tmp_path: Path)
     assert len(left) - len(fewer) == listings.AT_ONCE_BUSY < listings.AT_ONCE
 
 
-async def test_what_was_taken_from_the_public_leaves_its_listings_before_all_else(tmp_path: Path) -> None:
-    """Also a listing far from home, which others have long waited for."""
+async def test_a_withdrawal_is_told_behind_all_that_was_new_before_it(tmp_path: Path) -> None:
+    """The article may have left a listing by an update that is not written there yet."""
     pages = CountingPages()
     render = SmallRender(tmp_path, pages=pages)
     render.listings._turn_seconds = 0.0
-    await render.take(a_public("a1"), a_public("b2"))
+    await render.take(a_public("a1"))
     await render.list_marked()
-    await render.take(a_public("b2", 2))
     await render.take(a_withdrawn(a_public("a1"), 2))
+    gone = marks_of(render, Haste.AT_ONCE)
+    others = [a_mark_on(f"/tags/t{number}/") for number in range(2 * listings.AT_ONCE)]
     pages.drawn.clear()
-    await render.list_marked()
-    leaving = [each.item.mark.path for each in marks_of(render, Haste.AT_ONCE)]
-    assert leaving
-    assert set(pages.drawn[: len(leaving)]) == {*leaving}
+    assert await render.listings.handle(gone + others) == []
+    assert {*pages.drawn[: len(others)]} == {each.item.mark.path for each in others}
+    assert len(render.renderings) == 2
 
 
 async def test_of_what_is_only_made_again_one_mark_is_left_and_of_all_else_each(render: SmallRender) -> None:
@@ -117,18 +117,6 @@ async def test_of_what_is_only_made_again_one_mark_is_left_and_of_all_else_each(
         each_once = {each.item.mark.path: each for each in reversed(waiting)}
         assert {*left} == {*(each_once.values() if haste is Haste.AT_LEISURE else waiting)}
         assert len(waiting) > len(each_once)
-
-
-async def test_no_turn_ends_before_what_was_taken_from_the_public_is_gone(render: SmallRender) -> None:
-    render.listings._turn_seconds = 0.0
-    await render.take(a_public("a1"))
-    await render.list_marked()
-    await render.take(a_withdrawn(a_public("a1"), 2))
-    gone = marks_of(render, Haste.AT_ONCE)
-    others = [a_mark_on(f"/tags/t{number}/") for number in range(listings.AT_ONCE + 1)]
-    left = await render.listings.handle(others + gone)
-    assert left
-    assert not {*left} & {*gone}
 
 
 async def test_each_listing_of_a_long_batch_is_a_sign_of_life(render: SmallRender) -> None:
