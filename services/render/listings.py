@@ -98,21 +98,17 @@ class ListingRenderer:
 
         Raises: Away.
         """
-        marked: dict[str, list[Delivery[Marked]]] = {}
-        for delivery in deliveries:
-            marked.setdefault(listing_at(delivery.item.mark.path), []).append(delivery)
-        gone = {path for path, marks in marked.items() if _any_is(Haste.AT_ONCE, marks)}
-        before = {path for path, marks in marked.items() if gone and _any_is(Haste.SOON, marks)} - gone
+        marked = _by_listing(deliveries)
+        gone = [path for path in marked if _any_is(Haste.AT_ONCE, marked[path])]
         if not gone:
             await asyncio.sleep(self._first_seconds)
+        new = [path for path in marked if gone and path not in gone and _any_is(Haste.SOON, marked[path])]
+        waiting = deque(path for path in marked if path not in gone and path not in new)
         reached("render.listing_taken")
         metrics.listings_waiting.set(len(marked))
-        for pressing in (before, gone):
-            await self._some(deque(sorted(pressing)), marked, math.inf)
-        waiting = deque(sorted(marked.keys() - before - gone, key=lambda path: _due(path, marked[path])))
-        if not gone:
-            await self._some(waiting, marked, self._turn_seconds)
-        metrics.listings_waiting.set(len(waiting))
+        for pressing in (new, gone):
+            await self._some(deque(pressing), marked, math.inf)
+        await self._some(waiting, marked, self._turn_seconds)
         return [each for path in waiting for each in _telling(marked[path])]
 
     async def _some(
@@ -177,6 +173,7 @@ class ListingRenderer:
             tell_undrawn(error, where="listings")
             return
         finally:
+            metrics.listings_waiting.dec()
             self.progressed()
         reached("render.listing_written")
         messages = await self._followed([delivery.item for delivery in marked])
@@ -241,6 +238,14 @@ class ListingRenderer:
             for state in await self._model.left(path, named)
             if not state.leaving
         ]
+
+
+def _by_listing(deliveries: Iterable[Delivery[Marked]]) -> dict[str, list[Delivery[Marked]]]:
+    """The marks of each listing, the listings in the order in which they are due."""
+    marked: dict[str, list[Delivery[Marked]]] = {}
+    for delivery in deliveries:
+        marked.setdefault(listing_at(delivery.item.mark.path), []).append(delivery)
+    return dict(sorted(marked.items(), key=lambda listing: _due(*listing)))
 
 
 def _any_is(haste: Haste, marks: Sequence[Delivery[Marked]]) -> bool:

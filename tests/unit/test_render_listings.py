@@ -102,6 +102,19 @@ async def test_a_withdrawal_is_told_behind_all_that_was_new_before_it(tmp_path: 
     assert len(render.renderings) == 2
 
 
+async def test_a_withdrawal_in_every_batch_keeps_no_rebuild_from_its_end(render: SmallRender) -> None:
+    """What is at leisure has its turn behind it."""
+    render.listings._turn_seconds = 0.0
+    await render.take(a_public("a1"))
+    await render.list_marked()
+    await render.take(a_withdrawn(a_public("a1"), 2))
+    gone = marks_of(render, Haste.AT_ONCE)
+    waiting = [a_mark_on(f"/tags/t{number}/", Haste.AT_LEISURE) for number in range(2 * listings.AT_ONCE)]
+    left = await render.listings.handle(gone + waiting)
+    assert len(left) == listings.AT_ONCE
+    assert metrics.listings_waiting._value.get() == listings.AT_ONCE
+
+
 async def test_of_what_is_only_made_again_one_mark_is_left_and_of_all_else_each(render: SmallRender) -> None:
     """A mark may be the one of a withdrawal, from a version that did not say so."""
     render.listings._turn_seconds = 0.0
@@ -359,9 +372,8 @@ def marks_of(render: SmallRender, *hastes: Haste) -> list[Delivery[Marked]]:
     return [each for each in found if each.item.haste in (hastes or Haste)]
 
 
-def a_mark_on(path: str) -> Delivery[Marked]:
-    """Of something new."""
-    message = mark_message(ListingMark(path=path, article_id="a1", revision=1), now(), None)
+def a_mark_on(path: str, haste: Haste = Haste.SOON) -> Delivery[Marked]:
+    message = mark_message(ListingMark(path=path, article_id="a1", revision=1), now(), None, haste)
     record = Record(topics.LISTINGS, 0, 0, message.key, message.value, tuple(message.headers), 0)
     return Delivery(record, decode_mark(record))
 

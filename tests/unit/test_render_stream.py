@@ -221,17 +221,21 @@ async def test_an_end_waits_for_a_reader_who_has_yet_to_read() -> None:
         assert reader.is_finished
 
 
-async def test_no_place_is_told_before_it_is_clear_what_was_missed() -> None:
-    """Else a break just then would have the reader go on behind what it has not seen."""
-    knows = asyncio.Event()
+def the_second_once(knows: asyncio.Event) -> Callable[[str], Awaitable[int | None]]:
+    """A read model that knows no sooner."""
 
     async def public_revision(_: str) -> int | None:
         await knows.wait()
         return 2
 
-    hub = a_hub()
+    return public_revision
+
+
+async def test_no_place_is_told_before_it_is_clear_what_was_missed() -> None:
+    """Else a break just then would have the reader go on behind what it has not seen."""
+    knows, hub = asyncio.Event(), a_hub()
     hub.take(100, a_notice("other", 1))
-    async with streaming(hub, Ask("a1", 1), public_revision=public_revision) as (reader, _):
+    async with streaming(hub, Ask("a1", 1), public_revision=the_second_once(knows)) as (reader, _):
         await until(lambda: reader.body.count(b": still here") > 1, "signs of life")
         knows.set()
         await until(reader.has("event: reset\nid: mark-100\n"), "a reset")
@@ -239,15 +243,9 @@ async def test_no_place_is_told_before_it_is_clear_what_was_missed() -> None:
 
 
 async def test_a_reader_that_leaves_while_it_is_asked_what_it_missed_is_forgotten() -> None:
-    knows = asyncio.Event()
-
-    async def public_revision(_: str) -> int | None:
-        await knows.wait()
-        return 2
-
-    hub = a_hub()
+    knows, hub = asyncio.Event(), a_hub()
     hub.take(100, a_notice("other", 1))
-    async with streaming(hub, Ask("a1", 1), public_revision=public_revision) as (reader, task):
+    async with streaming(hub, Ask("a1", 1), public_revision=the_second_once(knows)) as (reader, task):
         await until(lambda: bool(hub._subscriptions), "the question")
         reader.leave()
         knows.set()
