@@ -100,14 +100,15 @@ class ListingRenderer:
         """
         marked = _by_listing(deliveries)
         gone = [path for path in marked if _any_is(Haste.AT_ONCE, marked[path])]
-        if not gone:
+        new = [path for path in marked if path not in gone and _any_is(Haste.SOON, marked[path])]
+        if new and not gone:  # what is only made again has no readers who wait for its articles
             await asyncio.sleep(self._first_seconds)
-        new = [path for path in marked if gone and path not in gone and _any_is(Haste.SOON, marked[path])]
-        waiting = deque(path for path in marked if path not in gone and path not in new)
+        pressing = new if gone else []
+        waiting = deque(path for path in marked if path not in gone and path not in pressing)
         reached("render.listing_taken")
         metrics.listings_waiting.set(len(marked))
-        for pressing in (new, gone):
-            await self._some(deque(pressing), marked, math.inf)
+        for paths in (pressing, gone):
+            await self._some(deque(paths), marked, math.inf)
         await self._some(waiting, marked, self._turn_seconds)
         return [each for path in waiting for each in _telling(marked[path])]
 

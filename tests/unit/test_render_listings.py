@@ -70,6 +70,19 @@ async def test_listings_rest_for_articles(
     assert render.listings.rest_seconds(took, 100) == pytest.approx(rests)
 
 
+async def test_only_for_what_is_new_readers_of_its_page_come_first(tmp_path: Path) -> None:
+    """A rebuild has none who wait for its articles, so its listings are begun without a pause."""
+    pages = CountingPages()
+    render = SmallRender(tmp_path, pages=pages)
+    render.listings._first_seconds = 3_600.0
+    await render.listings.handle([a_mark_on("/", Haste.AT_LEISURE)])
+    assert pages.drawn == ["/"]
+    writing = asyncio.create_task(render.listings.handle([a_mark_on("/"), a_mark_on("/", Haste.AT_LEISURE)]))
+    await asyncio.wait([writing], timeout=0.2)
+    assert pages.drawn == ["/"]
+    writing.cancel()
+
+
 async def test_what_a_turn_does_not_come_to_is_left_for_the_next(tmp_path: Path) -> None:
     """Which may hold what is due before it. While articles are under way a turn comes to fewer."""
     pages = CountingPages()
