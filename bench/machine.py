@@ -43,7 +43,7 @@ def this_machine() -> Machine:
     """What can be told of it; what is not installed is left out."""
     return Machine(
         processor=_processor(),
-        cores=_cores(),
+        cores=cores(),
         memory_gib=round(psutil.virtual_memory().total / 2**30, 1),
         system=f"{platform.system()} {platform.release()}",
         versions={"Python": platform.python_version(), "Kafka": KAFKA_VERSION, **_mongod(), **_others()},
@@ -58,7 +58,8 @@ def _processor() -> str:
     return named[1].strip() if named else platform.processor() or platform.machine()
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

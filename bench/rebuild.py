@@ -15,7 +15,7 @@ from bench.bulk import A_DAY, AUTHORS, TAGS, Paper, Story
 from bench.finish import Standing, standing
 from bench.hugo import HOW_TO_GET, Build, HugoSite, find_hugo
 from bench.press import Press, Printing
-from bench.stack import Broken, a_newsroom
+from bench.stack import RENDERS, Broken, a_newsroom
 from bench.table import Chapter, Goal, Row, Size, Stand
 from faults.stage.environment import SITE_FILE
 from services.render.looks.sitefile import load_site
@@ -25,7 +25,8 @@ GOAL = Goal(1.5, is_most=False)
 _NAME, _TITLE = "rebuild", "All pages made anew, beside Hugo"
 _HOW = (
     "{articles:,} articles{fewer}, {a_day} a day, under {tags} tags and by {authors} authors, with"
-    " fronts, feeds (Atom, RSS, JSON), archives by day and month, the ledger and sitemaps. {times}, by"
+    " fronts, feeds (Atom, RSS, JSON), archives by day and month, the ledger and sitemaps."
+    f" {RENDERS} processes render (`NEWSROOM_RENDERS`). {{times}}, by"
     " turns: all pages of the newsroom are removed and `POST /republications` asks for them, as `newsroom"
     " republish --all` does. It ends when the last file came to stand, as the file itself tells once the"
     " rebuild is done and every consumer has committed all there is; they must be the files that stood"
@@ -92,7 +93,7 @@ def measure_rebuild(stand: Stand) -> Chapter:
     """Raises: Broken, PartFailed, Misconfigured, Away."""
     plan, command = PLANS[stand.size], find_hugo()
     with (
-        a_newsroom(stand.folder / "home", stand.jars, stand.say) as newsroom,
+        a_newsroom(stand.folder / "home", stand.jars, stand.say, renders=RENDERS) as newsroom,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         site = load_site(SITE_FILE, newsroom.site)

@@ -16,7 +16,7 @@ from bench.chronicle import Chronicle
 from bench.costs import processor_seconds
 from bench.finish import Standing, finished
 from bench.rebuild import often
-from bench.stack import Broken, Newsroom, a_newsroom
+from bench.stack import RENDERS, Broken, Newsroom, a_newsroom
 from bench.table import Chapter, Goal, Row, Size, Stand
 from desk.parts.service import ask_health
 from faults.stage.arena import DATABASES
@@ -36,7 +36,8 @@ _HOW = (
     " to stand, pages, listings and compressed siblings, as the file itself tells once no rebuild runs any"
     " more and every consumer has committed all there is; as many articles must have pages then as the"
     " events say, and the same files must stand each time. Durability as always: acks=all, majority and"
-    " journal, each file flushed. Warm-up: the same with fewer events at first ({warm_ups})."
+    f" journal, each file flushed; {RENDERS} processes render."
+    " Warm-up: the same with fewer events at first ({warm_ups})."
 )
 
 
@@ -75,7 +76,7 @@ def measure_replay(stand: Stand) -> Chapter:
     """Raises: Broken, PartFailed, Misconfigured, Away."""
     plan = PLANS[stand.size]
     with (
-        a_newsroom(stand.folder / "home", stand.jars, stand.say) as newsroom,
+        a_newsroom(stand.folder / "home", stand.jars, stand.say, renders=RENDERS) as newsroom,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         stage = Stage(newsroom)

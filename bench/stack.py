@@ -15,18 +15,23 @@ from typing import Any
 import httpx
 
 from bench.articles import a_request, an_article, page_path
+from bench.machine import cores
+from desk.machine import MORE_RENDERS, own_port
 from desk.parts.home import Home
 from desk.parts.kafka import Kafka
 from desk.parts.mongod import Mongod
 from desk.parts.part import Part
 from desk.parts.ports import free_ports
 from desk.parts.prepare import prepare
-from desk.parts.service import Service
+from desk.parts.service import Service, service_of
 from faults.stage.environment import SERVICES, address, environment
 from newsroom.keys import new_secret
 from newsroom.outcomes import EventState, EventStatus
 from newsroom.times import now
+from newsroom.topics import PARTITIONS
 
+RENDERS = min(PARTITIONS, max(2, cores() // 2))
+"""How many processes render where a measure is of many articles: so many as the machine has use for."""
 PATIENCE_SECONDS = 20.0
 POLL_SECONDS = 0.004
 _ASK_SECONDS = 0.05
@@ -68,23 +73,30 @@ def a_newsroom(
     services: Sequence[str] = SERVICES,
     has_documents: bool = True,
     settings: Mapping[str, str] = MappingProxyType({}),
+    renders: int = 1,
 ) -> Iterator[Newsroom]:
     """Kafka, mongod and the three services with everything they keep below `root`, stopped at the end.
 
     Fewer `services`, or no documents, for a measure of a part alone. `settings` for the services stand in
-    place of ours. Raises: PartFailed, Misconfigured when something does not start.
+    place of ours. `renders`: how many processes of it. Raises: PartFailed, Misconfigured when something does
+    not start.
     """
     home = Home(root)
     home.make()
     prepare(jars, say)
-    kafka_port, controller, mongo_port, *ports = free_ports(6)
+    kafka_port, controller, mongo_port, *ports = free_ports(5 + renders)
     kafka, mongod = Kafka(home, kafka_port, controller, jars), Mongod(home, mongo_port)
     key = new_secret()
-    by_service = dict(zip(SERVICES, ports, strict=True))
-    addresses = {service: address(port) for service, port in by_service.items()}
-    told = environment(kafka=kafka.bootstrap, mongo=mongod.url, key=key, pages=home.site, ports=by_service)
+    names = (*SERVICES, *MORE_RENDERS[: renders - 1])
+    by_name = dict(zip(names, ports, strict=True))
+    addresses = {name: address(port) for name, port in by_name.items()}
+    told = environment(kafka=kafka.bootstrap, mongo=mongod.url, key=key, pages=home.site, ports=by_name)
     foundations = [kafka, mongod] if has_documents else [kafka]
-    running = [Service(service, home, addresses[service], {**told, **settings}) for service in services]
+    running = [
+        Service(name, home, addresses[name], {**told, **own_port(name, port), **settings})
+        for name, port in by_name.items()
+        if service_of(name) in services
+    ]
     with ExitStack() as stack:
         for parts in (foundations, running):
             _start(stack, parts)

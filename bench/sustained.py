@@ -10,7 +10,7 @@ import uvloop
 
 from bench.load import Load, load, worked_off
 from bench.quantiles import Quantiles, quantiles, times
-from bench.stack import Newsroom, a_newsroom
+from bench.stack import RENDERS, Newsroom, a_newsroom
 from bench.table import Chapter, Goal, Plot, Row, Series, Size, Stand
 from bench.traffic import SHARES
 
@@ -23,8 +23,9 @@ _KINDS = ", ".join(f"{share} {kind}" for kind, share in SHARES.items())
 _HOW = (
     "Open loop: each event is sent when it is due, however long those before it take, and its time counts"
     " from then until render tells that the public sees it (of what has no page, until it is stored). Of 100"
-    f" events {_KINDS}; the driver is on the same machine. A rate is carried when p99 is under"
-    f" {MOST_SECONDS:g} s and nothing is refused, rejected or lost; it is kept up with when that holds for"
+    f" events {_KINDS}; {RENDERS} processes render; the driver is on the same machine."
+    f" A rate is carried when p99 is under {MOST_SECONDS:g} s and nothing is refused, rejected or lost; it is"
+    " kept up with when that holds for"
     " p50. Rates go up, {step:g} s each, until one is not kept up with; then by halves between what is"
     " carried and what is not. The highest that was carried is held for {hold:g} s, and the next lower one"
     " where that fails. Of that load each third gives one value. Warm-up: the lower rates."
@@ -74,7 +75,7 @@ def is_kept_up_with(load: Load) -> bool:
 def measure_sustained(stand: Stand) -> Chapter:
     """Raises: Broken, PartFailed, Misconfigured, Away."""
     plan = PLANS[stand.size]
-    with a_newsroom(stand.folder / "home", stand.jars, stand.say) as newsroom:
+    with a_newsroom(stand.folder / "home", stand.jars, stand.say, renders=RENDERS) as newsroom:
         return chapter(uvloop.run(_climb(newsroom, plan, stand.say)), plan)
 
 

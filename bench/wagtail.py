@@ -23,7 +23,7 @@ from bench.articles import a_request, an_article, page_path
 from bench.load import worked_off
 from bench.peer import THREADS, WORKERS, NoPeer, a_wagtail
 from bench.quantiles import quantiles, ratios, times
-from bench.stack import PATIENCE_SECONDS, POLL_SECONDS, Broken, Newsroom, a_newsroom
+from bench.stack import PATIENCE_SECONDS, POLL_SECONDS, RENDERS, Broken, Newsroom, a_newsroom
 from bench.table import Chapter, Goal, Row, Size, Stand
 from newsroom.addresses import slugify
 from newsroom.articles import ArticleText
@@ -44,7 +44,7 @@ _HOW = (
     " fetched the page of its last: the newsroom is asked with `Prefer: wait`, as Wagtail, too, answers when"
     " it has published. {rounds} rounds of {turns} turns and a load of each, and each round gives one value."
     " Warm-up: {warm_turns} turns and a load. Both list each article on the home page, in its section and in"
-    " feeds. The newsroom: acks=all, majority and journal, the page flushed."
+    f" feeds. The newsroom: acks=all, majority and journal, the page flushed; {RENDERS} processes render."
     " Wagtail: SQLite, with which it begins every project and which costs no round trip, with WAL and"
     " synchronous=FULL, one commit for a publication, on the disk before the answer. In its favour: no page"
     " is written ahead, each is drawn when it is asked for; DEBUG off, templates compiled once, gunicorn with"
@@ -137,7 +137,7 @@ def measure_wagtail(stand: Stand) -> Chapter:
     try:
         with (
             a_wagtail(stand.folder / "wagtail", _SECTIONS, stand.say) as (address, versions),
-            a_newsroom(stand.folder / "home", stand.jars, stand.say) as newsroom,
+            a_newsroom(stand.folder / "home", stand.jars, stand.say, renders=RENDERS) as newsroom,
         ):
             rounds = uvloop.run(_take(newsroom, address, stand))
     except NoPeer as error:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from desk.machine import MachineSettings
+from desk.machine import Listening, MachineSettings
 from desk.parts import java, mongod, ports
 from newsroom.errors import Misconfigured
 from newsroom.settings import read
@@ -89,7 +89,7 @@ def _nearest_existing(folder: Path) -> Path:
 
 
 def check_ports(
-    wanted: dict[str, tuple[str, int]],
+    wanted: Sequence[Listening],
     *,
     is_free: Callable[[int, str], bool] = ports.is_free,
     patience_seconds: float = _PORT_PATIENCE_SECONDS,
@@ -97,24 +97,24 @@ def check_ports(
     """Whether every port can be taken. What was killed a moment ago may hold one a little longer."""
     _check_different(wanted)
     deadline = time.monotonic() + patience_seconds
-    while busy := {name: port for name, (host, port) in wanted.items() if not is_free(port, host)}:
+    while busy := [each for each in wanted if not is_free(each.port, each.host)]:
         if time.monotonic() > deadline:
             raise Misconfigured(
                 "; ".join(
-                    f"port {port} is taken by {ports.holder(port)}: stop it, or set {name} to another port"
-                    for name, port in busy.items()
+                    f"port {port} is taken by {ports.holder(port)}: stop it, or set {setting} to another port"
+                    for setting, _, port in busy
                 )
             )
         time.sleep(0.1)
-    return f"{len(wanted)} free: {' '.join(str(port) for _, port in wanted.values())}"
+    return f"{len(wanted)} free: {' '.join(str(each.port) for each in wanted)}"
 
 
-def _check_different(wanted: dict[str, tuple[str, int]]) -> None:
+def _check_different(wanted: Sequence[Listening]) -> None:
     taken: dict[int, str] = {}
-    for name, (_, port) in wanted.items():
+    for setting, _, port in wanted:
         if port in taken:
-            raise Misconfigured(f"{taken[port]} and {name} both name port {port}: give each its own")
-        taken[port] = name
+            raise Misconfigured(f"{taken[port]} and {setting} both lead to port {port}: give each its own")
+        taken[port] = setting
 
 
 def check_java() -> str:

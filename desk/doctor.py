@@ -21,10 +21,11 @@ from desk.asking import Instance
 from desk.examination import Newsroom
 from desk.examination import examine as examine_newsroom
 from desk.findings import Finding, State, attempt, good, is_healthy, lines, warn, wrong
-from desk.machine import SERVICES, MachineSettings
+from desk.machine import MachineSettings
 from desk.parts import jars
 from desk.parts.mongod import REPLICA_SET
 from desk.parts.ports import LOOPBACK
+from desk.parts.service import service_of
 from desk.running import running_parts
 from desk.symptoms import LAG_WORTH_A_LOOK
 from desk.troubles import Trouble
@@ -148,7 +149,10 @@ def _here(settings: MachineSettings, *, is_running: bool) -> Newsroom:
     embedded = f"mongodb://{LOOPBACK}:{settings.mongo_port}/?replicaSet={REPLICA_SET}"
     mongo = SecretStr(embedded) if settings.brings_mongo else settings.mongo
     return Newsroom(
-        instances=[Instance(name, name, settings.address(name)) for name in SERVICES] if is_running else [],
+        instances=[
+            Instance(name, service_of(name), settings.address(name))
+            for name in (settings.services if is_running else ())
+        ],
         home=settings.folder,
         pages=settings.pages,
         bootstrap=settings.bootstrap if is_running or not settings.brings_kafka else None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -16,9 +16,12 @@ from desk.parts.home import SOURCE, Home
 from desk.parts.ports import LOOPBACK
 from newsroom.servers import Bootstrap
 from newsroom.settings import CommonSettings
+from newsroom.topics import PARTITIONS
 
 SERVICES = ("ingest", "store", "render")
 """In the order in which they are stopped: first the door."""
+MORE_RENDERS = tuple(f"render-{number}" for number in range(2, PARTITIONS + 1))
+"""The processes that may render beside the first; more than there are partitions have nothing to do."""
 STOP_SECONDS = "4"
 """Of one service, unless told otherwise: all of them, mongod and Kafka have to stop within 20 s."""
 
@@ -29,7 +32,20 @@ _PASSED_ON = frozenset(
     }
 )
 """What a service needs besides its settings. No proxies: what the services ask is on this machine."""
+_PORT_SETTINGS = {
+    "ingest": "NEWSROOM_INGEST_PORT",
+    "store": "NEWSROOM_STORE_PORT",
+    "render": "NEWSROOM_SITE_PORT",
+}
 _NOT_FOR_SERVICES = frozenset({"NEWSROOM_KEY", "NEWSROOM_URL", "NEWSROOM_HOME", "NEWSROOM_PARTS"})
+
+
+class Listening(NamedTuple):
+    """A port that is taken here, the address it is taken on, and the setting that changes it."""
+
+    setting: str
+    host: str
+    port: int
 
 
 class MachineSettings(CommonSettings):
@@ -51,6 +67,18 @@ class MachineSettings(CommonSettings):
         default=9193, ge=1, le=65535, description="Port of the embedded Kafka's controller"
     )
     mongo_port: int = Field(default=27117, ge=1, le=65535, description="Port of the embedded mongod")
+    renders: int = Field(
+        default=1,
+        ge=1,
+        le=1 + len(MORE_RENDERS),
+        description="Processes that render, of which each keeps a core busy in a rebuild and takes 100 MB",
+    )
+    renders_port: int = Field(
+        default=8010,
+        ge=1,
+        le=65535 - len(MORE_RENDERS),
+        description="Port of the second of them; further ones take the next ports",
+    )
 
     @property
     def folder(self) -> Home:
@@ -82,32 +110,41 @@ class MachineSettings(CommonSettings):
             raise ValueError("NEWSROOM_MONGO_CA and _CERTIFICATE are for a MongoDB that NEWSROOM_MONGO names")
         return self
 
-    def port(self, service: str) -> int:
-        return {"ingest": self.ingest_port, "store": self.store_port, "render": self.site_port}[service]
+    @property
+    def services(self) -> Mapping[str, int]:
+        """Every process of a service by its name, and its port."""
+        more = {
+            name: self.renders_port + place for place, name in enumerate(MORE_RENDERS[: self.renders - 1])
+        }
+        return {"ingest": self.ingest_port, "store": self.store_port, "render": self.site_port, **more}
 
     def address(self, service: str) -> str:
-        """Where a service is reached from this machine."""
+        """Where a service, or one of its processes, is reached from this machine."""
         anywhere = {"0.0.0.0": LOOPBACK, "::": "[::1]"}  # noqa: S104  (recognised, not listened on)
         host = anywhere.get(self.host, f"[{self.host}]" if ":" in self.host else self.host)
-        return f"http://{host}:{self.port(service)}"
+        return f"http://{host}:{self.services[service]}"
 
     @property
     def public_url(self) -> str:
         return self.site_url if "site_url" in self.model_fields_set else self.address("render")
 
-    def ports(self) -> dict[str, tuple[str, int]]:
-        """Every port that is taken here, by the setting that changes it, with the address it is taken on."""
-        taken = {
-            "NEWSROOM_SITE_PORT": (self.host, self.site_port),
-            "NEWSROOM_INGEST_PORT": (self.host, self.ingest_port),
-            "NEWSROOM_STORE_PORT": (self.host, self.store_port),
-        }
+    def ports(self) -> list[Listening]:
+        """Every port that is taken here."""
+        taken = [
+            Listening(_PORT_SETTINGS.get(name, "NEWSROOM_RENDERS_PORT"), self.host, port)
+            for name, port in self.services.items()
+        ]
         if self.brings_kafka:
-            taken["NEWSROOM_KAFKA_PORT"] = (LOOPBACK, self.kafka_port)
-            taken["NEWSROOM_KAFKA_CONTROLLER_PORT"] = (LOOPBACK, self.kafka_controller_port)
+            taken.append(Listening("NEWSROOM_KAFKA_PORT", LOOPBACK, self.kafka_port))
+            taken.append(Listening("NEWSROOM_KAFKA_CONTROLLER_PORT", LOOPBACK, self.kafka_controller_port))
         if self.brings_mongo:
-            taken["NEWSROOM_MONGO_PORT"] = (LOOPBACK, self.mongo_port)
+            taken.append(Listening("NEWSROOM_MONGO_PORT", LOOPBACK, self.mongo_port))
         return taken
+
+
+def own_port(name: str, port: int) -> dict[str, str]:
+    """What a process is told of its port alone, where that is not its service's."""
+    return {_PORT_SETTINGS["render"]: str(port)} if name in MORE_RENDERS else {}
 
 
 def service_environment(

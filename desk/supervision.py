@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from desk.parts.part import Part, PartFailed, how_it_ended
 from desk.parts.process import bound_log
-from desk.parts.service import EXIT_MISCONFIGURED, Service
+from desk.parts.service import EXIT_MISCONFIGURED, Service, service_of
 from newsroom.errors import Misconfigured
 
 FIRST_DELAY_SECONDS = 1.0
@@ -166,7 +166,7 @@ def one_line(text: str) -> str:
 def in_stopping_order(parts: Iterable[Part]) -> list[Part]:
     """First the door, last the log: whoever needs something ends before it does."""
     order = ("ingest", "store", "render", "mongod", "kafka")
-    return sorted(parts, key=lambda part: order.index(part.name))
+    return sorted(parts, key=lambda part: order.index(service_of(part.name)))
 
 
 def stop_in_order(

@@ -17,7 +17,7 @@ from typing import NoReturn
 from desk import checks, firstkey, servers, welcome
 from desk.bringing import bring_up, prepare_kafka
 from desk.lock import only_one
-from desk.machine import SERVICES, MachineSettings, service_environment
+from desk.machine import MORE_RENDERS, SERVICES, MachineSettings, own_port, service_environment
 from desk.parts import jars
 from desk.parts.home import SOURCE
 from desk.parts.kafka import Kafka
@@ -96,7 +96,7 @@ class Newsroom:
             ) from error
 
     def _end_leftovers(self) -> None:
-        for name in ("jars", *SERVICES, "mongod", "kafka"):
+        for name in ("jars", *SERVICES, *MORE_RENDERS, "mongod", "kafka"):
             pid = Process(name, self._home, (), folder=SOURCE, environment={}).end_leftover()
             if pid is not None:
                 self._screen.say(f"ended {name} (process {pid}), which a run that was killed had left")
@@ -160,7 +160,10 @@ class Newsroom:
     def _start_services(self) -> None:
         key = firstkey.ensure(self._home.key_file)
         environment = service_environment(self._settings, self._mongo_url, key)
-        services = [Service(name, self._home, self._settings.address(name), environment) for name in SERVICES]
+        services = [
+            Service(name, self._home, self._settings.address(name), {**environment, **own_port(name, port)})
+            for name, port in self._settings.services.items()
+        ]
         self._bring_up(services, SERVICE_PATIENCE_SECONDS)
 
     def _bring_up(self, parts: Sequence[Part], patience_seconds: float) -> None:

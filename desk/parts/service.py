@@ -64,11 +64,16 @@ def _failing(body: bytes) -> tuple[str, ...]:
         return ()
 
 
+def service_of(name: str) -> str:
+    """The service that a process is of: of several, the further ones are numbered (`render-2`)."""
+    return name.partition("-")[0]
+
+
 class Service(Part):
     """A service. It listens at once and becomes ready when the log, its database and its consumers are."""
 
     def __init__(self, name: str, home: Home, address: str, environment: Mapping[str, str]) -> None:
-        command = [sys.executable, "-m", f"services.{name}"]
+        command = [sys.executable, "-m", f"services.{service_of(name)}"]
         super().__init__(Process(name, home, command, folder=SOURCE, environment=environment), address)
 
     def is_ready(self) -> bool:

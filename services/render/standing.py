@@ -216,6 +216,8 @@ def listings_moved(former: ArticleState | None, view: View) -> set[str]:
     before = set(former.listings) if former else set()
     card, ledger = (former.card, former.ledger) if former else (None, ())
     moved = before ^ view.listings
+    if (card, ledger) == (view.card, view.ledger):
+        return moved
     for path in before & view.listings:
         if shown(path, card, ledger) != shown(path, view.card, view.ledger):
             moved.add(path)

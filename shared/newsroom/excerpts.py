@@ -21,17 +21,24 @@ _SPACELESS = re.compile(
 )
 """Letters of scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, Japanese and Chinese."""
 _LONGEST_AVERAGE_WORD = 20
+_SHORT = 20_000
+"""Characters of a body of which many may be remembered."""
+_MANY, _FEW = 100, 4
 _BEFORE_A_CUT = " ,;:،؛、，；：–—-([{«“„‘‚\"'「『（"
 
 
-@lru_cache(maxsize=4)
 def excerpt(body: str) -> str:
     """The leading whole sentences of a body that stay within 30 % of its characters and of its words.
 
     Plain text, NFC, white space collapsed. Where the first sentence alone is longer, it is cut at a word and
     ends in "…"; a body too short for even one word gives "". One excerpt per revision: there is no offset or
-    length to ask for. The last few are remembered: page and card ask one after the other.
+    length to ask for. The last ones are remembered: page and card ask one after the other, in a rebuild
+    after those of a whole batch.
     """
+    return _made_of_short(body) if len(body) <= _SHORT else _made_of_long(body)
+
+
+def _made(body: str) -> str:
     blocks = paragraphs(body)
     text = " ".join(blocks)
     max_characters = len(text) * SHARE_PERCENT // 100
@@ -42,6 +49,9 @@ def excerpt(body: str) -> str:
     if fitting:
         return text[: ends[fitting - 1]]
     return _cut(text, max_characters - 1, max_words, is_spaced=is_spaced)
+
+
+_made_of_short, _made_of_long = lru_cache(_MANY)(_made), lru_cache(_FEW)(_made)
 
 
 def quotable_characters(body: str) -> int:

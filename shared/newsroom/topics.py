@@ -26,6 +26,9 @@ history.
 MAX_MESSAGE_BYTES = MAX_RECORD_BYTES + 64 * 1024
 """The same with what Kafka puts around a record."""
 
+PARTITIONS = 12
+"""Of each topic that the instances of a service share: more instances have nothing to do."""
+
 _DAY_MS = 24 * 60 * 60 * 1000
 
 
@@ -56,11 +59,11 @@ class TopicSpec:
 
 
 ALL = (
-    TopicSpec(EVENTS, 12, is_source=True),
-    TopicSpec(UPDATES, 12, compacted=True),
-    TopicSpec(LISTINGS, 12, compacted=True),
+    TopicSpec(EVENTS, PARTITIONS, is_source=True),
+    TopicSpec(UPDATES, PARTITIONS, compacted=True),
+    TopicSpec(LISTINGS, PARTITIONS, compacted=True),
     TopicSpec(NOTICES, 1, retention_ms=7 * _DAY_MS),
-    TopicSpec(OUTCOMES, 12, retention_ms=7 * _DAY_MS),
+    TopicSpec(OUTCOMES, PARTITIONS, retention_ms=7 * _DAY_MS),
     TopicSpec(DEAD_LETTERS, 3, retention_ms=30 * _DAY_MS),
     TopicSpec(KEYS, 1, compacted=True, is_source=True),
 )

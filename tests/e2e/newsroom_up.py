@@ -22,7 +22,7 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 240.0
 """For what takes seconds on a machine that has nothing else to do."""
 STOP_BOUND_SECONDS = 20.0
-PORTS = ("SITE", "INGEST", "STORE", "KAFKA", "KAFKA_CONTROLLER", "MONGO")
+PORTS = ("SITE", "INGEST", "STORE", "KAFKA", "KAFKA_CONTROLLER", "MONGO", "RENDERS")
 COMMAND = [sys.executable, "-c", "from desk.cli import main; main()", "up"]
 
 

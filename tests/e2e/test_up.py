@@ -101,10 +101,10 @@ def stop(up: Up, number: signal.Signals) -> None:
 
 
 def test_what_is_killed_comes_back_by_itself(up: Up) -> None:
-    up.start()
+    up.start({"NEWSROOM_RENDERS": "2"})
     up.says(READY)
     posted = paste_curl_line(up)
-    for name in ("store", "mongod", "kafka"):
+    for name in ("store", "render-2", "mongod", "kafka"):
         former = up.pid(name)
         os.kill(former, signal.SIGKILL)
         up.says(rf"{name} ended \(signal 9\); it is started again in 1 s")

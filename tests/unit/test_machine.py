@@ -71,7 +71,11 @@ def test_ones_own_servers_are_used_and_no_embedded_port_is_taken(monkeypatch: py
     settings = read(MachineSettings)
     assert not settings.brings_kafka
     assert not settings.brings_mongo
-    assert set(settings.ports()) == {"NEWSROOM_SITE_PORT", "NEWSROOM_INGEST_PORT", "NEWSROOM_STORE_PORT"}
+    assert {each.setting for each in settings.ports()} == {
+        "NEWSROOM_SITE_PORT",
+        "NEWSROOM_INGEST_PORT",
+        "NEWSROOM_STORE_PORT",
+    }
 
 
 def test_an_empty_setting_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,12 +84,34 @@ def test_an_empty_setting_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_two_newsrooms_can_have_ports_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSROOM_RENDERS", "2")
     first = read(MachineSettings).ports()
-    for number, name in enumerate(first):
-        monkeypatch.setenv(name, str(20_000 + number))
+    for number, each in enumerate(first):
+        monkeypatch.setenv(each.setting, str(20_000 + number))
     second = read(MachineSettings).ports()
-    assert len(first) == 6
-    assert not {port for _, port in first.values()} & {port for _, port in second.values()}
+    assert len({each.setting for each in first}) == len(first) == 7
+    assert not {each.port for each in first} & {each.port for each in second}
+
+
+def test_further_renders_have_the_next_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSROOM_RENDERS", "3")
+    settings = read(MachineSettings)
+    assert settings.services == {
+        "ingest": 8001,
+        "store": 8002,
+        "render": 8000,
+        "render-2": 8010,
+        "render-3": 8011,
+    }
+    assert settings.address("render-3") == "http://127.0.0.1:8011"
+    assert settings.public_url == "http://127.0.0.1:8000"
+
+
+@pytest.mark.parametrize("renders", ["0", "13"])
+def test_nobody_renders_or_more_than_have_a_partition(renders: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSROOM_RENDERS", renders)
+    with pytest.raises(Misconfigured, match="NEWSROOM_RENDERS"):
+        read(MachineSettings)
 
 
 @pytest.mark.parametrize(

@@ -166,11 +166,12 @@ def test_one_missed_answer_is_forgiven(tmp_path: Path, clock: Clock, said: list[
 
 
 def test_the_door_stops_first_and_the_log_last(tmp_path: Path, clock: Clock) -> None:
-    names = ("kafka", "render", "mongod", "ingest", "store")
+    names = ("kafka", "render-2", "mongod", "render", "ingest", "store")
     parts = [FakePart(name, tmp_path, clock) for name in names]
     assert [part.name for part in in_stopping_order(parts)] == [
         "ingest",
         "store",
+        "render-2",
         "render",
         "mongod",
         "kafka",

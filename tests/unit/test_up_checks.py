@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from desk import checks, firstkey, lock
-from desk.machine import MachineSettings
+from desk.machine import Listening, MachineSettings
 from desk.parts.ports import LOOPBACK, free_ports
 from newsroom.errors import Misconfigured
 from newsroom.settings import read
@@ -27,7 +27,10 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MachineSettings
 def test_a_port_in_use_names_its_holder_and_the_setting() -> None:
     with socket.create_server((LOOPBACK, 0)) as listener:
         port = listener.getsockname()[1]
-        wanted = {"NEWSROOM_SITE_PORT": (LOOPBACK, port), "NEWSROOM_STORE_PORT": (LOOPBACK, free_ports(1)[0])}
+        wanted = [
+            Listening("NEWSROOM_SITE_PORT", LOOPBACK, port),
+            Listening("NEWSROOM_STORE_PORT", LOOPBACK, free_ports(1)[0]),
+        ]
         with pytest.raises(Misconfigured) as told:
             checks.check_ports(wanted, patience_seconds=0)
     line = str(told.value)
@@ -40,7 +43,7 @@ def test_a_port_in_use_names_its_holder_and_the_setting() -> None:
 def test_a_port_that_becomes_free_in_a_moment_is_waited_for() -> None:
     answers = iter([False, False, True])
     found = checks.check_ports(
-        {"NEWSROOM_SITE_PORT": (LOOPBACK, 8000)},
+        [Listening("NEWSROOM_SITE_PORT", LOOPBACK, 8000)],
         is_free=lambda _port, _host: next(answers),
         patience_seconds=60,
     )
@@ -48,7 +51,10 @@ def test_a_port_that_becomes_free_in_a_moment_is_waited_for() -> None:
 
 
 def test_two_settings_with_one_port_are_named() -> None:
-    wanted = {"NEWSROOM_SITE_PORT": (LOOPBACK, 8001), "NEWSROOM_INGEST_PORT": (LOOPBACK, 8001)}
+    wanted = [
+        Listening("NEWSROOM_SITE_PORT", LOOPBACK, 8001),
+        Listening("NEWSROOM_INGEST_PORT", LOOPBACK, 8001),
+    ]
     with pytest.raises(Misconfigured, match=r"NEWSROOM_SITE_PORT and NEWSROOM_INGEST_PORT .*8001"):
         checks.check_ports(wanted)
 
