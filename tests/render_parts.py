@@ -430,17 +430,18 @@ class MemoryReadModel:
 
     async def left(self, listing: str, marked: Collection[tuple[str, int]]) -> tuple[ArticleState, ...]:
         await asyncio.sleep(0)
-        followed = [
+        gone = [
             standing
             for article_id, revision in set(marked)
-            if (standing := self.states.get(article_id)) is not None
-            and standing.revision == revision
-            and (standing.is_hidden or standing.waits)
+            if (standing := self.states.get(article_id)) is not None and standing.revision == revision
         ]
-        for standing in followed:
-            leaving = tuple(path for path in standing.leaving if path != listing)
-            self.states[standing.article_id] = standing.model_copy(update={"leaving": leaving})
-        return tuple(self.states[standing.article_id] for standing in followed)
+        for standing in gone:
+            before = {"leaving": standing.leaving, "lingering": standing.lingering}
+            after = {name: tuple(path for path in those if path != listing) for name, those in before.items()}
+            self.states[standing.article_id] = standing.model_copy(update=after)
+        return tuple(
+            self.states[standing.article_id] for standing in gone if standing.is_hidden or standing.waits
+        )
 
     async def put_posts(self, posts: Sequence[EntryUpdate]) -> None:
         await asyncio.sleep(0)

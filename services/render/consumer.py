@@ -299,13 +299,13 @@ class UpdateRenderer:
         return await self._model.newest_posts(state.article_id, None, after=state.announced)
 
     async def _mark_all(self, moved: Sequence[Moved]) -> list[None]:
-        """A mark for each listing, however many articles moved in it; for each article that it leaves, too:
-        who writes the listing tells that it is gone.
+        """A mark for each listing, however many articles moved in it; for each article that leaves it, too:
+        who writes the listing notes that it is gone.
         """
         time, marked, marks = now(), set[str](), list[Message]()
         for each in sorted(moved, key=lambda each: each.again):
             for path in each.listings:
-                if path not in marked or path in each.state.leaving:
+                if path not in marked or path in (*each.state.leaving, *each.state.lingering):
                     marks.append(each.mark(path, time))
                 marked.add(path)
         await self._publisher.publish_all(marks)

@@ -91,31 +91,31 @@ class ListingRenderer:
     async def handle(self, deliveries: Sequence[Delivery[Marked]]) -> list[Delivery[Marked]]:
         """Write each marked listing once, then tell which withdrawals it was the last to follow.
 
-        What is not begun within a turn is left: its marks are returned, as many of them as tell something.
-        Where words were taken from the public, all that is new is written first: an article that left a
-        listing before it was withdrawn may stand there yet, and its withdrawal is told behind its own ones.
-        One that cannot be drawn is told and left as it is: its marks are sound, and the others go on.
+        Where words were taken from the public, it is written first. What is not begun within a turn is left:
+        its marks are returned, as many of them as tell something. One that cannot be drawn is told and left
+        as it is: its marks are sound, and the others go on.
 
         Raises: Away.
         """
         marked = _by_listing(deliveries)
         gone = [path for path in marked if _any_is(Haste.AT_ONCE, marked[path])]
-        new = [path for path in marked if path not in gone and _any_is(Haste.SOON, marked[path])]
-        if new and not gone:  # what is only made again has no readers who wait for its articles
-            await asyncio.sleep(self._first_seconds)
-        pressing = new if gone else []
-        waiting = deque(path for path in marked if path not in gone and path not in pressing)
+        waiting = deque(path for path in marked if path not in gone)
+        if not gone and any(_any_is(Haste.SOON, marks) for marks in marked.values()):
+            await asyncio.sleep(self._first_seconds)  # what is only made again has no readers to wait for
         reached("render.listing_taken")
         metrics.listings_waiting.set(len(marked))
-        for paths in (pressing, gone):
-            await self._some(deque(paths), marked, math.inf)
-        await self._some(waiting, marked, self._turn_seconds)
+        await self._some(deque(gone), marked, AT_ONCE, math.inf)
+        await self._some(waiting, marked, AT_ONCE_BUSY if self.is_busy() else AT_ONCE, self._turn_seconds)
         return [each for path in waiting for each in _telling(marked[path])]
 
     async def _some(
-        self, waiting: deque[str], marked: Mapping[str, Sequence[Delivery[Marked]]], seconds: float
+        self,
+        waiting: deque[str],
+        marked: Mapping[str, Sequence[Delivery[Marked]]],
+        at_once: int,
+        seconds: float,
     ) -> None:
-        """Write what is first, some side by side, and begin no more when the time is over."""
+        """Write what is first, so many side by side, and begin no more when the time is over."""
         ends_at = asyncio.get_running_loop().time() + seconds
 
         async def one_after_another() -> None:
@@ -125,7 +125,6 @@ class ListingRenderer:
                 if asyncio.get_running_loop().time() > ends_at:
                     break
 
-        at_once = AT_ONCE_BUSY if self.is_busy() else AT_ONCE
         await all_of([one_after_another() for _ in range(at_once)])
 
     def rest_seconds(self, took: float, marks: int) -> float:  # noqa: ARG002  (every `Rest` is asked so)

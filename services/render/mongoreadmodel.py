@@ -183,17 +183,20 @@ class MongoReadModel:
 
     @_translated
     async def left(self, listing: str, marked: Collection[tuple[str, int]]) -> tuple[ArticleState, ...]:
-        """What an article is at a given revision does not change, so one look rules out nearly all."""
+        """One look rules out nearly all: whether an article is hidden or waits at a given revision does not
+        change, and what lingers was noted before it was marked.
+        """
         ids = sorted({article_id for article_id, _ in marked})
-        those = await self._articles.find({"_id": {"$in": ids}, **_FOLLOWED}, {"revision": 1}).to_list(None)
+        moved_out = {"_id": {"$in": ids}, "$or": [*_FOLLOWED, {"lingering": listing}]}
+        those = await self._articles.find(moved_out, {"revision": 1}).to_list(None)
         left = []
         for article_id, revision in {(each["_id"], each["revision"]) for each in those} & set(marked):
             document = await self._articles.find_one_and_update(
                 {"_id": article_id, "revision": revision},
-                {"$pull": {"leaving": listing}},
+                {"$pull": {"leaving": listing, "lingering": listing}},
                 return_document=mongo.ReturnDocument.AFTER,
             )
-            if document:
+            if document and (document["is_hidden"] or document["waits"]):
                 left.append(_state(document))
         return tuple(left)
 
@@ -345,7 +348,7 @@ def _these(article_ids: Sequence[str]) -> mongo.Document:
     return {"_id": {"$in": list(dict.fromkeys(article_ids))}}
 
 
-_FOLLOWED: Mapping[str, Any] = {"$or": [{"is_hidden": True}, {"waits": True}]}
+_FOLLOWED: Sequence[Mapping[str, Any]] = [{"is_hidden": True}, {"waits": True}]
 """Articles of which a listing tells that it has let them go."""
 _NEWEST_ENTRY = {UPDATES_LEDGER: "updates_at", CORRECTIONS_LEDGER: "corrections_at"}
 _BY_PUBLICATION = [("card.published_at", mongo.DESCENDING), ("_id", mongo.ASCENDING)]

@@ -109,7 +109,7 @@ class ReadModel(Protocol):
         ...
 
     async def left(self, listing: str, marked: Collection[tuple[str, int]]) -> tuple[ArticleState, ...]:
-        """Note that a listing was written without what withdrawals or retractions took from the public.
+        """Note that a listing was written without the articles that have left it, however they did.
 
         `marked`: articles, each at a revision. Returns the states after it of those of which that revision
         stands, and is hidden or waits for its listings: few, however many were marked.

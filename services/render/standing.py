@@ -52,8 +52,10 @@ class ArticleState(Contract):
     `paths`: every path it has or had. `announced`: highest revision that readers were told of.
     `withdrawn_at`: the last withdrawal's revision, 0 if none. `marks`: listings still to mark (or
     `IF_TRANSLATED`). `leaving`: listings that may still show what a withdrawal or retraction took from the
-    public, though a later revision may be public again. `waits`: whether it began with such listings, whose
-    last one tells that the revision is rendered. `stale`: pages of posts still to write.
+    public, though a later revision may be public again. `lingering`: listings that it left otherwise and that
+    may still show it, for a withdrawal that comes before they are written. `waits`: whether it began with
+    some that it is `leaving`, whose last one tells that the revision is rendered. `stale`: pages of posts
+    still to write.
     """
 
     article_id: ArticleId
@@ -67,6 +69,7 @@ class ArticleState(Contract):
     withdrawn_at: int = 0
     marks: tuple[str, ...] = ()
     leaving: tuple[str, ...] = ()
+    lingering: tuple[str, ...] = ()
     waits: bool = False
     stale: tuple[int, ...] = ()
 
@@ -178,10 +181,11 @@ def moved_on(former: ArticleState, arrival: Arrival, view: View) -> ArticleState
     stale = all_pages(update) if arrival.again else stale_pages(former.update, update, view.moved)
     marks = moved | set(former.marks) | (view.listings if arrival.again else set())
     withdrawn_at = _withdrawn_at(former, update)
-    leaving = former.leaving
+    leaving, lingering = former.leaving, former.lingering
     if update.revision != former.revision:
-        is_taken = update.status in _HIDDEN or withdrawn_at != former.withdrawn_at
-        leaving = _sorted(leaving, map(_listing_marked, moved) if is_taken else ())
+        lingering = _sorted({*lingering, *former.listings} - view.listings)
+        if update.status in _HIDDEN or withdrawn_at != former.withdrawn_at:
+            leaving, lingering = _sorted(leaving, lingering, map(_listing_marked, moved)), ()
     return former.model_copy(
         update={
             "revision": update.revision,
@@ -191,8 +195,9 @@ def moved_on(former: ArticleState, arrival: Arrival, view: View) -> ArticleState
             "listings": _sorted(view.listings),
             "paths": _paths(update, former.paths),
             "withdrawn_at": withdrawn_at,
-            "marks": _sorted(marks, leaving),
+            "marks": _sorted(marks, leaving, lingering),
             "leaving": leaving,
+            "lingering": lingering,
             "waits": bool(leaving) if update.revision != former.revision else former.waits,
             "stale": tuple(sorted({*former.stale, *stale} & all_pages(update))),
         }

@@ -185,6 +185,20 @@ async def test_an_article_that_is_public_again_leaves_its_listings_too(model: Re
     assert await model.left(HOME, [("a1", 4)]) == ()
 
 
+async def test_what_lingers_is_forgotten_listing_by_listing_and_told_to_nobody(model: ReadModel) -> None:
+    first = a_state(a_public(tags=("Astana", "Banks")))
+    moved = the_next(first, a_public(revision=2))
+    assert "/tags/banks/" in moved.lingering
+    await model.insert(first)
+    await model.replace(moved, 1)
+    assert await model.left("/tags/banks/", [("a1", 1)]) == ()
+    assert await model.find("a1") == moved
+    assert await model.left("/tags/banks/", [("a1", 2)]) == ()
+    found = await model.find("a1")
+    assert found is not None
+    assert set(found.lingering) == set(moved.lingering) - {"/tags/banks/"}
+
+
 async def test_of_many_that_were_marked_only_those_that_are_followed_leave(model: ReadModel) -> None:
     for name in ("a1", "a2", "a3"):
         await model.insert(a_state(a_public(name)))

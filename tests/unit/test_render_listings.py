@@ -99,20 +99,21 @@ async def test_what_a_turn_does_not_come_to_is_left_for_the_next(tmp_path: Path)
     assert len(left) - len(fewer) == listings.AT_ONCE_BUSY < listings.AT_ONCE
 
 
-async def test_a_withdrawal_is_told_behind_all_that_was_new_before_it(tmp_path: Path) -> None:
-    """The article may have left a listing by an update that is not written there yet."""
+async def test_what_was_taken_from_the_public_goes_first_and_without_a_turn(tmp_path: Path) -> None:
     pages = CountingPages()
     render = SmallRender(tmp_path, pages=pages)
     render.listings._turn_seconds = 0.0
+    render.listings.is_busy = lambda: True
     await render.take(a_public("a1"))
     await render.list_marked()
     await render.take(a_withdrawn(a_public("a1"), 2))
     gone = marks_of(render, Haste.AT_ONCE)
-    others = [a_mark_on(f"/tags/t{number}/") for number in range(2 * listings.AT_ONCE)]
+    others = [a_mark_on(f"/tags/t{number}/") for number in range(3)]
     pages.drawn.clear()
-    assert await render.listings.handle(gone + others) == []
-    assert {*pages.drawn[: len(others)]} == {each.item.mark.path for each in others}
+    left = await render.listings.handle([*others, *gone])
+    assert {*pages.drawn[: len(gone)]} == {each.item.mark.path for each in gone}
     assert len(render.renderings) == 2
+    assert len(left) == len(others) - listings.AT_ONCE_BUSY
 
 
 async def test_a_withdrawal_in_every_batch_keeps_no_rebuild_from_its_end(render: SmallRender) -> None:
@@ -228,6 +229,55 @@ async def test_a_withdrawal_is_told_when_the_last_listing_it_leaves_is_written(r
         assert [rendering.revision for rendering in render.renderings] == [1]
         await render.mark(path, "a1", 2)
     assert [rendering.revision for rendering in render.renderings] == [1, 2]
+
+
+async def test_a_withdrawal_waits_for_a_listing_that_the_article_had_just_left(render: SmallRender) -> None:
+    """Which may be another process's, and does not hurry: it was left by an update."""
+    await render.take(a_public(tags=("Astana", "Banks")))
+    await render.list_marked()
+    moved = a_public(revision=2)
+    await render.take(moved)
+    assert "/tags/banks/" in render.model.states["a1"].lingering
+    await render.take(a_withdrawn(moved, 3))
+    left = [path for path in render.model.states["a1"].leaving if not path.startswith("/tags/banks/")]
+    assert len(left) > len(render.model.states["a1"].leaving) - len(left) > 0
+    for path in left:
+        await render.mark(path, "a1", 3)
+    assert [rendering.revision for rendering in render.renderings] == [1, 2]
+    await render.list_marked()
+    assert "/tags/banks/index.html" not in render.files()
+    assert [rendering.revision for rendering in render.renderings] == [1, 2, 3]
+
+
+async def test_a_listing_that_was_left_and_written_is_forgotten(render: SmallRender) -> None:
+    """However many left it at once, and told nobody."""
+    names = ("a1", "a2")
+    await render.take(*(a_public(name, tags=("Astana", "Banks")) for name in names))
+    await render.list_marked()
+    await render.take(*(a_public(name, 2) for name in names))
+    assert all(render.model.states[name].lingering for name in names)
+    await render.list_marked()
+    assert not any(render.model.states[name].lingering for name in names)
+    assert len(render.renderings) == 4
+    await render.take(*(a_withdrawn(a_public(name, 2), 3) for name in names))
+    assert not any("banks" in path for name in names for path in render.model.states[name].leaving)
+
+
+async def test_a_listing_that_was_left_lingers_until_it_is_written_or_entered_again(
+    render: SmallRender,
+) -> None:
+    """A mark of an older revision says nothing of it: each later one marks it anew."""
+    await render.take(a_public(tags=("Astana", "Banks")))
+    await render.list_marked()
+    await render.take(a_public(revision=2))
+    left = set(render.model.states["a1"].lingering)
+    await render.take(a_public(revision=3))
+    await render.mark("/tags/banks/", "a1", 2)
+    assert set(render.model.states["a1"].lingering) == left
+    await render.mark("/tags/banks/", "a1", 3)
+    assert set(render.model.states["a1"].lingering) == left - {"/tags/banks/"}
+    await render.take(a_public(revision=4, tags=("Astana", "Banks")))
+    assert not render.model.states["a1"].lingering
 
 
 @pytest.mark.parametrize("how", ["in two batches", "in one"])
