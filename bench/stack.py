@@ -16,7 +16,7 @@ import httpx
 
 from bench.articles import a_request, an_article, page_path
 from bench.machine import cores
-from desk.machine import MORE_RENDERS, own_port
+from desk.machine import MORE_RENDERS, PORT_SETTINGS
 from desk.parts.home import Home
 from desk.parts.kafka import Kafka
 from desk.parts.mongod import Mongod
@@ -93,7 +93,7 @@ def a_newsroom(
     told = environment(kafka=kafka.bootstrap, mongo=mongod.url, key=key, pages=home.site, ports=by_name)
     foundations = [kafka, mongod] if has_documents else [kafka]
     running = [
-        Service(name, home, addresses[name], {**told, **own_port(name, port), **settings})
+        Service(name, home, addresses[name], {**told, PORT_SETTINGS[service_of(name)]: str(port), **settings})
         for name, port in by_name.items()
         if service_of(name) in services
     ]

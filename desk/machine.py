@@ -18,8 +18,13 @@ from newsroom.servers import Bootstrap
 from newsroom.settings import CommonSettings
 from newsroom.topics import PARTITIONS
 
-SERVICES = ("ingest", "store", "render")
-"""In the order in which they are stopped: first the door."""
+PORT_SETTINGS = {
+    "ingest": "NEWSROOM_INGEST_PORT",
+    "store": "NEWSROOM_STORE_PORT",
+    "render": "NEWSROOM_SITE_PORT",
+}
+"""Each service, and where it is told its port; in the order in which they are stopped: first the door."""
+SERVICES = tuple(PORT_SETTINGS)
 MORE_RENDERS = tuple(f"render-{number}" for number in range(2, PARTITIONS + 1))
 """The processes that may render beside the first; more than there are partitions have nothing to do."""
 STOP_SECONDS = "4"
@@ -32,11 +37,6 @@ _PASSED_ON = frozenset(
     }
 )
 """What a service needs besides its settings. No proxies: what the services ask is on this machine."""
-_PORT_SETTINGS = {
-    "ingest": "NEWSROOM_INGEST_PORT",
-    "store": "NEWSROOM_STORE_PORT",
-    "render": "NEWSROOM_SITE_PORT",
-}
 _NOT_FOR_SERVICES = frozenset({"NEWSROOM_KEY", "NEWSROOM_URL", "NEWSROOM_HOME", "NEWSROOM_PARTS"})
 
 
@@ -131,7 +131,7 @@ class MachineSettings(CommonSettings):
     def ports(self) -> list[Listening]:
         """Every port that is taken here."""
         taken = [
-            Listening(_PORT_SETTINGS.get(name, "NEWSROOM_RENDERS_PORT"), self.host, port)
+            Listening(PORT_SETTINGS.get(name, "NEWSROOM_RENDERS_PORT"), self.host, port)
             for name, port in self.services.items()
         ]
         if self.brings_kafka:
@@ -140,11 +140,6 @@ class MachineSettings(CommonSettings):
         if self.brings_mongo:
             taken.append(Listening("NEWSROOM_MONGO_PORT", LOOPBACK, self.mongo_port))
         return taken
-
-
-def own_port(name: str, port: int) -> dict[str, str]:
-    """What a process is told of its port alone, where that is not its service's."""
-    return {_PORT_SETTINGS["render"]: str(port)} if name in MORE_RENDERS else {}
 
 
 def service_environment(

@@ -17,7 +17,7 @@ from typing import NoReturn
 from desk import checks, firstkey, servers, welcome
 from desk.bringing import bring_up, prepare_kafka
 from desk.lock import only_one
-from desk.machine import MORE_RENDERS, SERVICES, MachineSettings, own_port, service_environment
+from desk.machine import MORE_RENDERS, PORT_SETTINGS, SERVICES, MachineSettings, service_environment
 from desk.parts import jars
 from desk.parts.home import SOURCE
 from desk.parts.kafka import Kafka
@@ -25,7 +25,7 @@ from desk.parts.mongod import Mongod
 from desk.parts.part import Part, PartFailed
 from desk.parts.prepare import is_prepared
 from desk.parts.process import Process
-from desk.parts.service import Service
+from desk.parts.service import Service, service_of
 from desk.screen import Screen
 from desk.signals import Signals, Stopped, handling
 from desk.supervision import Supervisor, in_stopping_order, stop_in_order
@@ -161,7 +161,12 @@ class Newsroom:
         key = firstkey.ensure(self._home.key_file)
         environment = service_environment(self._settings, self._mongo_url, key)
         services = [
-            Service(name, self._home, self._settings.address(name), {**environment, **own_port(name, port)})
+            Service(
+                name,
+                self._home,
+                self._settings.address(name),
+                {**environment, PORT_SETTINGS[service_of(name)]: str(port)},
+            )
             for name, port in self._settings.services.items()
         ]
         self._bring_up(services, SERVICE_PATIENCE_SECONDS)

@@ -6,16 +6,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from desk.machine import PORT_SETTINGS
 from desk.parts.home import SOURCE
 from desk.parts.ports import LOOPBACK
 
 SITE_FILE = SOURCE / "site.toml"
-PORT_SETTINGS = {
-    "ingest": "NEWSROOM_INGEST_PORT",
-    "store": "NEWSROOM_STORE_PORT",
-    "render": "NEWSROOM_SITE_PORT",
-}
-"""Each service, and where it is told its port."""
 SERVICES = tuple(PORT_SETTINGS)
 
 

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from desk.machine import PORT_SETTINGS
 from desk.parts.home import Home
 from desk.parts.process import Process, last_lines
 from desk.parts.service import ask_health
 from faults.stage.clocks import Clock
-from faults.stage.environment import PORT_SETTINGS, address
+from faults.stage.environment import address
 
 STOP_SECONDS = 20.0
 
