@@ -21,7 +21,7 @@ from desk.asking import Instance
 from desk.examination import Newsroom
 from desk.examination import examine as examine_newsroom
 from desk.findings import Finding, State, attempt, good, is_healthy, lines, warn, wrong
-from desk.machine import MachineSettings
+from desk.machine import MORE_RENDERS, SERVICES, MachineSettings
 from desk.parts import jars
 from desk.parts.mongod import REPLICA_SET
 from desk.parts.ports import LOOPBACK
@@ -146,12 +146,13 @@ def _key(settings: MachineSettings, *, is_running: bool) -> Finding:
 
 def _here(settings: MachineSettings, *, is_running: bool) -> Newsroom:
     """The newsroom of this machine; of servers that `up` starts, nothing while it does not run."""
+    there = {part.name for part in running_parts(settings.folder, None)}  # `up` may know of more than we do
+    known = [name for name in (*SERVICES, *MORE_RENDERS) if name in {*settings.services, *there}]
     embedded = f"mongodb://{LOOPBACK}:{settings.mongo_port}/?replicaSet={REPLICA_SET}"
     mongo = SecretStr(embedded) if settings.brings_mongo else settings.mongo
     return Newsroom(
         instances=[
-            Instance(name, service_of(name), settings.address(name))
-            for name in (settings.services if is_running else ())
+            Instance(name, service_of(name), settings.address(name)) for name in (known if is_running else ())
         ],
         home=settings.folder,
         pages=settings.pages,

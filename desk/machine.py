@@ -113,16 +113,18 @@ class MachineSettings(CommonSettings):
     @property
     def services(self) -> Mapping[str, int]:
         """Every process of a service by its name, and its port."""
-        more = {
-            name: self.renders_port + place for place, name in enumerate(MORE_RENDERS[: self.renders - 1])
-        }
-        return {"ingest": self.ingest_port, "store": self.store_port, "render": self.site_port, **more}
+        return {name: self._port(name) for name in (*SERVICES, *MORE_RENDERS[: self.renders - 1])}
+
+    def _port(self, name: str) -> int:
+        if name in MORE_RENDERS:
+            return self.renders_port + MORE_RENDERS.index(name)
+        return {"ingest": self.ingest_port, "store": self.store_port, "render": self.site_port}[name]
 
     def address(self, service: str) -> str:
         """Where a service, or one of its processes, is reached from this machine."""
         anywhere = {"0.0.0.0": LOOPBACK, "::": "[::1]"}  # noqa: S104  (recognised, not listened on)
         host = anywhere.get(self.host, f"[{self.host}]" if ":" in self.host else self.host)
-        return f"http://{host}:{self.services[service]}"
+        return f"http://{host}:{self._port(service)}"
 
     @property
     def public_url(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,21 @@ def test_a_newsroom_that_runs_without_its_services_is_not_healthy(
     for service in ("ingest", "store", "render"):
         assert checks[service]["state"] == "fail"
         assert f"logs/{service}.log" in checks[service]["advice"]
+
+
+def test_a_render_that_only_its_newsroom_knows_of_is_asked_too(
+    capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`up` was told of it, in another shell; its pid file tells us."""
+    monkeypatch.setenv("NEWSROOM_KAFKA", f"127.0.0.1:{free_ports(1)[0]}")
+    monkeypatch.setenv("NEWSROOM_MONGO", f"mongodb://127.0.0.1:{free_ports(1)[0]}/?replicaSet=a")
+    monkeypatch.setenv("NEWSROOM_RENDERS_PORT", str(free_ports(1)[0]))
+    (home / "run").mkdir(parents=True)
+    (home / "run" / "render-2.pid").write_text(json.dumps({"pid": os.getpid()}))
+    with lock.only_one(home / "up.lock", "http://127.0.0.1:8000"):
+        _, checks = diagnosed(capsys)
+    assert checks["render-2"]["state"] == "fail"
+    assert "render-3" not in checks
 
 
 def test_a_key_that_others_may_read_is_a_warning(capsys: pytest.CaptureFixture[str], home: Path) -> None:
