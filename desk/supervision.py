@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from desk.parts.part import Part, PartFailed, how_it_ended
 from desk.parts.process import bound_log
@@ -176,14 +177,26 @@ def stop_in_order(
     seconds: float = STOP_SECONDS,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Stop one after the other, all within the bound: five seconds each, unless the later ones need them."""
+    """Stop one after the other, the processes of one service together, all within the bound: five seconds
+    each, unless the later ones need them.
+    """
     deadline = clock() + seconds
-    for place, part in enumerate(parts):
-        code = part.stop(allowance(deadline - clock(), later=len(parts) - place - 1))
-        if code == -signal.SIGKILL:
+    groups = [list(group) for _, group in groupby(parts, key=lambda part: service_of(part.name))]
+    for place, group in enumerate(groups):
+        allowed = allowance(deadline - clock(), later=len(groups) - place - 1)
+        for part in _stop_together(group, allowed, clock):
             say(f"{part.name} did not stop in time and was ended; nothing that was accepted is lost")
 
 
+def _stop_together(parts: Sequence[Part], seconds: float, clock: Callable[[], float]) -> list[Part]:
+    """Tell all of them to stop, then wait for all; those that had to be ended."""
+    deadline = clock() + seconds
+    for part in parts:
+        part.process.tell_to_stop()
+    codes = [part.process.end_within(deadline - clock()) for part in parts]
+    return [part for part, code in zip(parts, codes, strict=True) if code == -signal.SIGKILL]
+
+
 def allowance(left_seconds: float, later: int) -> float:
-    """Seconds for the next of the parts, of what is left for all."""
+    """Seconds for the next to stop, of what is left for it and the later ones."""
     return max(min(LONGEST_STOP_SECONDS, left_seconds - later * LEAST_STOP_SECONDS), LEAST_STOP_SECONDS / 2)

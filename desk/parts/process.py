@@ -86,7 +86,15 @@ class Process:
 
     def stop(self, seconds: float) -> int | None:
         """SIGTERM, and SIGKILL if it still runs after that time. Returns its exit code."""
+        self.tell_to_stop()
+        return self.end_within(seconds)
+
+    def tell_to_stop(self) -> None:
+        """SIGTERM, and no waiting: several that are told so stop at the same time."""
         self.signal(signal.SIGTERM)
+
+    def end_within(self, seconds: float) -> int | None:
+        """Wait for one that was told to stop, and SIGKILL it after that time. Returns its exit code."""
         if self.wait(seconds) is None:
             self.kill()
         self._pid_file.unlink(missing_ok=True)

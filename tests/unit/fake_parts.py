@@ -36,6 +36,7 @@ class FakeProcess(Process):
         self.starts = 0
         self.refuses_to_start = ""
         self.stop_seconds = 0.0
+        self._told_to_stop = 0.0
         self.lines: list[str] = []
 
     @property
@@ -54,9 +55,14 @@ class FakeProcess(Process):
     def exit_code(self) -> int | None:
         return self._code
 
-    def stop(self, seconds: float) -> int | None:
-        self._clock.forward(min(seconds, self.stop_seconds))
-        self.ends(0 if self.stop_seconds <= seconds else -signal.SIGKILL)
+    def tell_to_stop(self) -> None:
+        self._told_to_stop = self._clock.now
+
+    def end_within(self, seconds: float) -> int | None:
+        needed = max(self._told_to_stop + self.stop_seconds - self._clock.now, 0.0)
+        allowed = max(seconds, 0.0)
+        self._clock.forward(min(allowed, needed))
+        self.ends(0 if needed <= allowed else -signal.SIGKILL)
         return self._code
 
     def kill(self) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from desk import machine
 from desk.supervision import (
     CALM_SECONDS,
+    LEAST_STOP_SECONDS,
     LIVENESS_SECONDS,
     LOGS_PAUSE_SECONDS,
     LONGEST_DELAY_SECONDS,
@@ -190,6 +192,35 @@ def test_stopping_keeps_to_its_bound_however_long_each_part_takes(
     stop_in_order(parts, clock=clock)
     assert all(part.pid is None for part in parts)
     assert clock.now - began <= STOP_SECONDS
+
+
+def test_every_service_has_its_time_to_stop_however_many_processes_render(
+    tmp_path: Path, clock: Clock, said: list[str]
+) -> None:
+    service_seconds = float(machine.STOP_SECONDS)
+    needed_seconds = dict.fromkeys((*machine.SERVICES, *machine.MORE_RENDERS), service_seconds)
+    needed_seconds |= dict.fromkeys(("mongod", "kafka"), LEAST_STOP_SECONDS)
+    parts = [FakePart(name, tmp_path, clock) for name in needed_seconds]
+    for part in parts:
+        part.start()
+        part.fake.stop_seconds = needed_seconds[part.name]
+    began = clock.now
+    stop_in_order(in_stopping_order(parts), said.append, clock=clock)
+    assert said == []
+    assert {part.fake.exit_code() for part in parts} == {0}
+    assert clock.now - began <= STOP_SECONDS
+
+
+def test_of_the_processes_of_one_service_only_those_that_had_to_be_ended_are_named(
+    tmp_path: Path, clock: Clock, said: list[str]
+) -> None:
+    parts = [FakePart(name, tmp_path, clock) for name in ("render", "render-2", "render-3", "kafka")]
+    stop_seconds = (3.0, 100.0, 4.0, 1.0)
+    for part, seconds in zip(parts, stop_seconds, strict=True):
+        part.start()
+        part.fake.stop_seconds = seconds
+    stop_in_order(parts, said.append, clock=clock)
+    assert [line.partition(" did not stop in time")[0] for line in said] == ["render-2"]
 
 
 def test_a_part_that_had_to_be_ended_is_named(tmp_path: Path, clock: Clock, said: list[str]) -> None:
