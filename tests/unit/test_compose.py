@@ -310,7 +310,12 @@ def test_what_is_no_file_reaches_render_whatever_its_method() -> None:
     block = site_block(":8000")
     last = block[block.index("route {") : block.index("handle_errors")]
     assert re.search(r"^\t\timport spread render 8000$", last, re.MULTILINE)
-    assert "header_up" not in caddyfile()
+    assert set(re.findall(r"header_up (\S+)", caddyfile())) == {"-Upgrade"}
+
+
+def test_no_offer_of_another_protocol_passes_the_edge() -> None:
+    """What followed it might be taken for requests of whoever is next on that connection."""
+    assert "\theader_up -Upgrade\n" in site_block("(spread)")
 
 
 @each_of_ours

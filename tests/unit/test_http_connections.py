@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import json
 import resource
+import socket
+import struct
+import weakref
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,9 +17,10 @@ from uvicorn.server import ServerState
 
 from newsroom.http import bodies
 from newsroom.http.connections import OTHER_FILES, Connections, most_connections
-from newsroom.http.wire import Patience, protocol
+from newsroom.http.wire import Patience, ProblemProtocol, protocol
 from newsroom.service import _server_config
 from newsroom.settings import CommonSettings
+from tests import render_parts
 from tests.stack import until
 from tests.unit import jumping
 from tests.unit.jumping import Ahead
@@ -234,6 +239,24 @@ async def has_connections(port: int, count: int) -> bool:
 
 async def is_let_in(port: int) -> bool:
     return (await say(port, ASKS)).status == 200
+
+
+async def test_a_connection_that_was_reset_is_not_kept() -> None:
+    """Neither for as long as it might have asked for more, nor until the garbage collector comes."""
+    app = an_app()
+    async with served(app) as port:
+        gc.disable()
+        try:
+            reader, writer = await connect(port)
+            writer.write(ASKS)
+            await answer(reader)
+            (kept,) = [weakref.ref(each) for each in gc.get_objects() if isinstance(each, ProblemProtocol)]
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            writer.transport.abort()
+            await render_parts.until(lambda: kept() is None, "it is freed")
+        finally:
+            gc.enable()
 
 
 @OTHER_ADDRESSES

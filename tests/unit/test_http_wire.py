@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 
 import pytest
+from fastapi import Request
 
-from newsroom.http.wire import MAX_ADDRESS_BYTES, MAX_HEAD_BYTES
+from newsroom.http.wire import MAX_ADDRESS_BYTES, MAX_HEAD_BYTES, MAX_QUEUED
 from tests.wire_parts import an_app, answer, connect, say, served
 
 
@@ -150,3 +152,159 @@ async def test_a_head_that_comes_in_pieces_after_a_large_body_is_read(port: int)
             assert (await answer(reader)).status == 200
     finally:
         writer.close()
+
+
+OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+"""As clients send it that would rather speak HTTP/2."""
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 40])
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
+async def test_an_offer_of_another_protocol_is_passed_over(port: int, protocol: bytes, pieces: int) -> None:
+    """What follows the head is the body and no request, however it comes."""
+    body = b"\r\n" * 60 + b"POST /deaf HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+    head = b"POST /echo HTTP/1.1\r\nHost: a\r\n" + OFFER.replace(b"h2c", protocol)
+    whole = (
+        head
+        + b"Content-Length: %d\r\n\r\n" % len(body)
+        + body
+        + b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
+    )
+    length = -(-len(whole) // pieces)
+    reader, writer = await connect(port)
+    async with asyncio.timeout(30):
+        for start in range(0, len(whole), length):
+            writer.write(whole[start : start + length])
+            await writer.drain()
+            await asyncio.sleep(0.01)
+        first, second = await answer(reader), await answer(reader)
+    writer.close()
+    assert (first.status, json.loads(first.body)) == (200, len(body))
+    assert (second.status, json.loads(second.body)["service"]) == (200, "test")
+
+
+async def test_an_offer_may_come_with_each_of_many_requests(port: int) -> None:
+    one = (
+        b"POST /echo HTTP/1.1\r\nHost: a\r\n"
+        + OFFER
+        + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+    )
+    reader, writer = await connect(port)
+    async with asyncio.timeout(30):
+        writer.write(one * 10)
+        told = [await answer(reader) for _ in range(10)]
+    writer.close()
+    assert [json.loads(each.body) for each in told] == [3] * 10
+
+
+async def test_nobody_is_connected_through_us(port: int) -> None:
+    told = await say(port, b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n")
+    assert (told.status, told.problem) == (400, "/problems/malformed-request")
+
+
+async def test_what_comes_behind_a_body_says_nothing_of_its_request() -> None:
+    app = an_app()
+
+    @app.post("/headers")
+    async def headers(request: Request) -> list[str]:
+        await request.body()
+        return sorted(request.headers)
+
+    chunked = b"Transfer-Encoding: chunked\r\nTrailer: Authorization\r\n\r\n2\r\nab\r\n0\r\n"
+    async with served(app) as port:
+        told = await say(
+            port, b"POST /headers HTTP/1.1\r\nHost: a\r\n" + chunked + b"Authorization: Bearer x\r\n\r\n"
+        )
+    assert json.loads(told.body) == ["host", "trailer", "transfer-encoding"]
+
+
+@pytest.mark.parametrize(
+    "begun", [b"2\r\nab\r\n0\r\nX-Endless: ", b"2;endless="], ids=["trailer", "extension"]
+)
+async def test_a_line_behind_a_body_that_never_ends_is_cut(port: int, begun: bytes) -> None:
+    reader, writer = await connect(port)
+    writer.write(b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + begun)
+    told = await _flooded(reader, writer)
+    assert told.startswith(b"HTTP/1.1 431 ")
+
+
+async def test_a_line_that_never_ends_behind_a_request_that_waits_is_not_kept() -> None:
+    app = an_app()
+    async with served(app) as port:
+        reader, writer = await connect(port)
+        writer.write(b"GET /waits HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Endless: ")
+        told = await _flooded(reader, writer)
+        app.state.go_on.set()
+    assert told.startswith(b"HTTP/1.1 431 ")
+
+
+async def _flooded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    """What is answered to a line of 64 MB, once that is not read any more."""
+    sent = 0
+    async with asyncio.timeout(30):
+        while sent < 64 * 1024 * 1024 and not writer.transport.is_closing() and not reader.at_eof():
+            writer.write(b"x" * 4096)
+            sent += 4096
+            with contextlib.suppress(ConnectionError):
+                await writer.drain()
+            await asyncio.sleep(0)
+            if reader._buffer:  # type: ignore[attr-defined]
+                break
+        told = await reader.readline()
+    writer.close()
+    assert sent < 8 * 1024 * 1024
+    return told
+
+
+async def test_so_many_requests_wait_on_one_connection_and_no_more() -> None:
+    """Those that do are answered in order, and then why it ends."""
+    app = an_app()
+    one = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
+    async with served(app) as port:
+        reader, writer = await connect(port)
+        writer.write(b"GET /waits HTTP/1.1\r\nHost: a\r\n\r\n" + one * (MAX_QUEUED + 1_000))
+        await asyncio.sleep(0.1)
+        app.state.go_on.set()
+        async with asyncio.timeout(30):
+            told = [await answer(reader) for _ in range(MAX_QUEUED + 2)]
+            assert await reader.read() == b""
+        writer.close()
+    assert [each.status for each in told] == [200] * (MAX_QUEUED + 1) + [429]
+    assert told[-1].headers["connection"] == "close"
+
+
+async def test_as_many_as_may_wait_are_answered_again_and_again(port: int) -> None:
+    reader, writer = await connect(port)
+    async with asyncio.timeout(30):
+        for _ in range(5):
+            writer.write(b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n" * MAX_QUEUED)
+            assert {(await answer(reader)).status for _ in range(MAX_QUEUED)} == {200}
+    writer.close()
+
+
+async def test_a_request_is_answered_before_what_is_wrong_behind_it(port: int) -> None:
+    """Or its sender would take it for refused, and send it again."""
+    reader, writer = await connect(port)
+    writer.write(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab" + b"xx\0\r\n\r\n")
+    async with asyncio.timeout(30):
+        first, second = await answer(reader), await answer(reader)
+        assert await reader.read() == b""
+    writer.close()
+    assert (first.status, second.status, second.problem) == (200, 400, "/problems/malformed-request")
+
+
+async def test_what_is_wrong_in_a_request_that_waits_takes_no_other_with_it() -> None:
+    app = an_app()
+    good = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab"
+    broken = b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"
+    async with served(app) as port:
+        reader, writer = await connect(port)
+        writer.write(b"GET /waits HTTP/1.1\r\nHost: a\r\n\r\n" + good + broken)
+        await asyncio.sleep(0.1)
+        app.state.go_on.set()
+        async with asyncio.timeout(30):
+            told = [await answer(reader) for _ in range(3)]
+            assert await reader.read() == b""
+        writer.close()
+    assert [each.status for each in told] == [200, 200, 400]
+    assert json.loads(told[1].body) == 2

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+import httptools
 from fastapi import Response
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -21,9 +22,11 @@ from newsroom.http.unread import Unread
 
 MAX_HEAD_BYTES = 32 * 1024
 MAX_ADDRESS_BYTES = 8 * 1024
+MAX_QUEUED = 16
+"""Requests that one connection may send before the first of them is answered."""
 
 
-class _TooLarge(Exception):
+class _Unfit(Exception):
     """Ends the parser from within its callbacks."""
 
 
@@ -76,7 +79,12 @@ class ProblemProtocol(HttpToolsProtocol):
         self._has_place = False
         self._head_bytes = self._fed_bytes = self._address_bytes = 0
         self._is_in_head = self._is_in_message = False
-        self._has_just_begun = False
+        self._comes_on = False
+        """Whether the latest bytes brought a message on, so that it does not hang in one endless line."""
+        self._plain_head: bytes | None = None
+        """Of a request that offers to go on in another protocol: what is left of its head without that."""
+        self._refused: Response | None = None
+        """What is wrong with the latest bytes, to be said once all before them is answered."""
         self._awaited = _Awaited.NOTHING
         self._waiting: asyncio.TimerHandle | None = None
         self._unread = Unread(patience.reading)
@@ -102,6 +110,10 @@ class ProblemProtocol(HttpToolsProtocol):
         self._await(_Awaited.NOTHING)
         self._unread.stop()
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # uvicorn leaves it, and us with it, where a connection was reset
+        if self._answered is not None:  # which is not the latest one where others wait behind it
+            self._answered.disconnected = True
+            self._answered.message_event.set()
         # None of these is freed at once while it refers to us and we to it.
         line, self._line = self._line, None
         if line is not None:
@@ -110,18 +122,42 @@ class ProblemProtocol(HttpToolsProtocol):
         self.cycle = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
-        self._has_just_begun = False
-        super().data_received(data)
-        # A single header that never ends comes to no callback: count what is fed while a head is open.
-        if self._is_in_head and not self._has_just_begun and not self.transport.is_closing():
+        if self._refused is not None:
+            return
+        self._comes_on = False
+        self._unset_keepalive_if_required()
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+        # A line that never ends, in a head or behind a body, comes to no callback: count what is fed.
+        if self._is_in_message and not self._comes_on and not self._is_over:
             self._fed_bytes += len(data)
             if self._fed_bytes > 2 * MAX_HEAD_BYTES:
                 self._refuse_head()
         self._watch()
 
+    def _feed(self, data: bytes) -> None:
+        """The parser takes a request that offers another protocol for the last one, without a body. We accept
+        no such offer, so to us it is a request like others (RFC 9110, 7.8): it is fed again without the offer.
+        """
+        while data:
+            try:
+                self.parser.feed_data(data)
+                data = b""
+            except httptools.HttpParserUpgrade as offer:
+                head, self._plain_head = self._plain_head or b"", None
+                data = head + data[offer.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+
     def on_response_complete(self) -> None:
         self._line = self._answered = None
         super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()  # until what has been read is answered
+        if self._refused is not None and self._answered is None and not self.transport.is_closing():
+            self._send(self._refused)
         self._watch()
         if self.transport.is_closing():
             self._unread.watch(self.transport)
@@ -133,37 +169,55 @@ class ProblemProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._head_bytes = self._fed_bytes = self._address_bytes = 0
-        self._is_in_head = self._is_in_message = self._has_just_begun = True
+        self._is_in_head = self._is_in_message = self._comes_on = True
         self._await(_Awaited.NOTHING)  # a head's time begins with it, whatever was awaited before
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
         self._address_bytes += len(url)
         if self._address_bytes > MAX_ADDRESS_BYTES:
-            raise _TooLarge
+            raise _Unfit
         self._count(len(url))
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count(len(name) + len(value))
-        super().on_header(name, value)
+        if self._is_in_head:  # what comes behind a body says nothing of a request that was judged before
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        if len(self.pipeline) >= MAX_QUEUED or self.parser.get_method() == b"CONNECT":
+            raise _Unfit
         self._is_in_head = False
-        super().on_headers_complete()
+        self._fed_bytes = 0
+        if self.parser.should_upgrade():
+            self._plain_head = self._without_offer()
+        else:
+            super().on_headers_complete()
+
+    def _without_offer(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"".join([*lines, b"\r\n"])
+
+    def on_chunk_header(self) -> None:
+        self._fed_bytes, self._comes_on = 0, True
 
     def on_body(self, body: bytes) -> None:
+        self._fed_bytes, self._comes_on = 0, True
         if self._line is None or self.cycle is not self._answered:  # else nobody reads it any more
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._is_in_message = False
-        super().on_message_complete()
+        if self._plain_head is None:
+            self._is_in_message = False
+            super().on_message_complete()
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
         if self._head_bytes > MAX_HEAD_BYTES:
-            raise _TooLarge
+            raise _Unfit
 
     # --- answers that last
 
@@ -233,6 +287,11 @@ class ProblemProtocol(HttpToolsProtocol):
         return _Awaited.NOTHING if self.timeout_keep_alive_task is not None else _Awaited.REQUEST
 
     @property
+    def _is_over(self) -> bool:
+        """Whether nothing more is read."""
+        return self._refused is not None or self.transport.is_closing()
+
+    @property
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
@@ -253,15 +312,31 @@ class ProblemProtocol(HttpToolsProtocol):
         """Called by uvicorn for everything that its parser refuses; `msg` says no more than that."""
         if self._address_bytes > MAX_ADDRESS_BYTES:
             detail = f"An address may have at most {MAX_ADDRESS_BYTES} bytes."
-            self._send(problem_response(Kind.ADDRESS_TOO_LONG, detail))
+            self._refuse(problem_response(Kind.ADDRESS_TOO_LONG, detail))
         elif self._head_bytes > MAX_HEAD_BYTES:
             self._refuse_head()
+        elif len(self.pipeline) >= MAX_QUEUED:
+            detail = f"At most {MAX_QUEUED} requests may wait on one connection: read the answers first."
+            self._refuse(translate(too_many("queued", detail, 1)))
         else:
-            self._send(problem_response(Kind.MALFORMED_REQUEST, f"{msg} Send HTTP/1.1."))
+            self._refuse(problem_response(Kind.MALFORMED_REQUEST, f"{msg} Send HTTP/1.1."))
 
     def _refuse_head(self) -> None:
         detail = f"Address and headers together may have at most {MAX_HEAD_BYTES} bytes."
-        self._send(problem_response(Kind.HEAD_TOO_LARGE, detail))
+        self._refuse(problem_response(Kind.HEAD_TOO_LARGE, detail))
+
+    def _refuse(self, response: Response) -> None:
+        """Say it in its turn: after the answers to what came whole before it. Nothing more is read."""
+        is_own = self._is_in_message and not self._is_in_head  # something in the latest request itself
+        if is_own and self.pipeline and self.pipeline[0][0] is self.cycle:
+            self.pipeline.popleft()
+        under_way = self._answered
+        if under_way is None or (is_own and self.cycle is under_way and not under_way.response_started):
+            self._send(response)
+        elif self._line is not None or (is_own and self.cycle is under_way):
+            self._close()  # an answer that lasts, or one to a request that is broken: it has no other end
+        else:
+            self._refused = response
 
     def _refuse_place(self) -> None:
         if self._places.is_full:
