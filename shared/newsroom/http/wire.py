@@ -139,7 +139,7 @@ class ProblemProtocol(HttpToolsProtocol):
 
     def _feed(self, data: bytes) -> None:
         """The parser takes a request that offers another protocol for the last one, without a body. We accept
-        no such offer, so to us it is a request like others (RFC 9110, 7.8): it is fed again without the offer.
+        no such offer, so to us it is a request like others (RFC 9110, 7.8) and is fed again without it.
         """
         while data:
             try:
