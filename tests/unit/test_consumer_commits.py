@@ -10,8 +10,9 @@ import pytest
 from newsroom.errors import Away
 from newsroom.kafka import consumer
 from newsroom.kafka.pacing import gathering
+from newsroom.kafka.source import Polled
 from tests.unit import jumping
-from tests.unit.loops import P0, P1, P2, Loop, a_log, but, until, write
+from tests.unit.loops import GROUP, P0, P1, P2, Loop, a_log, but, until, write
 
 ALIVE = 60.0
 """Seconds without progress that a loop may take; no machine is so busy that a test meets them by itself."""
@@ -332,6 +333,33 @@ async def test_a_rebalance_in_an_outage_drops_the_batch_at_once() -> None:
             assert time.monotonic() - begun < 20
             await until(lambda: log.group("desk").committed == {P0: 1})
     assert first.handled + second.handled == ["a1"]
+
+
+async def test_who_gives_up_a_client_in_an_outage_does_not_wait_for_its_own_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The poll that keeps the group alive may find that the log is away too."""
+    loop = Loop(a_log(), settings=but(revoke_seconds=3600))
+    await write(loop.log, "a1")
+    poll = loop.source.poll
+
+    async def gives_up(timeout_seconds: float) -> Polled:
+        if timeout_seconds or loop.revoked:
+            return await poll(timeout_seconds)
+        await loop.source.lose()
+        loop.log.group(GROUP)._rebalance_soon()  # as if it had connected anew
+        raise Away("kafka")
+
+    def away_once(_: object) -> None:
+        if len(loop.batches) == 1:
+            raise Away("mongodb")
+
+    monkeypatch.setattr(loop.source, "poll", gives_up)
+    loop.before = away_once
+    async with loop.running():
+        await until(lambda: loop.committed == {P0: 1}, seconds=30)
+    assert loop.batches == [("a1",), ("a1",)]
+    assert loop.handled == ["a1"]
 
 
 async def test_the_assignment_is_told_before_its_first_record_is_handled() -> None:

@@ -452,13 +452,8 @@ class Consumer(Generic[T]):
         self._revoking = True
         self._interrupt.set()
         try:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.revoke_seconds):
-                    await self._idle.wait()
-            if not self._idle.is_set():
-                self._log.warning(
-                    "consumer.batch_dropped", reason="not finished within the time of a rebalance"
-                )
+            if asyncio.current_task() is not self._work:  # that drops its batch as soon as this is done
+                await self._until_idle()
             await self._commit()
             await self._say_goodbye(partitions)
         except Exception as error:  # noqa: BLE001  (the client would swallow it; `run` raises it)
@@ -470,6 +465,13 @@ class Consumer(Generic[T]):
             self._uncommitted.ends()
             self._fresh = frozenset()
             self._revoking = False
+
+    async def _until_idle(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.revoke_seconds):
+                await self._idle.wait()
+        if not self._idle.is_set():
+            self._log.warning("consumer.batch_dropped", reason="not finished within the time of a rebalance")
 
     async def _say_goodbye(self, partitions: frozenset[TopicPartition]) -> None:
         if self._on_revoked is None or not partitions:
