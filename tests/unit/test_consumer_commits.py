@@ -362,6 +362,33 @@ async def test_who_gives_up_a_client_in_an_outage_does_not_wait_for_its_own_batc
     assert loop.handled == ["a1"]
 
 
+async def test_who_waits_for_a_dependency_does_not_poll_once_a_rebalance_waits_for_its_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The poll might give up the client, and wait for the rebalance."""
+    first = Loop(log := a_log(), settings=but(retry_first_seconds=60, retry_most_seconds=60))
+    second = Loop(log)
+    await write(log, "a1")
+    poll, polled_in_a_rebalance = first.source.poll, list[bool]()
+
+    async def looks(timeout_seconds: float) -> Polled:
+        if not timeout_seconds:
+            polled_in_a_rebalance.append(first.consumer._revoking)
+        return await poll(timeout_seconds)
+
+    def away_once(_: object) -> None:
+        if len(first.batches) == 1:
+            raise Away("mongodb")
+
+    monkeypatch.setattr(first.source, "poll", looks)
+    first.before = away_once
+    async with first.running():
+        await until(lambda: polled_in_a_rebalance)
+        async with second.running():
+            await until(lambda: log.group(GROUP).committed == {P0: 1})
+    assert not any(polled_in_a_rebalance)
+
+
 async def test_the_assignment_is_told_before_its_first_record_is_handled() -> None:
     loop = Loop(a_log())
     order: list[str] = []

@@ -401,8 +401,9 @@ class Consumer(Generic[T]):
             if left <= 0:
                 return True
             await self._sleep(min(left, _KEEP_ALIVE_SECONDS))
-            with contextlib.suppress(Away):
-                await self._source.poll(0)
+            if not self._revoking:  # or a poll that gives up the client would wait for who waits for this batch
+                with contextlib.suppress(Away):
+                    await self._source.poll(0)
 
     def _is_void(self, generation: int) -> bool:
         return self._revoking or generation != self._source.generation
