@@ -100,6 +100,33 @@ async def test_what_a_handler_leaves_comes_with_the_next_batch_and_is_not_commit
         await until(lambda: loop.committed == {P0: 4})
     assert loop.batches == [("a1", "a2"), ("a2", "a3", "a4"), ("a2",)]
     assert loop.handled == ["a1", "a3", "a4", "a2"]
+    assert loop.decoded == ["a1", "a2", "a3", "a4"]
+
+
+async def test_a_rest_ends_when_so_much_has_come_that_it_makes_a_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is still on the log may hurry, and so is not kept there."""
+    monkeypatch.setattr(consumer, "MOST_TAKEN", 2)
+    loop = Loop(a_log(), max_poll_records=1, hurries=lambda record: record.value == b"now")
+    loop.rest = lambda *_: 3600.0
+    await write(loop.log, "a1")
+    async with loop.running():
+        await until(lambda: loop.handled)
+        await write(loop.log, "a2", "a3", "a4", "now")
+        await until(lambda: len(loop.handled) == 5, seconds=30)
+    assert loop.batches == [("a1",), ("a2", "a3"), ("a4", "now")]
+
+
+async def test_however_much_was_left_what_comes_behind_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer, "MOST_TAKEN", 2)
+    loop = Loop(a_log(), max_poll_records=1, hurries=lambda record: record.value == b"now")
+    loop.rest = lambda *_: 3600.0
+    loop.leaves = lambda text: text != "now"
+    await write(loop.log, "a1", "a2", "a3", "a4", "now")
+    async with loop.running():
+        await until(lambda: loop.handled == ["now"], seconds=30)
+    assert loop.batches[-1] == ("a1", "a2", "a3", "a4", "now")
 
 
 async def test_after_what_was_left_and_hurries_there_is_no_rest() -> None:
