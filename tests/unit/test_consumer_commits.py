@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -11,6 +12,7 @@ from newsroom.errors import Away
 from newsroom.kafka import consumer
 from newsroom.kafka.pacing import gathering
 from newsroom.kafka.source import Polled
+from newsroom.records import Record
 from tests.unit import jumping
 from tests.unit.loops import GROUP, P0, P1, P2, Loop, a_log, but, until, write
 
@@ -89,6 +91,74 @@ async def test_what_hurries_ends_the_rest_and_comes_with_all_that_came_meanwhile
         await write(loop.log, "now")
         await until(lambda: len(loop.handled) == 3)
     assert loop.batches == [("a1",), ("a2", "now")]
+
+
+async def test_what_an_outage_took_is_not_rested_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rest is for what a batch takes by itself."""
+    clock = jumping.of_module(monkeypatch, consumer)
+    loop = Loop(a_log())
+    took: list[float] = []
+
+    def rest(seconds: float, _: int) -> float:
+        took.append(seconds)
+        return 0.0
+
+    def away_for_long(_: object) -> None:
+        clock.seconds += 3600 if len(loop.batches) < 3 else 50
+        if len(loop.batches) < 3:
+            raise Away("mongodb")
+
+    loop.rest, loop.before = rest, away_for_long
+    await write(loop.log, "a1")
+    async with loop.running():
+        await until(lambda: took)
+    assert 50 <= took[0] < 3600
+
+
+@pytest.mark.parametrize("hurries", [None, lambda _: False])
+async def test_a_rebalance_ends_the_rest(hurries: Callable[[Record], bool] | None) -> None:
+    first = Loop(log := a_log(partitions=2), hurries=hurries)
+    second = Loop(log)
+    first.rest = lambda *_: 3600.0
+    await write(log, "a1")
+    async with first.running():
+        await until(lambda: first.committed == {P0: 1})
+        async with second.running():
+            await until(lambda: second.assigned)
+            await write(log, "a2")
+            await until(lambda: "a2" in first.handled, seconds=30)
+
+
+@pytest.mark.parametrize("hurries", [None, lambda _: False])
+async def test_no_rest_is_begun_in_a_rebalance(hurries: Callable[[Record], bool] | None) -> None:
+    first = Loop(log := a_log(partitions=2), hurries=hurries)
+    second = Loop(log)
+    first.rest = lambda *_: 3600.0
+    first.gate.clear()
+    await write(log, "a1")
+    async with first.running():
+        await until(lambda: first.batches)
+        async with second.running():
+            await until(lambda: first.consumer._revoking)
+            first.gate.set()
+            await until(lambda: second.assigned)
+            await write(log, "a2")
+            await until(lambda: "a2" in first.handled, seconds=30)
+
+
+async def test_what_was_taken_and_is_not_begun_lags() -> None:
+    loop = Loop(a_log(), hurries=lambda record: record.value == b"now")
+    loop.rest = lambda *_: 3600.0
+    loop.leaves = lambda text: text == "a2" and len(loop.batches) < 2
+    await write(loop.log, "a1", "a2")
+    async with loop.running():
+        await until(lambda: loop.committed == {P0: 1})
+        await write(loop.log, "a3", "a4")
+        await until(lambda: loop.source.lag == 0)
+        await until(lambda: loop.consumer.progress.lag == 3, seconds=30)
+        await write(loop.log, "now")
+        await until(lambda: loop.consumer.progress.lag == 0, seconds=30)
+    assert loop.batches == [("a1", "a2"), ("a2", "a3", "a4", "now")]
 
 
 async def test_what_a_handler_leaves_comes_with_the_next_batch_and_is_not_committed() -> None:

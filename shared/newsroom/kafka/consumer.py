@@ -150,6 +150,7 @@ class Consumer(Generic[T]):
         self._uncommitted = Uncommitted(name)
         self._in_flight = 0
         self._has_rested = False
+        self._tried_at = time.monotonic()  # the batch in flight, for the last time
         self._bad_row = 0
         self._dead_letters = 0
         self._progress_at = time.monotonic()
@@ -200,7 +201,7 @@ class Consumer(Generic[T]):
 
     @property
     def progress(self) -> Progress:
-        lag = self._source.lag + self._in_flight
+        lag = self._source.lag + self._in_flight + len(self._held)
         since = time.monotonic() - self._progress_at
         return Progress(
             lag=lag,
@@ -223,11 +224,10 @@ class Consumer(Generic[T]):
                 continue
             held, self._held = self._held, Held(self._source.generation)
             if held and not self._is_void(held.generation):
-                begun = time.monotonic()
                 await self._finish(held)
-                rest_seconds = self._rest(time.monotonic() - begun, len(held))
+                rest_seconds = self._rest(time.monotonic() - self._tried_at, len(held))
                 self._has_rested = rest_seconds > 0
-                await self._rest_out(rest_seconds)
+                await self._rest_out(rest_seconds, held.generation)
             elif self._source.lag == 0:
                 self.progressed()
 
@@ -240,16 +240,18 @@ class Consumer(Generic[T]):
             async with asyncio.timeout(seconds):
                 await self._interrupt.wait()
 
-    async def _rest_out(self, seconds: float) -> None:
-        """Rest; where something may hurry, take what comes meanwhile, and rest no longer once it does, nor
-        where something was left that does, nor once so much came that it makes a batch.
+    async def _rest_out(self, seconds: float, generation: int) -> None:
+        """Rest, as long as the assignment lasts.
+
+        Where something may hurry, take what comes meanwhile, and rest no longer once it does, nor where
+        something was left that does, nor once so much came that it makes a batch.
         """
         if self._hurries is None:
-            await self._sleep(seconds)
+            await self._sleep(0 if self._is_void(generation) else seconds)
             return
         over_at, last = time.monotonic() + seconds, tuple(each.record for each in self._held.left)
         while not self._stopping.is_set() and (left := over_at - time.monotonic()) > 0:
-            if any(map(self._hurries, last)) or self._has_enough:
+            if self._is_void(generation) or self._has_enough or any(map(self._hurries, last)):
                 return
             await self._sleep(min(left, _LOOK_SECONDS))
             last = await self._hold(_MORE_SECONDS)
@@ -328,6 +330,7 @@ class Consumer(Generic[T]):
         self._finished |= self._reached | left
 
     async def _attempt(self, batch: Batch[T]) -> None:
+        self._tried_at = time.monotonic()
         while True:
             for parked in batch.letters:
                 await self._park(parked)
