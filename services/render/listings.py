@@ -46,6 +46,8 @@ before them."""
 REST = 2
 """So many times as long as a batch took, listings rest after it while articles are under way: meanwhile these
 have the processor, and what is marked again is written once."""
+MOST_REST_SECONDS = 1.0
+"""However long that was: what hurries is written whole, and each write may wait."""
 DUE_SECONDS = {Haste.AT_ONCE: 0.0, Haste.SOON: 1.0, Haste.AT_LEISURE: 30.0}
 """How soon after its first mark a listing is to be written, where not all can be."""
 STEP_SECONDS = 0.5
@@ -129,7 +131,7 @@ class ListingRenderer:
 
     def rest_seconds(self, took: float, marks: int) -> float:  # noqa: ARG002  (every `Rest` is asked so)
         """For how long no batch is begun after one."""
-        return max(REST * took if self.is_busy() else 0.0, PACE_SECONDS - took)
+        return max(min(REST * took, MOST_REST_SECONDS) if self.is_busy() else 0.0, PACE_SECONDS - took)
 
     async def write(self, path: str) -> None:
         """Make the files of a listing agree with the read model. Raises: Away; CannotBeDrawn.

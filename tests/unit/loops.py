@@ -67,6 +67,7 @@ class Loop:
         self.publisher = FakePublisher(log)
         self.source = FakeSource(log, TOPIC, GROUP, max_poll_records=max_poll_records)
         self.handled: list[str] = []
+        self.decoded: list[str] = []
         self.batches: list[tuple[str, ...]] = []
         self.told: list[tuple[int, str]] = []
         self.assigned: list[tuple[TopicPartition, ...]] = []
@@ -83,7 +84,7 @@ class Loop:
             self.source,
             self.publisher,
             name="test",
-            decode=words,
+            decode=self._decode,
             handle=self._handle,
             on_dead_letter=self._on_dead_letter,
             on_assigned=self._on_assigned,
@@ -94,6 +95,10 @@ class Loop:
             hurries=hurries,
             settings=settings,
         )
+
+    def _decode(self, record: Record) -> str:
+        self.decoded.append((record.value or b"").decode())
+        return words(record)
 
     async def _handle(self, batch: Sequence[Delivery[str]]) -> list[Delivery[str]]:
         self.batches.append(tuple(delivery.item for delivery in batch))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import pytest
 
 from newsroom.errors import Away
 from newsroom.kafka import consumer
 from newsroom.kafka.pacing import gathering
+from newsroom.kafka.source import Polled
+from newsroom.records import Record
 from tests.unit import jumping
-from tests.unit.loops import P0, P1, P2, Loop, a_log, but, until, write
+from tests.unit.loops import GROUP, P0, P1, P2, Loop, a_log, but, until, write
 
 ALIVE = 60.0
 """Seconds without progress that a loop may take; no machine is so busy that a test meets them by itself."""
@@ -90,6 +93,74 @@ async def test_what_hurries_ends_the_rest_and_comes_with_all_that_came_meanwhile
     assert loop.batches == [("a1",), ("a2", "now")]
 
 
+async def test_what_an_outage_took_is_not_rested_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rest is for what a batch takes by itself."""
+    clock = jumping.of_module(monkeypatch, consumer)
+    loop = Loop(a_log())
+    took: list[float] = []
+
+    def rest(seconds: float, _: int) -> float:
+        took.append(seconds)
+        return 0.0
+
+    def away_for_long(_: object) -> None:
+        clock.seconds += 3600 if len(loop.batches) < 3 else 50
+        if len(loop.batches) < 3:
+            raise Away("mongodb")
+
+    loop.rest, loop.before = rest, away_for_long
+    await write(loop.log, "a1")
+    async with loop.running():
+        await until(lambda: took)
+    assert 50 <= took[0] < 3600
+
+
+@pytest.mark.parametrize("hurries", [None, lambda _: False])
+async def test_a_rebalance_ends_the_rest(hurries: Callable[[Record], bool] | None) -> None:
+    first = Loop(log := a_log(partitions=2), hurries=hurries)
+    second = Loop(log)
+    first.rest = lambda *_: 3600.0
+    await write(log, "a1")
+    async with first.running():
+        await until(lambda: first.committed == {P0: 1})
+        async with second.running():
+            await until(lambda: second.assigned)
+            await write(log, "a2")
+            await until(lambda: "a2" in first.handled, seconds=30)
+
+
+@pytest.mark.parametrize("hurries", [None, lambda _: False])
+async def test_no_rest_is_begun_in_a_rebalance(hurries: Callable[[Record], bool] | None) -> None:
+    first = Loop(log := a_log(partitions=2), hurries=hurries)
+    second = Loop(log)
+    first.rest = lambda *_: 3600.0
+    first.gate.clear()
+    await write(log, "a1")
+    async with first.running():
+        await until(lambda: first.batches)
+        async with second.running():
+            await until(lambda: first.consumer._revoking)
+            first.gate.set()
+            await until(lambda: second.assigned)
+            await write(log, "a2")
+            await until(lambda: "a2" in first.handled, seconds=30)
+
+
+async def test_what_was_taken_and_is_not_begun_lags() -> None:
+    loop = Loop(a_log(), hurries=lambda record: record.value == b"now")
+    loop.rest = lambda *_: 3600.0
+    loop.leaves = lambda text: text == "a2" and len(loop.batches) < 2
+    await write(loop.log, "a1", "a2")
+    async with loop.running():
+        await until(lambda: loop.committed == {P0: 1})
+        await write(loop.log, "a3", "a4")
+        await until(lambda: loop.source.lag == 0)
+        await until(lambda: loop.consumer.progress.lag == 3, seconds=30)
+        await write(loop.log, "now")
+        await until(lambda: loop.consumer.progress.lag == 0, seconds=30)
+    assert loop.batches == [("a1", "a2"), ("a2", "a3", "a4", "now")]
+
+
 async def test_what_a_handler_leaves_comes_with_the_next_batch_and_is_not_committed() -> None:
     loop = Loop(a_log(), max_poll_records=2)
     loop.leaves = lambda text: text == "a2" and len(loop.batches) < 3
@@ -99,6 +170,33 @@ async def test_what_a_handler_leaves_comes_with_the_next_batch_and_is_not_commit
         await until(lambda: loop.committed == {P0: 4})
     assert loop.batches == [("a1", "a2"), ("a2", "a3", "a4"), ("a2",)]
     assert loop.handled == ["a1", "a3", "a4", "a2"]
+    assert loop.decoded == ["a1", "a2", "a3", "a4"]
+
+
+async def test_a_rest_ends_when_so_much_has_come_that_it_makes_a_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is still on the log may hurry, and so is not kept there."""
+    monkeypatch.setattr(consumer, "MOST_TAKEN", 2)
+    loop = Loop(a_log(), max_poll_records=1, hurries=lambda record: record.value == b"now")
+    loop.rest = lambda *_: 3600.0
+    await write(loop.log, "a1")
+    async with loop.running():
+        await until(lambda: loop.handled)
+        await write(loop.log, "a2", "a3", "a4", "now")
+        await until(lambda: len(loop.handled) == 5, seconds=30)
+    assert loop.batches == [("a1",), ("a2", "a3"), ("a4", "now")]
+
+
+async def test_however_much_was_left_what_comes_behind_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer, "MOST_TAKEN", 2)
+    loop = Loop(a_log(), max_poll_records=1, hurries=lambda record: record.value == b"now")
+    loop.rest = lambda *_: 3600.0
+    loop.leaves = lambda text: text != "now"
+    await write(loop.log, "a1", "a2", "a3", "a4", "now")
+    async with loop.running():
+        await until(lambda: loop.handled == ["now"], seconds=30)
+    assert loop.batches[-1] == ("a1", "a2", "a3", "a4", "now")
 
 
 async def test_after_what_was_left_and_hurries_there_is_no_rest() -> None:
@@ -332,6 +430,60 @@ async def test_a_rebalance_in_an_outage_drops_the_batch_at_once() -> None:
             assert time.monotonic() - begun < 20
             await until(lambda: log.group("desk").committed == {P0: 1})
     assert first.handled + second.handled == ["a1"]
+
+
+async def test_who_gives_up_a_client_in_an_outage_does_not_wait_for_its_own_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The poll that keeps the group alive may find that the log is away too."""
+    loop = Loop(a_log(), settings=but(revoke_seconds=3600))
+    await write(loop.log, "a1")
+    poll = loop.source.poll
+
+    async def gives_up(timeout_seconds: float) -> Polled:
+        if timeout_seconds or loop.revoked:
+            return await poll(timeout_seconds)
+        await loop.source.lose()
+        loop.log.group(GROUP)._rebalance_soon()  # as if it had connected anew
+        raise Away("kafka")
+
+    def away_once(_: object) -> None:
+        if len(loop.batches) == 1:
+            raise Away("mongodb")
+
+    monkeypatch.setattr(loop.source, "poll", gives_up)
+    loop.before = away_once
+    async with loop.running():
+        await until(lambda: loop.committed == {P0: 1}, seconds=30)
+    assert loop.batches == [("a1",), ("a1",)]
+    assert loop.handled == ["a1"]
+
+
+async def test_who_waits_for_a_dependency_does_not_poll_once_a_rebalance_waits_for_its_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The poll might give up the client, and wait for the rebalance."""
+    first = Loop(log := a_log(), settings=but(retry_first_seconds=60, retry_most_seconds=60))
+    second = Loop(log)
+    await write(log, "a1")
+    poll, polled_in_a_rebalance = first.source.poll, list[bool]()
+
+    async def looks(timeout_seconds: float) -> Polled:
+        if not timeout_seconds:
+            polled_in_a_rebalance.append(first.consumer._revoking)
+        return await poll(timeout_seconds)
+
+    def away_once(_: object) -> None:
+        if len(first.batches) == 1:
+            raise Away("mongodb")
+
+    monkeypatch.setattr(first.source, "poll", looks)
+    first.before = away_once
+    async with first.running():
+        await until(lambda: polled_in_a_rebalance)
+        async with second.running():
+            await until(lambda: log.group(GROUP).committed == {P0: 1})
+    assert not any(polled_in_a_rebalance)
 
 
 async def test_the_assignment_is_told_before_its_first_record_is_handled() -> None:

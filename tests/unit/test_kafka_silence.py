@@ -7,6 +7,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 
 import pytest
+from aiokafka.structs import ConsumerRecord  # type: ignore[import-untyped]
 
 from newsroom.errors import Away
 from newsroom.kafka import source as sources
@@ -17,12 +18,16 @@ PARTITION = TopicPartition("topic", 0)
 
 
 class SilentClient:
-    """Connected, and never answered; `commits`: save its commits."""
+    """Connected, and never answered again after what it `fetched`; `commits`: save its commits."""
 
     commits = False
+    fetched = 0
 
     async def getmany(self, **_: int) -> dict[object, list[object]]:
-        return {}
+        if not self.fetched:
+            return {}
+        self.fetched -= 1
+        return {None: [ConsumerRecord("topic", 0, 0, 0, 0, b"key", b"value", None, 3, 5, ())]}
 
     def assignment(self) -> set[object]:
         return set()
@@ -70,6 +75,20 @@ async def test_a_broker_that_answers_no_poll_is_away(clock: Clock) -> None:
     for _ in range(21):
         await member.poll(0)
         clock.seconds += 1
+    with pytest.raises(Away, match="no answer"):
+        await member.poll(0)
+
+
+async def test_while_records_of_one_answer_are_taken_the_broker_is_asked_for_none(clock: Clock) -> None:
+    """An answer may hold so many that they last for long: it is silent from the last of them on."""
+    member, client = a_member(), SilentClient()
+    member._client, client.fetched = client, 60
+    while client.fetched:
+        assert (await member.poll(0)).records
+        clock.seconds += 1.7
+    for _ in range(11):
+        assert (await member.poll(0)).records == ()
+        clock.seconds += 1.7
     with pytest.raises(Away, match="no answer"):
         await member.poll(0)
 

@@ -60,7 +60,14 @@ async def test_many_marks_make_one_listing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("took", "is_busy", "rests"),
-    [(0.01, True, 0.24), (0.1, True, 0.2), (0.2, True, 0.4), (0.2, False, 0.05), (3.0, False, 0.0)],
+    [
+        (0.01, True, 0.24),
+        (0.1, True, 0.2),
+        (0.2, True, 0.4),
+        (600.0, True, 1.0),
+        (0.2, False, 0.05),
+        (3.0, False, 0.0),
+    ],
 )
 async def test_listings_rest_for_articles(
     render: SmallRender, took: float, is_busy: bool, rests: float

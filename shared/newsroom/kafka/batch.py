@@ -1,12 +1,15 @@
-"""One batch on its way through the loop: what is good, what is to be parked, and how far that has come."""
+"""One batch on its way through the loop: what is held for it, what is good, what is to be parked, and how far
+that has come.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from newsroom.errors import BadRecord
+from newsroom.kafka.source import Polled
 from newsroom.records import Record, TopicPartition
 from newsroom.topics import MAX_RECORD_BYTES
 
@@ -19,6 +22,25 @@ class Delivery(Generic[T]):
 
     record: Record
     item: T
+
+
+@dataclass(frozen=True)
+class Held(Generic[T]):
+    """What the loop has of one assignment for its next batch: what the handler left of the former, as it was
+    read then, and what was taken since.
+    """
+
+    generation: int
+    left: tuple[Delivery[T], ...] = ()
+    records: tuple[Record, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.left) + len(self.records)
+
+    def joined(self, more: Polled) -> Held[T]:
+        """With what came behind it. What is of a former assignment is void."""
+        before: Held[T] = self if more.generation == self.generation else Held(more.generation)
+        return replace(before, records=before.records + more.records)
 
 
 class Poisoned(Exception):
@@ -45,20 +67,23 @@ class Letter:
 
 
 class Batch(Generic[T]):
-    """The records of one poll, decoded inside the dead-letter boundary; order per partition is kept."""
+    """What was held, decoded inside the dead-letter boundary; order per partition is kept.
+
+    A record is decoded once, however often it is left.
+    """
 
     def __init__(
         self,
-        records: tuple[Record, ...],
+        held: Held[T],
         decode: Callable[[Record], T],
         is_known: Callable[[Record], bool] = lambda _: False,
     ) -> None:
-        self.records = records
+        self.records = tuple(delivery.record for delivery in held.left) + held.records
         self._is_known = is_known
-        good: list[Delivery[T]] = []
+        good = list(held.left)
         self.letters: list[Letter] = []
-        self.left: tuple[Record, ...] = ()
-        for record in records:
+        self.left: tuple[Delivery[T], ...] = ()
+        for record in held.records:
             try:
                 good.append(Delivery(record, decode(_bounded(record))))
             except BadRecord as error:
@@ -78,7 +103,7 @@ class Batch(Generic[T]):
 
     def leave(self, deliveries: Iterable[Delivery[T]]) -> None:
         """Leave these for the next batch, in the order of the log."""
-        self.left = tuple(sorted((each.record for each in deliveries), key=lambda each: each.offset))
+        self.left = tuple(sorted(deliveries, key=lambda each: each.record.offset))
 
     def _add(self, record: Record, reason: str) -> None:
         self.letters.append(Letter(record, reason, is_known=self._is_known(record)))

@@ -20,7 +20,7 @@ import structlog
 
 from newsroom.errors import Away, Invalid
 from newsroom.kafka.backoff import Backoff
-from newsroom.kafka.batch import Batch, Delivery, Letter, Poisoned
+from newsroom.kafka.batch import Batch, Delivery, Held, Letter, Poisoned
 from newsroom.kafka.dead_letters import cut_letter, letter
 from newsroom.kafka.pacing import Rest, no_rest
 from newsroom.kafka.pause import Pause, Uncommitted
@@ -42,7 +42,10 @@ _MORE_SECONDS = 0.02
 """Some times as long as a broker takes to answer that has records."""
 _LOOK_SECONDS = 0.1
 """How often a rest is broken by a look whether something hurries."""
-_NOTHING = Polled(0, ())
+MOST_TAKEN = 4_000
+"""So many new records make a batch: no more are gathered, and a rest in which they came is over. What was
+left does not count, or what comes behind it, and may hurry, would wait until it is done.
+"""
 
 
 class TooManyDeadLetters(Exception):
@@ -139,7 +142,7 @@ class Consumer(Generic[T]):
         self._failure: Exception | None = None
 
         self._fresh: frozenset[TopicPartition] = frozenset()  # assigned, `on_assigned` not yet awaited
-        self._taken = _NOTHING  # but not handled yet, or left by the handler
+        self._held = Held[T](0)
         self._reached: dict[TopicPartition, int] = {}
         self._finished: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int] = {}
@@ -147,6 +150,7 @@ class Consumer(Generic[T]):
         self._uncommitted = Uncommitted(name)
         self._in_flight = 0
         self._has_rested = False
+        self._tried_at = time.monotonic()  # the batch in flight, for the last time
         self._bad_row = 0
         self._dead_letters = 0
         self._progress_at = time.monotonic()
@@ -197,7 +201,7 @@ class Consumer(Generic[T]):
 
     @property
     def progress(self) -> Progress:
-        lag = self._source.lag + self._in_flight
+        lag = self._source.lag + self._in_flight + len(self._held)
         since = time.monotonic() - self._progress_at
         return Progress(
             lag=lag,
@@ -212,19 +216,18 @@ class Consumer(Generic[T]):
         if not await self._persist(lambda: self._source.start(self), None):
             return
         while not self._stopping.is_set():
-            gathers = self._always_gathers or self._has_rested or bool(self._taken.records)
-            polled = await (self._gather() if gathers else self._poll(self._settings.poll_seconds))
+            await self._take()
             self._has_rested = False
             if self._failure is not None:
                 raise self._failure
             if not await self._welcome():
                 continue
-            if polled.records and not self._revoking and polled.generation == self._source.generation:
-                begun = time.monotonic()
-                await self._finish(polled)
-                rest_seconds = self._rest(time.monotonic() - begun, len(polled.records))
+            held, self._held = self._held, Held(self._source.generation)
+            if held and not self._is_void(held.generation):
+                await self._finish(held)
+                rest_seconds = self._rest(time.monotonic() - self._tried_at, len(held))
                 self._has_rested = rest_seconds > 0
-                await self._rest_out(rest_seconds)
+                await self._rest_out(rest_seconds, held.generation)
             elif self._source.lag == 0:
                 self.progressed()
 
@@ -237,30 +240,42 @@ class Consumer(Generic[T]):
             async with asyncio.timeout(seconds):
                 await self._interrupt.wait()
 
-    async def _rest_out(self, seconds: float) -> None:
-        """Rest; where something may hurry, take what comes meanwhile, and rest no longer once it does, nor
-        where something was left that does.
+    async def _rest_out(self, seconds: float, generation: int) -> None:
+        """Rest, as long as the assignment lasts.
+
+        Where something may hurry, take what comes meanwhile, and rest no longer once it does, nor where
+        something was left that does, nor once so much came that it makes a batch.
         """
         if self._hurries is None:
-            await self._sleep(seconds)
+            await self._sleep(0 if self._is_void(generation) else seconds)
             return
-        over_at, last = time.monotonic() + seconds, self._taken.records
+        over_at, last = time.monotonic() + seconds, tuple(each.record for each in self._held.left)
         while not self._stopping.is_set() and (left := over_at - time.monotonic()) > 0:
-            if any(map(self._hurries, last)):
+            if self._is_void(generation) or self._has_enough or any(map(self._hurries, last)):
                 return
             await self._sleep(min(left, _LOOK_SECONDS))
-            more = await self._poll(_MORE_SECONDS)
-            self._taken, last = _joined(self._taken, more), more.records
+            last = await self._hold(_MORE_SECONDS)
 
-    async def _gather(self) -> Polled:
-        """What was taken before and all that is there: a client has fetched what came first, and no more
-        until that is taken.
+    async def _take(self) -> None:
+        """Hold what there is for a batch.
+
+        To gather is to poll twice: a client has fetched what came first, and no more until that is taken.
         """
-        first = self._taken
-        if not first.records:
-            first = await self._poll(self._settings.poll_seconds)
-        self._taken = _NOTHING
-        return _joined(first, await self._poll(_MORE_SECONDS)) if first.records else first
+        gathers = self._always_gathers or self._has_rested or bool(self._held)
+        if not self._held:
+            await self._hold(self._settings.poll_seconds)
+        if gathers and self._held and not self._has_enough:
+            await self._hold(_MORE_SECONDS)
+
+    async def _hold(self, seconds: float) -> tuple[Record, ...]:
+        """What came, which is held from now on."""
+        more = await self._poll(seconds)
+        self._held = self._held.joined(more)
+        return more.records
+
+    @property
+    def _has_enough(self) -> bool:
+        return len(self._held.records) >= MOST_TAKEN
 
     async def _poll(self, seconds: float) -> Polled:
         taken: list[Polled] = []
@@ -282,28 +297,26 @@ class Consumer(Generic[T]):
             self._fresh = frozenset()
         return True
 
-    async def _finish(self, polled: Polled) -> None:
+    async def _finish(self, held: Held[T]) -> None:
         """Carry one batch to its end, or drop it when its partitions are taken away or the loop stops
         first.
         """
         self._idle.clear()
-        self._in_flight = len(polled.records)
+        self._in_flight = len(held)
         begun = time.monotonic()
         try:
-            batch = Batch(polled.records, self._decode, self._is_parked)
+            batch = Batch(held, self._decode, self._is_parked)
             self._check_row(batch)
-            if not await self._persist(lambda: self._attempt(batch), polled.generation):
-                self._log.info(
-                    "consumer.batch_dropped", records=len(polled.records), reason="stop or rebalance"
-                )
+            if not await self._persist(lambda: self._attempt(batch), held.generation):
+                self._log.info("consumer.batch_dropped", records=len(held), reason="stop or rebalance")
                 return
-            if polled.generation == self._source.generation:
+            if held.generation == self._source.generation:
                 self._note_finished(batch)
-                self._taken = Polled(polled.generation, batch.left)
+                self._held = Held(held.generation, batch.left)
             self._bad_row = batch.bad_rows(self._bad_row)[1]
             metrics.bad_records_in_row.labels(consumer=self._name).set(self._bad_row)
             self.progressed()
-            metrics.records_consumed.labels(consumer=self._name).inc(len(polled.records) - len(batch.left))
+            metrics.records_consumed.labels(consumer=self._name).inc(len(held) - len(batch.left))
             metrics.batch_seconds.labels(consumer=self._name).observe(time.monotonic() - begun)
         finally:
             self._in_flight = 0
@@ -313,10 +326,11 @@ class Consumer(Generic[T]):
         """What may be committed: all that was reached, or up to the first that is left."""
         for partition, offset in batch.next_offsets().items():
             self._reached[partition] = max(offset, self._reached.get(partition, offset))
-        left = {record.topic_partition: record.offset for record in reversed(batch.left)}
+        left = {each.record.topic_partition: each.record.offset for each in reversed(batch.left)}
         self._finished |= self._reached | left
 
     async def _attempt(self, batch: Batch[T]) -> None:
+        self._tried_at = time.monotonic()
         while True:
             for parked in batch.letters:
                 await self._park(parked)
@@ -401,8 +415,9 @@ class Consumer(Generic[T]):
             if left <= 0:
                 return True
             await self._sleep(min(left, _KEEP_ALIVE_SECONDS))
-            with contextlib.suppress(Away):
-                await self._source.poll(0)
+            if not self._revoking:  # a poll that gives up the client would wait for who waits for this batch
+                with contextlib.suppress(Away):
+                    await self._source.poll(0)
 
     def _is_void(self, generation: int) -> bool:
         return self._revoking or generation != self._source.generation
@@ -452,13 +467,8 @@ class Consumer(Generic[T]):
         self._revoking = True
         self._interrupt.set()
         try:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.revoke_seconds):
-                    await self._idle.wait()
-            if not self._idle.is_set():
-                self._log.warning(
-                    "consumer.batch_dropped", reason="not finished within the time of a rebalance"
-                )
+            if asyncio.current_task() is not self._work:  # that drops its batch as soon as this is done
+                await self._until_idle()
             await self._commit()
             await self._say_goodbye(partitions)
         except Exception as error:  # noqa: BLE001  (the client would swallow it; `run` raises it)
@@ -470,6 +480,13 @@ class Consumer(Generic[T]):
             self._uncommitted.ends()
             self._fresh = frozenset()
             self._revoking = False
+
+    async def _until_idle(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.revoke_seconds):
+                await self._idle.wait()
+        if not self._idle.is_set():
+            self._log.warning("consumer.batch_dropped", reason="not finished within the time of a rebalance")
 
     async def _say_goodbye(self, partitions: frozenset[TopicPartition]) -> None:
         if self._on_revoked is None or not partitions:
@@ -484,9 +501,3 @@ class Consumer(Generic[T]):
         await self._commit()
         await self._say_goodbye(self._source.owned)
         await self._source.stop()
-
-
-def _joined(first: Polled, more: Polled) -> Polled:
-    """What was taken before a rebalance is void."""
-    is_void = more.generation != first.generation
-    return more if is_void else Polled(first.generation, first.records + more.records)

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 Rest = Callable[[float, int], float]
-"""From the seconds that a batch took and the number of its records to the seconds of rest after it."""
+"""From the seconds that a batch took, the last time it was tried, and the number of its records to the
+seconds of rest after it.
+"""
 
 FEW = 2
 """A batch of so many records at most is no sign of load: what comes next is taken at once."""

@@ -217,6 +217,10 @@ class KafkaSource:
             await self._disconnect()
             raise Away("kafka", str(error) or type(error).__name__) from error
         polled = Polled(self._generation, records)
+        if records:
+            self._heard_at = (
+                time.monotonic()
+            )  # while it has some, it asks for none: see `_UNTIL_TAKEN_SECONDS`
         await self._measure()
         self._asked_at = time.monotonic()
         return polled
@@ -301,8 +305,8 @@ class KafkaSource:
             await closed_within(stopped(client), _CLOSE_SECONDS, self._client_id)
 
     async def _replace_when_silent(self) -> None:
-        """The broker answers a fetch within `FETCH_WAIT_MS`; when it does not, start over, which tells who is
-        away.
+        """The broker answers a fetch within `FETCH_WAIT_MS`, and is sent one as soon as what came is taken;
+        when it does not, start over, which tells who is away.
         """
         if self._owned and not self._is_paused and time.monotonic() - self._heard_at > _SILENCE_SECONDS:
             log.warning("kafka.silent", topic=self._topic, group=self._group, seconds=_SILENCE_SECONDS)
