@@ -217,10 +217,8 @@ class KafkaSource:
             await self._disconnect()
             raise Away("kafka", str(error) or type(error).__name__) from error
         polled = Polled(self._generation, records)
-        if records:
-            self._heard_at = (
-                time.monotonic()
-            )  # while it has some, it asks for none: see `_UNTIL_TAKEN_SECONDS`
+        if records:  # while there are some, none are asked for: see `_UNTIL_TAKEN_SECONDS`
+            self._heard_at = time.monotonic()
         await self._measure()
         self._asked_at = time.monotonic()
         return polled
