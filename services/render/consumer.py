@@ -349,10 +349,10 @@ def _pages_of(posts: Mapping[str, Sequence[EntryUpdate]], article_id: str) -> fr
     return frozenset(post.page for post in posts.get(article_id, ()))
 
 
-def tell_undrawn(error: CannotBeDrawn, *, where: str) -> None:
-    """Tell of what is left as it stands."""
+def tell_undrawn(error: CannotBeDrawn, *, where: str, is_removed: bool = False) -> None:
+    """Tell of what is left as it stands, or removed."""
     metrics.bugs.labels(where=where).inc()
-    log.error("not_drawn", reason=str(error))
+    log.error("not_drawn", reason=str(error), files="removed" if is_removed else "left as they stand")
 
 
 def rendering(state: ArticleState, times: Mapping[str, datetime], trace: str | None) -> Message:
