@@ -443,6 +443,10 @@ class MemoryReadModel:
             self.states[standing.article_id] for standing in gone if standing.is_hidden or standing.waits
         )
 
+    async def leaving(self, listing: str) -> tuple[ArticleState, ...]:
+        await asyncio.sleep(0)
+        return tuple(state for _, state in sorted(self.states.items()) if listing in state.leaving)
+
     async def put_posts(self, posts: Sequence[EntryUpdate]) -> None:
         await asyncio.sleep(0)
         for post in posts:

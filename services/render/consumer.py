@@ -35,6 +35,7 @@ from services.render.posts import all_pages, key_page_path, page_count, stale_pa
 from services.render.readmodel import ReadModel
 from services.render.site import EVERYTHING, Ahead, SiteFolder
 from services.render.standing import (
+    FORMER,
     IF_TRANSLATED,
     Announced,
     Arrival,
@@ -118,6 +119,25 @@ class UpdateRenderer:
             drawn = await self._drawing.article(state.update)
             with self._folder.unverified.touching(article_id) as touch:
                 await self._write(state, drawn, touch)
+
+    async def tell_rebuilt(self) -> None:
+        """Note that no listing of a former read model stands any more, and tell of the articles that waited
+        for it alone: before it is noted, so that none is lost. Raises: Away.
+        """
+        self.partly_read = frozenset()
+        waiting = await self._model.leaving(FORMER)
+        told = {state.article_id for state in waiting if state.leaving == (FORMER,)}
+        await self._publisher.publish_all(
+            [rendering(state, {}, None) for state in waiting if state.article_id in told]
+        )
+        left = await self._model.left(FORMER, [(state.article_id, state.revision) for state in waiting])
+        await self._publisher.publish_all(
+            [
+                rendering(state, {}, None)
+                for state in left
+                if not state.leaving and state.article_id not in told
+            ]
+        )
 
     async def _one(self, arrival: Arrival, pages: frozenset[int], taken: datetime) -> None:
         async with self._room:
@@ -264,7 +284,11 @@ class UpdateRenderer:
     async def _tell_editors(
         self, state: ArticleState, arrival: Arrival, times: Mapping[str, datetime]
     ) -> None:
-        """Publish the rendering, for which somebody may wait; after a withdrawal its last listing does."""
+        """Publish the rendering, for which somebody may wait; after a withdrawal its last listing does, or
+        the end of a rebuild, unless that came while the article was under way.
+        """
+        if FORMER in state.leaving and not self.partly_read:
+            state = next(iter(await self._model.left(FORMER, [(state.article_id, state.revision)])), state)
         if state.leaving:
             return
         with _step("tell_editors"):
@@ -349,10 +373,10 @@ def _pages_of(posts: Mapping[str, Sequence[EntryUpdate]], article_id: str) -> fr
     return frozenset(post.page for post in posts.get(article_id, ()))
 
 
-def tell_undrawn(error: CannotBeDrawn, *, where: str) -> None:
-    """Tell of what is left as it stands."""
+def tell_undrawn(error: CannotBeDrawn, *, where: str, is_removed: bool = False) -> None:
+    """Tell of what is left as it stands, or removed."""
     metrics.bugs.labels(where=where).inc()
-    log.error("not_drawn", reason=str(error))
+    log.error("not_drawn", reason=str(error), files="removed" if is_removed else "left as they stand")
 
 
 def rendering(state: ArticleState, times: Mapping[str, datetime], trace: str | None) -> Message:

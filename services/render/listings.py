@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from newsroom.addresses import HOME, PAGES_SITEMAP, TRANSLATIONS_SITEMAP, listing_at, sitemap_path
+from newsroom.addresses import FEEDS, HOME, PAGES_SITEMAP, TRANSLATIONS_SITEMAP, listing_at, sitemap_path
 from newsroom.kafka.backoff import Backoff
 from newsroom.kafka.consumer import Delivery
 from newsroom.kafka.producer import Publisher
@@ -27,7 +27,7 @@ from newsroom.steps import reached
 from newsroom.telemetry import metrics
 from services.render.consumer import all_of, rendering, tell_undrawn
 from services.render.drawing import CannotBeDrawn
-from services.render.listingkinds import Listing, ListingKind, Part, listing_kind, month_in
+from services.render.listingkinds import INDEX, Listing, ListingKind, Part, listing_kind, month_in
 from services.render.pages import Pages
 from services.render.readmodel import ReadModel
 from services.render.site import SiteFolder
@@ -95,7 +95,8 @@ class ListingRenderer:
 
         Where words were taken from the public, it is written first. What is not begun within a turn is left:
         its marks are returned, as many of them as tell something. One that cannot be drawn is told and left
-        as it is: its marks are sound, and the others go on.
+        as it is, or removed where it shows what was taken from the public: its marks are sound, and the
+        others go on.
 
         Raises: Away.
         """
@@ -133,21 +134,23 @@ class ListingRenderer:
         """For how long no batch is begun after one."""
         return max(min(REST * took, MOST_REST_SECONDS) if self.is_busy() else 0.0, PACE_SECONDS - took)
 
-    async def write(self, path: str) -> None:
-        """Make the files of a listing agree with the read model. Raises: Away; CannotBeDrawn.
+    async def write(self, path: str, *, or_remove: bool = False) -> None:
+        """Make the files of a listing agree with the read model, or remove them where they cannot be drawn.
+
+        Raises: Away; CannotBeDrawn, also where they are removed.
 
         Who takes a turn makes those before it write again. So here one waits for the other, and whoever was
         overtaken by another process gives way before it tries once more: else both might go on for ever.
         """
         turns = self._turns.setdefault(path, asyncio.Lock())
         async with turns:
-            await self._write(path, Backoff(*_GIVES_WAY_SECONDS))
+            await self._write(path, Backoff(*_GIVES_WAY_SECONDS), or_remove=or_remove)
 
-    async def _write(self, path: str, backoff: Backoff) -> None:
+    async def _write(self, path: str, backoff: Backoff, *, or_remove: bool) -> None:
         with self._folder.unverified.touching(path) as touch:
             while True:
                 turn = await self._model.take_turn(path)
-                files = await self.drawn(path)
+                files, undrawn = await self._drawn_or_none(path, or_none=or_remove)
                 version, is_newest = Version(path, turn), partial(self._is_newest, path, turn)
                 is_settled = await self._folder.settle(
                     files, _places(path), touch, version=version, is_newest=is_newest
@@ -155,11 +158,23 @@ class ListingRenderer:
                 if is_settled and await is_newest():
                     touch.verified()
                     metrics.pages_written.labels(kind="listing").inc(len(files))
+                    if undrawn is not None:
+                        raise undrawn
                     return
                 await asyncio.sleep(backoff.next_delay_seconds())
 
     async def _is_newest(self, path: str, turn: int) -> bool:
         return await self._model.turn(path) == turn
+
+    async def _drawn_or_none(
+        self, path: str, *, or_none: bool
+    ) -> tuple[Mapping[str, bytes], CannotBeDrawn | None]:
+        try:
+            return await self.drawn(path), None
+        except CannotBeDrawn as error:
+            if not or_none:
+                raise
+            return {}, error
 
     async def drawn(self, path: str) -> dict[str, bytes]:
         """The files of a listing as the read model has it now; nothing is written.
@@ -169,11 +184,14 @@ class ListingRenderer:
         return await asyncio.to_thread(self._draw, await self._current(path))
 
     async def _one(self, path: str, marked: Sequence[Delivery[Marked]]) -> None:
+        """Where words were taken from the public, no file with them stays, drawn anew or not."""
+        is_gone = _any_is(Haste.AT_ONCE, marked)
         try:
-            await self.write(path)
+            await self.write(path, or_remove=is_gone)
         except CannotBeDrawn as error:
-            tell_undrawn(error, where="listings")
-            return
+            tell_undrawn(error, where="listings", is_removed=is_gone)
+            if not is_gone:
+                return
         finally:
             metrics.listings_waiting.dec()
             self.progressed()
@@ -274,4 +292,4 @@ def _places(path: str) -> tuple[str, ...]:
 
     The root holds more than the front.
     """
-    return () if path == HOME else (path,)
+    return tuple(f"{HOME}{name}" for name in (INDEX, *FEEDS)) if path == HOME else (path,)

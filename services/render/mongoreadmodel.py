@@ -66,6 +66,9 @@ class MongoReadModel:
         await self._articles.create_index([("listings", mongo.ASCENDING), ("month", mongo.DESCENDING)])
         for by in _ORDERS:
             await self._articles.create_index(by)
+        await self._articles.create_index(
+            [("leaving", mongo.ASCENDING)], partialFilterExpression=_LEAVES_SOME
+        )
         for order in _POST_ORDERS:
             await self._entries.create_index([(field, mongo.DESCENDING) for field in order])
 
@@ -199,6 +202,11 @@ class MongoReadModel:
             if document and (document["is_hidden"] or document["waits"]):
                 left.append(_state(document))
         return tuple(left)
+
+    @_translated
+    async def leaving(self, listing: str) -> tuple[ArticleState, ...]:
+        found = self._articles.find({"leaving": listing, **_LEAVES_SOME}).sort("_id", mongo.ASCENDING)
+        return tuple([_state(document) for document in await found.to_list(None)])
 
     @_translated
     async def put_posts(self, posts: Sequence[EntryUpdate]) -> None:
@@ -350,6 +358,8 @@ def _these(article_ids: Sequence[str]) -> mongo.Document:
 
 _FOLLOWED: Sequence[Mapping[str, Any]] = [{"is_hidden": True}, {"waits": True}]
 """Articles of which a listing tells that it has let them go."""
+_LEAVES_SOME = {"leaving.0": {"$exists": True}}
+"""Of few articles, so that its index holds few."""
 _NEWEST_ENTRY = {UPDATES_LEDGER: "updates_at", CORRECTIONS_LEDGER: "corrections_at"}
 _BY_PUBLICATION = [("card.published_at", mongo.DESCENDING), ("_id", mongo.ASCENDING)]
 _ORDERS: tuple[list[tuple[str, int]], ...] = (

@@ -116,6 +116,10 @@ class ReadModel(Protocol):
         """
         ...
 
+    async def leaving(self, listing: str) -> tuple[ArticleState, ...]:
+        """The articles that are leaving a listing, by id."""
+        ...
+
     async def put_posts(self, posts: Sequence[EntryUpdate]) -> None:
         """Let each stand unless a record of the same post with a higher `as_of` does. Of a hidden one no
         word is kept.

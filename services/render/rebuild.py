@@ -180,7 +180,7 @@ class Rebuilder:
         await persist(lambda: self._folder.tell_look(wanted.fingerprint), "look")
         if await self._standing_fingerprint() != wanted:
             await self._rebuild(wanted, identity)
-        self._updates.partly_read = frozenset()
+        await persist(self._updates.tell_rebuilt, "end of the rebuild")
 
     async def _rebuild(self, wanted: Fingerprint, identity: Identity) -> None:
         log.info("rebuild_begins", fingerprint=wanted.fingerprint)

@@ -32,9 +32,11 @@ from services.render.files import (
     files_in,
     flush_folder,
     lexical,
+    mark_of,
     outages,
     prune,
     read_file,
+    read_marked,
     remove_foreign,
     rename_in,
 )
@@ -348,18 +350,26 @@ class SiteFolder:
         except BaseException:
             drop_all(made)
             raise
-        return [ready for ready in made if ready.page or ready.siblings]
+        return made
 
     def _make_one_ready(self, ready: Ready, content: bytes, version: Version | None) -> None:
         """In every encoding. Where the page is to be another, its siblings go with the former one."""
         self._target(ready.path)
-        is_changed = read_file(self.root, ready.path) != content
+        is_changed = not self._stands(ready, "", content)
         if is_changed:
             ready.page = self._write_temporary(content, version)
         for suffix, make in _encodings(ready.path):
             packed = make(content)
-            if is_changed or read_file(self.root, ready.path + suffix) != packed:
+            if is_changed or not self._stands(ready, suffix, packed):
                 ready.siblings[suffix] = self._write_temporary(packed, version)
+
+    def _stands(self, ready: Ready, suffix: str, content: bytes) -> bool:
+        """Whether these bytes stand already, so that the file is left alone."""
+        found = read_marked(self.root, ready.path + suffix)
+        if found is None or found[0] != content:
+            return False
+        ready.left_alone[suffix] = found[1]
+        return True
 
     def _place_all(self, asked: Sequence[Placing]) -> list[bool | Exception]:
         for placing in asked:
@@ -369,10 +379,15 @@ class SiteFolder:
         return _each(self._place_one, [(each,) for each in asked])
 
     def _place_one(self, placing: Placing) -> bool:
-        """Put what lies ready in place. Returns False when it was overtaken."""
+        """Put what lies ready in place.
+
+        Returns False when it was overtaken: its files are gone, or one that it left alone is another.
+        """
         with outages():
+            if placing.version is not None and not all(map(self._is_left_alone, placing.ready)):
+                return False
             try:
-                changed = {self._place_file(ready) for ready in placing.ready}
+                changed = {self._place_file(ready) for ready in placing.ready if ready.is_to_be_put}
             except Overtaken as error:
                 if placing.version is None:
                     raise Away("pages folder", f"a temporary file of {error} is gone") from error
@@ -380,6 +395,16 @@ class SiteFolder:
             for folder in changed | self._remove_others(placing.places, placing.kept):
                 flush_folder(folder)
         return True
+
+    def _is_left_alone(self, ready: Ready) -> bool:
+        """Whether the files that stood with the same bytes are still the same files."""
+        place = lexical(self.root, ready.path)
+        try:
+            return all(
+                mark_of(_beside(place, suffix).lstat()) == mark for suffix, mark in ready.left_alone.items()
+            )
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
     def _place_file(self, ready: Ready) -> Path:
         """Returns the folder to flush."""

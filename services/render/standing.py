@@ -29,6 +29,8 @@ from services.render.shown import address_shown, shown
 
 IF_TRANSLATED = f"{TRANSLATIONS_SITEMAP}#if-translated"
 """In place of a mark: the translations are to be marked if there are any of this article."""
+FORMER = "#former"
+"""In place of listings: those in which a former read model had the article, until the rebuild is over."""
 _HIDDEN = frozenset({Status.WITHDRAWN, Status.RETRACTED})
 Announced = Announcement | EntryAnnouncement
 """What a record of `newsroom.updates` is."""
@@ -54,8 +56,8 @@ class ArticleState(Contract):
     `IF_TRANSLATED`). `leaving`: listings that may still show what a withdrawal or retraction took from the
     public, though a later revision may be public again. `lingering`: listings that it left otherwise and that
     may still show it, for a withdrawal that comes before they are written. `waits`: whether it began with
-    some that it is `leaving`, whose last one tells that the revision is rendered. `stale`: pages of posts
-    still to write.
+    some that it is `leaving` (or `FORMER`), whose last one tells that the revision is rendered. `stale`:
+    pages of posts still to write.
     """
 
     article_id: ArticleId
@@ -90,13 +92,14 @@ class Arrival:
 
     `again`: one was a re-announcement, so every output is to be made again. `silent_up_to`: where the article
     is not known yet, up to which revision readers count as told (it was first met in a re-announcement, or a
-    former read model has read what was before).
+    former read model has read what was before). `is_partly_read`: a former read model may have listed it.
     """
 
     record: Record
     newest: Announcement
     again: bool
     silent_up_to: int
+    is_partly_read: bool = False
 
     @property
     def update(self) -> ArticleUpdate:
@@ -119,11 +122,13 @@ def coalesce(deliveries: Sequence[Delivery[Announced]], partly_read: Container[i
 def _arrival(group: list[tuple[Record, Announcement]], partly_read: Container[int]) -> Arrival:
     record, newest = max(reversed(group), key=lambda each: each[1].update.revision)
     first_record, first = group[0]
+    is_partly_read = first_record.partition in partly_read
     return Arrival(
         record=record,
         newest=newest,
         again=any(item.again for _, item in group),
-        silent_up_to=_told_before(first, is_partly_read=first_record.partition in partly_read),
+        silent_up_to=_told_before(first, is_partly_read=is_partly_read),
+        is_partly_read=is_partly_read,
     )
 
 
@@ -150,8 +155,12 @@ def _told_before(first: Announcement, *, is_partly_read: bool) -> int:
 
 
 def first_met(arrival: Arrival, view: View) -> ArticleState:
-    """The state of an article that the read model did not know."""
+    """The state of an article that the read model did not know.
+
+    A hidden one tells nothing of what listings of a former read model show of it.
+    """
     update = arrival.update
+    leaving = (FORMER,) if arrival.is_partly_read and update.status in _HIDDEN else ()
     return ArticleState(
         article_id=update.article_id,
         revision=update.revision,
@@ -163,6 +172,8 @@ def first_met(arrival: Arrival, view: View) -> ArticleState:
         announced=arrival.silent_up_to,
         withdrawn_at=update.revision if update.status is Status.WITHDRAWN else 0,
         marks=_sorted(listings_moved(None, view)),
+        leaving=leaving,
+        waits=bool(leaving),
         stale=tuple(sorted(stale_pages(None, update, ()))),
     )
 
@@ -195,7 +206,7 @@ def moved_on(former: ArticleState, arrival: Arrival, view: View) -> ArticleState
             "listings": _sorted(view.listings),
             "paths": _paths(update, former.paths),
             "withdrawn_at": withdrawn_at,
-            "marks": _sorted(marks, leaving, lingering),
+            "marks": _sorted(marks, {*leaving} - {FORMER}, lingering),
             "leaving": leaving,
             "lingering": lingering,
             "waits": bool(leaving) if update.revision != former.revision else former.waits,

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from services.render.files import Mark
+
 _MARK = 16
 """Letters that tell of what a temporary file is."""
 
@@ -47,11 +49,21 @@ class Version:
 
 @dataclass
 class Ready:
-    """Flushed temporary files of a page, where they are to be other than what stands."""
+    """Flushed temporary files of a page, where they are to be other than what stands.
+
+    `left_alone`: which files stand with the same bytes, by suffix (empty: the page's own). Another may rename
+    an older one over them until all older temporary files are removed.
+    """
 
     path: str
     page: Path | None = None
     siblings: dict[str, Path] = field(default_factory=dict)
+    left_alone: dict[str, Mark] = field(default_factory=dict)
+
+    @property
+    def is_to_be_put(self) -> bool:
+        """Whether anything of it is to be renamed into place."""
+        return self.page is not None or bool(self.siblings)
 
     def drop(self) -> None:
         """Remove what was not put in place."""

@@ -212,6 +212,19 @@ async def test_of_many_that_were_marked_only_those_that_are_followed_leave(model
     }
 
 
+async def test_who_is_leaving_a_listing_is_found_by_it(model: ReadModel) -> None:
+    for name in ("b2", "a1", "c3"):
+        first = a_state(a_public(name))
+        await model.insert(first)
+        if name != "c3":
+            await model.replace(the_next(first, a_withdrawn(a_public(name), 2)), 1)
+    assert [state.article_id for state in await model.leaving(HOME)] == ["a1", "b2"]
+    (left,) = await model.left(HOME, [("a1", 2)])
+    assert left.leaving
+    assert await model.leaving(HOME) == (await model.find("b2"),)
+    assert await model.leaving("/tags/none/") == ()
+
+
 async def test_turns_count_up_for_each_listing_alone(model: ReadModel) -> None:
     """No two that take one at once get the same."""
     assert await model.turn(HOME) == 0

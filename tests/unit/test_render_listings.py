@@ -371,19 +371,67 @@ async def test_a_listing_that_cannot_be_drawn_is_told_and_the_others_are_written
     assert "/updates/index.html" not in render.files()
 
 
-async def test_no_withdrawal_is_told_as_done_while_a_listing_cannot_be_drawn(tmp_path: Path) -> None:
-    """It still shows the article."""
+@pytest.mark.parametrize("path", [HOME, UPDATES_LEDGER, "/tags/astana/", "/sitemaps/2023-06.xml"])
+async def test_what_was_withdrawn_goes_from_a_listing_that_cannot_be_drawn(tmp_path: Path, path: str) -> None:
+    """With all its files and none of others, and the withdrawal is told: no word of it stands any more."""
     pages = CountingPages()
     render = SmallRender(tmp_path, pages=pages)
-    await render.take(a_public())
+    await render.folder.settle({"/robots.txt": b"all"})
+    await render.take(a_public("a1"), a_public("b2"))
     await render.list_marked()
-    pages.breaks_on_path = UPDATES_LEDGER
-    await render.take(a_withdrawn(a_public(), 2))
+    files = {file for name in pages.listing(Listing(path)) for file in (name, f"{name}.br", f"{name}.gz")}
+    assert files <= render.files().keys()
+    pages.breaks_on_path = path
+    await render.take(a_withdrawn(a_public("a1"), 2))
     await render.list_marked()
-    assert [rendering.revision for rendering in render.renderings] == [1]
+    assert files.isdisjoint(render.files())
+    assert "/robots.txt" in render.files()
+    assert not any(str(a_public("a1").path).encode() in content for content in render.files().values())
+    assert told(render)[-1] == ("a1", 2)
     pages.breaks_on_path = None
-    await render.mark(UPDATES_LEDGER, "a1", 2)
-    assert [rendering.revision for rendering in render.renderings] == [1, 2]
+    await render.take(a_public("c3"))
+    await render.list_marked()
+    assert files <= render.files().keys()
+
+
+async def test_a_listing_that_cannot_be_drawn_stays_while_all_of_it_is_public(tmp_path: Path) -> None:
+    """What an update has left it with goes with a withdrawal, though nobody can draw it yet."""
+    pages = CountingPages()
+    render = SmallRender(tmp_path, pages=pages)
+    await render.take(a_public(tags=("Astana", "Banks")))
+    await render.list_marked()
+    before = render.text("/tags/banks/")
+    pages.breaks_on_path = "/tags/banks/"
+    await render.take(a_public(revision=2))
+    await render.list_marked()
+    assert render.text("/tags/banks/") == before
+    await render.take(a_withdrawn(a_public(revision=2), 3))
+    await render.list_marked()
+    assert "/tags/banks/index.html" not in render.files()
+    assert told(render) == [("a1", 1), ("a1", 2), ("a1", 3)]
+
+
+async def test_who_cannot_draw_a_listing_tries_again_where_another_moved_it_on(tmp_path: Path) -> None:
+    """It may be another's turn that made it one that can be drawn."""
+    pages, model = CountingPages(), MemoryReadModel()
+    late = SmallRender(tmp_path, model=model, pages=pages)
+    other = SmallRender(tmp_path, model=model, log=late.log)
+    await late.take(a_public("a1"), a_public("b2"))
+    await late.list_marked()
+    await late.take(a_withdrawn(a_public("a1"), 2))
+    pages.breaks_on_path = HOME
+
+    async def mended_before(listing: str) -> int:
+        if pages.breaks_on_path and pages.drawn:
+            pages.breaks_on_path = None
+            await other.listings.write(HOME)
+        return await MemoryReadModel.turn(model, listing)
+
+    pages.drawn.clear()
+    model.turn = mended_before  # type: ignore[method-assign]
+    await late.listings.handle([each for each in marks_of(late) if each.item.mark.path == HOME])
+    assert str(a_public("b2").path) in late.text(HOME)
+    assert str(a_public("a1").path) not in late.text(HOME)
 
 
 async def test_an_owner_that_comes_late_makes_good_for_its_old_listing(tmp_path: Path) -> None:
@@ -434,6 +482,10 @@ async def test_who_was_overtaken_by_another_process_gives_way(
     await late.listings.write(HOME)
     assert [seconds for seconds in slept if seconds] == [0.001, 0.002]
     assert await model.turn(HOME) == 5
+
+
+def told(render: SmallRender) -> list[tuple[str, int]]:
+    return [(rendering.article_id, rendering.revision) for rendering in render.renderings]
 
 
 def marks_of(render: SmallRender, *hastes: Haste) -> list[Delivery[Marked]]:

@@ -12,14 +12,23 @@ import pytest_asyncio
 
 from newsroom.errors import Away, Misconfigured
 from newsroom.records import TopicPartition
+from newsroom.updates import ChangeKind
 from services.render import rebuild
 from services.render.listingkinds import Listing, standing_paths
 from services.render.readmodel import Address, Identity, Rebuild
 from services.render.rebuild import StoreClient, identify, start_offsets, work_off
 from services.render.site import SiteFolder
-from services.render.standing import ArticleState
+from services.render.standing import FORMER, ArticleState
 from tests.rebuild_parts import IDENTITY, Store, World
-from tests.render_parts import MemoryReadModel, PlainPages, a_public, a_site, a_withdrawn, until
+from tests.render_parts import (
+    MemoryReadModel,
+    PlainPages,
+    a_change,
+    a_public,
+    a_site,
+    a_withdrawn,
+    until,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +41,16 @@ async def store() -> AsyncIterator[Store]:
     store = Store()
     yield store
     await store.client.aclose()
+
+
+def told(world: World) -> list[tuple[str, int]]:
+    return [(rendering.article_id, rendering.revision) for rendering in world.small.renderings]
+
+
+def shows(world: World, article_id: str) -> set[str]:
+    """Where its address is found."""
+    path = str(a_public(article_id).path).encode()
+    return {file for file, content in world.small.files().items() if path in content}
 
 
 async def test_a_first_start_lays_the_ground_and_asks_for_everything(tmp_path: Path, store: Store) -> None:
@@ -91,6 +110,69 @@ async def test_whatever_was_lost_or_changed_the_site_is_the_same_again(
     assert after == before
     assert second.small.notices == []
     assert len(store.asked) == 2
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_withdrawal_that_a_new_model_meets_first_is_told_when_no_old_listing_shows_it(
+    tmp_path: Path, store: Store, again: bool
+) -> None:
+    """It tells of no tag and no author: what the former model listed goes with the rebuild."""
+    store.heads = [a_public("a1"), a_public("b2")]
+    first = World(tmp_path, store)
+    await first.start()
+    gone = a_withdrawn(a_public("a1"), 2)
+    world = World(tmp_path, store, model=MemoryReadModel())
+    store.heads = [gone, a_public("b2")]
+    world.small.updates.partly_read = frozenset({0})
+    await world.small.take(gone, again=again)
+    await world.small.list_marked()
+    shown = shows(world, "a1")
+    assert {"/index.html", "/tags/astana/index.html"} <= shown
+    assert FORMER not in world.small.marks
+    sweep = world.rebuilder._sweep
+
+    async def swept() -> None:
+        await sweep()
+        assert told(world) == [("b2", 1)]
+
+    world.rebuilder._sweep = swept  # type: ignore[method-assign]
+    await world.rebuilder.run(IDENTITY.model_copy(update={"id": "new"}))
+    assert shows(world, "a1") == set()
+    assert told(world) == [("b2", 1), ("a1", 2)]
+    await world.small.take(gone, again=True)
+    assert told(world) == [("b2", 1), ("a1", 2), ("a1", 2)]
+
+
+async def test_what_waits_for_the_end_of_a_rebuild_outlasts_the_process(tmp_path: Path, store: Store) -> None:
+    """So it does where the article is public again meanwhile: its revision is past the withdrawal."""
+    died = World(tmp_path, store, model=MemoryReadModel())
+    died.small.updates.partly_read = frozenset({0})
+    again = a_public("a1", 3, changes=[a_change(3, ChangeKind.PUBLISHED)])
+    await died.small.take(a_withdrawn(a_public("a1"), 2), a_withdrawn(a_public("b2"), 2))
+    await died.small.take(again)
+    await died.small.list_marked()
+    assert told(died) == []
+    world = World(tmp_path, store, model=died.small.model)
+    store.heads = [again, a_withdrawn(a_public("b2"), 2)]
+    world.small.updates.partly_read = frozenset({0})
+    await world.start()
+    assert sorted(told(world)) == [("a1", 3), ("b2", 2)]
+    assert await world.small.model.leaving(FORMER) == ()
+
+
+async def test_what_is_under_way_when_a_rebuild_ends_is_told_by_itself(tmp_path: Path, store: Store) -> None:
+    world = World(tmp_path, store, model=MemoryReadModel())
+    world.small.updates.partly_read = frozenset({0})
+    insert = world.small.model.insert
+
+    async def late(state: ArticleState) -> bool:
+        await world.small.updates.tell_rebuilt()
+        return await insert(state)
+
+    world.small.model.insert = late  # type: ignore[method-assign]
+    await world.small.take(a_withdrawn(a_public("a1"), 2))
+    assert told(world) == [("a1", 2)]
+    assert await world.small.model.leaving(FORMER) == ()
 
 
 async def test_what_nothing_accounts_for_is_removed(tmp_path: Path, store: Store) -> None:

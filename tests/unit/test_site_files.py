@@ -327,6 +327,44 @@ async def test_old_files_are_not_settled_over_newer_ones(folder: SiteFolder, oth
     assert temporary_files(folder) == []
 
 
+async def test_what_is_left_alone_is_looked_at_again_once_no_older_file_can_come(
+    folder: SiteFolder, other: SiteFolder
+) -> None:
+    """Another was the newest before us and was paused: it renames its old page over what stands."""
+    await folder.settle({PAGE: b"new"})
+
+    async def is_newest() -> bool:
+        assert await other.settle({PAGE: b"old"}, version=OLD)
+        return True
+
+    assert not await folder.settle({PAGE: b"new"}, version=NEW, is_newest=is_newest)
+    assert await folder.settle({PAGE: b"new"}, version=NEW)
+    assert set(opened(folder, PAGE).values()) == {b"new"}
+    assert temporary_files(folder) == []
+
+
+@pytest.mark.parametrize("suffix", ["", ".br", ".gz"])
+async def test_a_file_that_is_left_alone_and_goes_is_written_again(folder: SiteFolder, suffix: str) -> None:
+    """A page and its siblings, each: what another renamed or removed meanwhile is not what was looked at."""
+    await folder.settle({PAGE: b"new"})
+    place = folder.root / (PAGE + suffix).lstrip("/")
+
+    async def is_newest() -> bool:
+        place.unlink()
+        return True
+
+    assert not await folder.settle({PAGE: b"new"}, version=NEW, is_newest=is_newest)
+    assert await folder.settle({PAGE: b"new"}, version=NEW)
+    assert set(opened(folder, PAGE).values()) == {b"new"}
+
+
+async def test_what_is_left_alone_is_not_touched_for_being_looked_at(folder: SiteFolder) -> None:
+    await folder.settle({PAGE: b"new"})
+    before = (folder.root / PAGE.lstrip("/")).stat().st_ino
+    assert await folder.settle({PAGE: b"new"}, version=NEW)
+    assert (folder.root / PAGE.lstrip("/")).stat().st_ino == before
+
+
 async def test_who_is_not_the_newest_touches_nothing(folder: SiteFolder) -> None:
     async def is_newest() -> bool:
         return False
