@@ -66,11 +66,16 @@ def test_siblings_are_made_after_hugo_as_render_makes_them(tmp_path: Path) -> No
     assert not (site.public / "card.png.gz").exists()
 
 
-def test_each_build_begins_with_an_empty_folder(tmp_path: Path) -> None:
+def test_each_build_has_a_new_folder_and_no_former_one_is_removed(tmp_path: Path) -> None:
     site = a_site(tmp_path, WRITES_TWO_FILES)
-    site.build()
-    (site.public / "former.html").write_text("of a former build")
-    assert site.build().files == 2
+    site.warm_up()
+    folders = [site.public]
+    for _ in range(2):
+        assert site.build().files == 2
+        folders.append(site.public)
+    assert len(set(folders)) == 3
+    assert all((folder / "index.html").is_file() for folder in folders)
+    assert not (folders[0] / "index.html.gz").exists()
 
 
 def test_a_hugo_that_fails_is_told_with_what_it_says(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bench import press, rebuild
 from bench.bulk import A_DAY, Paper, moment, publication
-from bench.finish import Standing, standing
+from bench.finish import Standing, aside, standing
 from bench.hugo import Build
 from bench.press import Printing
 from bench.rebuild import PLANS, Edition, Turn, chapter, in_time, page_bytes
@@ -119,6 +119,8 @@ def test_without_hugo_the_newsroom_has_its_rows_and_the_comparison_is_skipped() 
     assert {row.unit for row in found.rows} == {"pages/s", "files/s"}
     assert "apt-get install hugo" in found.skipped
     assert "Then Hugo" not in found.how
+    assert "untimed" not in found.how
+    assert "Hugo has built all of it once, untimed" in chapter([a_turn()], an_edition(), PLAN).how
 
 
 def test_it_is_told_where_there_was_no_time_for_all_articles() -> None:
@@ -149,6 +151,18 @@ def test_what_stands_is_told_with_sizes_and_the_time_of_the_last_file(tmp_path: 
     assert found.sizes == {"/a/history/index.html": 5, "/a/index.html": 3}
     assert (found.count("/index.html"), found.count("/history/index.html")) == (2, 1)
     assert before < found.last_at < time.time() + 1
+
+
+def test_pages_are_moved_aside_and_the_folder_stays(tmp_path: Path) -> None:
+    public, former = tmp_path / "public", tmp_path / "former" / "1"
+    (public / "a").mkdir(parents=True)
+    (public / "a/index.html").write_text("a page")
+    (public / "robots.txt").write_text("words")
+    inode = (public / "a/index.html").stat().st_ino, public.stat().st_ino
+    aside(public, former)
+    assert list(public.iterdir()) == []
+    assert ((former / "a/index.html").stat().st_ino, public.stat().st_ino) == inode
+    assert set(standing(former).sizes) == {"/a/index.html", "/robots.txt"}
 
 
 def test_what_a_rebuild_made_otherwise_is_named() -> None:

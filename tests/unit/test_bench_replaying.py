@@ -138,5 +138,5 @@ def test_pages_that_are_missing_are_no_measurement() -> None:
 def test_replays_that_differ_are_no_measurement() -> None:
     other = Standing(dict.fromkeys(a_replay().standing.sizes, 10), 0)
     differing = Replay(1000, 2, 10, {}, other)
-    with pytest.raises(Broken, match="did not make the same files"):
+    with pytest.raises(Broken, match="did not make files of the same paths and sizes"):
         replaying.check([a_replay(), differing], 3)
