@@ -33,7 +33,8 @@ _HOW = (
     f" is asked for over HTTP every {POLL_SECONDS * 1000:g} ms (each time costs the newsroom an error page)"
     " until it is there; and the floor, which is what no way from a POST to a page can do without, one step"
     " after another in one process: an event produced with acks=all, a revision inserted with majority and"
-    " journal, an update produced with acks=all, the page drawn, its file written, flushed and renamed."
+    " journal, an update produced with acks=all, the article's page drawn (not its"
+    " history), its file written, flushed and renamed."
     " {rounds}; each round gives one value, which is the quantile of its publications over the same quantile"
     f" of its walks over the floor. Warm-up: {_WARM_UP} turns."
 )

@@ -11,13 +11,19 @@ import pytest
 from httpx_sse import EventSource
 
 from bench import live, publish, rest
+from bench.articles import an_article, an_update
 from bench.costs import MEGABYTE, Cost, costs
+from bench.floor import page_of
 from bench.listener import Listener
 from bench.live import LivePair, an_entry
 from bench.publish import Turn, steps
 from bench.quantiles import counted, curve, quantiles
 from bench.table import Chapter, Row
+from faults.stage.environment import SITE_FILE
 from newsroom.articles import EntryText
+from services.render.looks.look import load_look
+from services.render.looks.sitefile import load_site
+from services.render.pages import Pages
 
 
 def a_turn(answered_ms: float = 20, floor_ms: float = 10, **moments_ms: float) -> Turn:
@@ -123,6 +129,15 @@ def test_the_details_tell_the_way_and_the_floor() -> None:
     told = "\n".join(publish.chapter([[a_turn(stored=9)]]).details)
     assert "stored" in told
     assert "disk" in told
+
+
+def test_the_floor_draws_the_articles_page_alone_and_as_render_draws_it() -> None:
+    look, update = (
+        load_look(load_site(SITE_FILE, "http://127.0.0.1:8000"), None),
+        an_update("a1", an_article("a1")),
+    )
+    page, _ = Pages.in_look(look).article(update).values()
+    assert page_of(update, look) == page
 
 
 async def test_a_reader_hears_a_notice_that_came_before_it_was_waited_for() -> None:
