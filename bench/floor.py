@@ -43,7 +43,7 @@ class Floor:
         self._publisher = KafkaPublisher(bootstrap, client_id=_CLIENT)
         self._mongo = mongo.connect(SecretStr(mongo_url), app_name=_CLIENT)
         self._revisions = self._mongo["newsroom_bench"]["revisions"]
-        self._look = load_look(load_site(site_file, "http://127.0.0.1:8000"), None)
+        self._look = load_look(load_site(site_file, "http://127.0.0.1:8000"))
         self._folder = folder
 
     async def open(self) -> None:

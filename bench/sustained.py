@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import uvloop
 
 from bench.load import Load, load, worked_off
-from bench.quantiles import Quantiles, quantiles, times
+from bench.quantiles import quantiles, times
 from bench.stack import RENDERS, Newsroom, a_newsroom
 from bench.table import Chapter, Goal, Plot, Row, Series, Size, Stand
 from bench.traffic import SHARES
@@ -28,7 +28,8 @@ _HOW = (
     " kept up with when that holds for"
     " p50. Rates go up, {step:g} s each, until one is not kept up with; then by halves between what is"
     " carried and what is not. The highest that was carried is held for {hold:g} s, and the next lower one"
-    " where that fails. Of that load each third gives one value. Warm-up: the lower rates."
+    " where that fails. Of that load each third gives one p50,"
+    " and p99 is of all of it. Warm-up: the lower rates."
 )
 
 
@@ -163,15 +164,15 @@ def _verdict(load: Load) -> str:
 
 def _times_of(carried: Load) -> list[Row]:
     return [
-        *times(f"due to rendered at {carried.rate:g} events/s", _parts(carried.through)),
-        *times(f"due to accepted at {carried.rate:g} events/s", _parts(carried.accepted)),
+        *times(f"due to rendered at {carried.rate:g} events/s", _thirds(carried.through)),
+        *times(f"due to accepted at {carried.rate:g} events/s", _thirds(carried.accepted)),
     ]
 
 
-def _parts(seconds: Sequence[float]) -> list[Quantiles]:
+def _thirds(seconds: Sequence[float]) -> list[Sequence[float]]:
     """Of the first third of the events, of those in the middle, of the last."""
     size = math.ceil(len(seconds) / 3)
-    return [quantiles(seconds[begin : begin + size]) for begin in range(0, len(seconds), size)]
+    return [seconds[begin : begin + size] for begin in range(0, len(seconds), size)]
 
 
 def _lines(climb: Climb) -> list[str]:
