@@ -34,8 +34,8 @@ _HOW = (
     " until it is there; and the floor, which is what no way from a POST to a page can do without, one step"
     " after another in one process: an event produced with acks=all, a revision inserted with majority and"
     " journal, an update produced with acks=all, the article's page drawn (not its history), its file"
-    " written, flushed and renamed. {rounds}; each round gives one p50 and its ratio to that of its walks over"
-    f" the floor; p99 is of the turns of all rounds together. Warm-up: {_WARM_UP} turns."
+    " written, flushed and renamed. {rounds}; each round gives one p50 and its ratio to that of its walks"
+    f" over the floor; p99 is of the turns of all rounds together. Warm-up: {_WARM_UP} turns."
 )
 
 

@@ -25,11 +25,10 @@ _HOW = (
     " from then until render tells that the public sees it (of what has no page, until it is stored). Of 100"
     f" events {_KINDS}; {RENDERS} processes render; the driver is on the same machine."
     f" A rate is carried when p99 is under {MOST_SECONDS:g} s and nothing is refused, rejected or lost; it is"
-    " kept up with when that holds for"
-    " p50. Rates go up, {step:g} s each, until one is not kept up with; then by halves between what is"
-    " carried and what is not. The highest that was carried is held for {hold:g} s, and the next lower one"
-    " where that fails. Of that load each third gives one p50,"
-    " and p99 is of all of it. Warm-up: the lower rates."
+    " kept up with when that holds for p50. Rates go up, {step:g} s each, until one is not kept up with; then"
+    " by halves between what is carried and what is not. The highest that was carried is held for {hold:g} s,"
+    " and the next lower one where that fails. Of that load each third gives one p50, and p99 is of all of"
+    " it. Warm-up: the lower rates."
 )
 
 

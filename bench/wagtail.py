@@ -44,11 +44,12 @@ _HOW = (
     f" HTTP every {POLL_SECONDS * 1000:g} ms until it is there; after that the home page, until it names the"
     f" article. Then {_CLIENTS} clients for {{seconds:g}} s, each of which posts its next article when it has"
     " fetched the page of its last: the newsroom is asked with `Prefer: wait`, as Wagtail, too, answers when"
-    " it has published. A rate counts until the last page is fetched; the other one, which has the goal, until"
-    " each listing stands, too: of the newsroom, whose listings come after the answer, until the last file"
-    " came to stand, as the file tells once all is worked off; of Wagtail the same as before, as its lists are"
-    " right at its answer. {rounds} rounds of {turns} turns and a load of each; each round gives one value,"
-    " but what is slowest is told of all of them together. Warm-up: {warm_turns} turns and a load. Both list each article on the home page, in its section and in"
+    " it has published. A rate counts until the last page is fetched; the other one, which has the goal,"
+    " until each listing stands, too: of the newsroom, whose listings come after the answer, until the last"
+    " file came to stand, as the file tells once all is worked off; of Wagtail the same as before, as its"
+    " lists are right at its answer. {rounds} rounds of {turns} turns and a load of each; each round gives"
+    " one value, but what is slowest is told of all of them together. Warm-up: {warm_turns} turns and a load."
+    " Both list each article on the home page, in its section and in"
     f" feeds. The newsroom: acks=all, majority and journal, the page flushed; {RENDERS} processes render."
     " Wagtail: SQLite, with which it begins every project and which costs no round trip, with WAL and"
     " synchronous=FULL, one commit for a publication, on the disk before the answer. In its favour: no page"
@@ -85,7 +86,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Load:
-    """So many articles were created, seconds until the last page was `fetched` and until all were `listed`."""
+    """How many articles were created; seconds until the last was `fetched`, and until all were `listed`."""
 
     count: int
     fetched: float
