@@ -22,8 +22,8 @@ _HOW = (
     " last one could, and from before it was published (acks=all). Memory of a reader: what the process takes"
     " up (PSS, where the system tells it) with all of them over what it took before, after {warm} readers had"
     " come and gone; once. Then {own:,} readers, each with an article of its own, and open load: {rate:,}"
-    " notices a second in all, {loads} times for {seconds:g} s; delays count from when a notice was due."
-    " Warm-up: {warm_seconds:g} s of the same."
+    " notices a second in all, which go out as {bursts:,.10g} bursts of {together}, {loads} times for"
+    " {seconds:g} s; delays count from when a notice was due. Warm-up: {warm_seconds:g} s of the same."
 )
 
 
@@ -61,14 +61,14 @@ class Spread:
 @dataclass(frozen=True)
 class Told:
     """An open load of notices. `delays`: seconds from when each was due until its reader had it, in the order
-    in which they were due. `superseded`: not sent, as a later one of the same article was. `lost`: readers
-    who did not hear the last one. `cores`: of each process.
+    in which they were due. `unheard`: notices that nobody heard, superseded by a later one of the same
+    article or lost. `lost`: readers who did not hear the last one. `cores`: of each process.
     """
 
     seconds: float
     delays: Sequence[float]
     late: Sequence[float]
-    superseded: int
+    unheard: int
     lost: int
     cores: dict[str, float]
 
@@ -120,7 +120,7 @@ def told_of(
         seconds=done[-1].due - done[0].due,
         delays=[came[number] - due[number] for number in sorted(came)],
         late=[each.began - each.due for each in done],
-        superseded=len(due) - len(came) - lost,
+        unheard=len(due) - len(came),
         lost=lost,
         cores=cores,
     )
@@ -138,6 +138,8 @@ def chapter(found: Found) -> Chapter:
             warm=plan.warm_readers,
             own=plan.own,
             rate=plan.rate,
+            bursts=plan.rate / TOGETHER,
+            together=TOGETHER,
             loads=len(found.loads),
             seconds=plan.seconds,
             warm_seconds=plan.warm_seconds,
@@ -183,7 +185,12 @@ def _rows_of_many(found: Found) -> list[Row]:
         Row(f"{who}, p99", [each.p99 for each in delays], "ms"),
         Row(f"{who}, delay gained", [1000 * load.gained for load in found.loads], "ms each second", Goal(5)),
         Row(f"{who}, who lost the last", [float(load.lost) for load in found.loads], "readers", Goal(0)),
-        Row(f"{who}, superseded by a later one", [float(load.superseded) for load in found.loads], "notices"),
+        Row(
+            f"{who}, not heard (superseded or lost)",
+            [float(load.unheard) for load in found.loads],
+            "notices",
+            Goal(0),
+        ),
     ]
 
 

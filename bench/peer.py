@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.machine import cores
 from bench.stack import Broken
 from desk.parts.home import SOURCE, Home
 from desk.parts.part import Part
@@ -20,7 +21,7 @@ from faults.stage.environment import address
 
 ENVIRONMENT = Home(SOURCE / ".newsroom").root / "wagtail"
 LIST = SOURCE / "requirements" / "wagtail.txt"
-WORKERS, THREADS = 2, 2
+WORKERS, THREADS = max(2, cores()), 2
 _INSTALL_SECONDS = 900
 _BEGIN_SECONDS = 120
 _ANSWER_SECONDS = 1.0

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from bench import siblings
 from bench.bulk import Paper, Story
 from bench.hugo import HOW_TO_GET, HugoSite, find_hugo
 from bench.stack import Broken
@@ -64,6 +68,21 @@ def test_siblings_are_made_after_hugo_as_render_makes_them(tmp_path: Path) -> No
     for suffix, encode in ENCODINGS.items():
         assert (site.public / f"index.html{suffix}").read_bytes() == encode(b"a page\n")
     assert not (site.public / "card.png.gz").exists()
+
+
+def test_siblings_are_made_by_as_many_processes_as_cores_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+
+    @contextmanager
+    def pool(count: int, **_: object) -> Iterator[ThreadPoolExecutor]:
+        started.append(count)
+        with ThreadPoolExecutor(count) as threads:
+            yield threads
+
+    monkeypatch.setattr(siblings, "cores", lambda: 3)
+    monkeypatch.setattr(siblings, "ProcessPoolExecutor", pool)
+    with siblings.packers():
+        assert started == [3]
 
 
 def test_each_build_has_a_new_folder_and_no_former_one_is_removed(tmp_path: Path) -> None:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bench import load as loads
+from bench.load import Sent, work
 from bench.openloop import drive
+from bench.stack import Newsroom
 from bench.traffic import SHARES, Act, Traffic
 from bench.watch import Watch
 from newsroom.articles import Contract
@@ -86,6 +92,38 @@ async def test_a_load_of_nothing_is_refused(rate: float) -> None:
 
     with pytest.raises(ValueError, match="is no load"):
         await drive(rate, 1, act)
+
+
+@pytest.mark.parametrize(("refused", "rejected"), [(0, 0), (3, 0), (0, 2), (3, 2)])
+async def test_what_is_refused_or_rejected_of_a_filling_is_counted(
+    refused: int, rejected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @asynccontextmanager
+    async def nobody(_: object) -> AsyncIterator[None]:
+        yield
+
+    numbers = iter(range(10))
+
+    async def send(_: object, act: Act) -> Sent:
+        number = next(numbers)
+        return Sent(act, 1.0) if number < refused else Sent(act, 1.0, f"evt_{number}", "a1")
+
+    async def through(_: Traffic, __: object, sent: Sent) -> float | None:
+        return None if int(sent.event_id[4:]) >= 10 - rejected else 2.0
+
+    async def at_rest(_: object) -> None: ...
+
+    changed: dict[str, Any] = {
+        "watching": nobody,
+        "_door": nobody,
+        "_send": send,
+        "_through": through,
+        "worked_off": at_rest,
+    }
+    for name, replaced in changed.items():
+        monkeypatch.setattr(loads, name, replaced)
+    newsroom = Newsroom("", "", "", "", "", Path(), "", {})
+    assert await work(newsroom, 10, 2, "filling", lambda _: None) == refused + rejected
 
 
 async def told(watch: Watch, *messages: Message) -> None:

@@ -127,12 +127,12 @@ def test_a_delay_counts_from_when_a_notice_was_due() -> None:
     found = told_of(done(2), 10, 2, heard_after(0.7), {})
     assert found.delays == pytest.approx([0.7] * 2 * TOGETHER)
     assert found.late == pytest.approx([0.5, 0.5])
-    assert (found.superseded, found.lost) == (0, 0)
+    assert (found.unheard, found.lost) == (0, 0)
 
 
-def test_a_notice_behind_which_a_later_one_came_is_superseded_and_a_last_one_lost() -> None:
+def test_every_notice_that_nobody_heard_is_counted_and_a_last_one_is_lost() -> None:
     found = told_of(done(2), 10, 2, heard_after(0.7, 11, 12, 19), {})
-    assert (found.superseded, found.lost) == (2, 1)
+    assert (found.unheard, found.lost) == (3, 1)
 
 
 def test_a_load_that_nobody_heard_is_no_measurement() -> None:
@@ -140,9 +140,9 @@ def test_a_load_that_nobody_heard_is_no_measurement() -> None:
         told_of(done(2), 10, 2, [Heard(0, 9, 99.0)], {})
 
 
-def a_load(*, first: float = 0.01, last: float = 0.01, lost: int = 0) -> Told:
+def a_load(*, first: float = 0.01, last: float = 0.01, lost: int = 0, unheard: int = 0) -> Told:
     delays = [first] * 50 + [last] * 50
-    return Told(seconds=4.0, delays=delays, late=[0.001], superseded=0, lost=lost, cores={"render": 0.5})
+    return Told(seconds=4.0, delays=delays, late=[0.001], unheard=unheard, lost=lost, cores={"render": 0.5})
 
 
 def test_a_newsroom_that_falls_behind_gains_delay() -> None:
@@ -172,12 +172,17 @@ def found(
         (found(kib=16), "memory of render"),
         (found(load=a_load(last=0.1)), "delay gained"),
         (found(load=a_load(lost=1)), "who lost the last"),
+        (found(load=a_load(unheard=1)), "not heard (superseded or lost)"),
     ],
 )
 def test_each_goal_of_the_readers_can_be_missed(told: Found, missed: str) -> None:
     missing = [row.what for row in chapter(told).rows if row.is_met is False]
     assert len(missing) == bool(missed)
     assert all(missed in what for what in missing)
+
+
+def test_it_is_told_that_notices_go_out_in_bursts() -> None:
+    assert "10 notices a second in all, which go out as 2 bursts of 5" in chapter(found()).how
 
 
 def test_fewer_readers_than_wanted_are_told_and_not_judged() -> None:

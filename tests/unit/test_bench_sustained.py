@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bench.load import Load
-from bench.sustained import PLANS, Climb, Plan, candidates, chapter, is_carried, next_rate
+from bench.sustained import PLANS, Climb, Plan, candidates, chapter, is_carried, is_kept_up_with, next_rate
 from bench.table import Size
 
 PLAN = Plan(rates=(5, 10, 20, 40), step_seconds=15, halvings=2, hold_seconds=60)
@@ -53,6 +53,16 @@ def missed(rate: float) -> Load:
 )
 def test_a_load_is_carried_when_all_of_it_is_through_in_time(load: Load, carried: bool) -> None:
     assert is_carried(load) is carried
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "kept_up"),
+    [(0.1, 0.34, True), (0.1, 0.36, False), (0.3, 0.6, True), (0.3, 0.61, False), (0.6, 0.1, True)],
+)
+def test_a_load_whose_backlog_grows_is_not_kept_up_with(first: float, last: float, kept_up: bool) -> None:
+    load = replace(a_load(20), through=[first] * 14 + [(first + last) / 2] * 12 + [last] * 14)
+    assert is_kept_up_with(load) is kept_up
+    assert is_carried(load) is kept_up
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from bench import peer, wagtail
 from bench.articles import an_article
+from bench.machine import cores
 from bench.peer import NoPeer, interpreter
 from bench.stack import Broken
 from bench.table import Size, Stand
@@ -110,6 +111,16 @@ def test_without_wagtail_it_is_told_what_was_skipped(tmp_path: Path, monkeypatch
     found = measure_wagtail(Stand(tmp_path, tmp_path, lambda _: None, Size.SMOKE))
     assert found.rows == ()
     assert found.skipped == "no Wagtail to compare with: no network; get one"
+
+
+def test_wagtail_has_a_worker_for_each_core_and_two_at_least() -> None:
+    assert max(2, cores()) == peer.WORKERS
+    assert (
+        f"{peer.WORKERS} workers"
+        in chapter(
+            [dict.fromkeys((OURS, THEIRS), Found([0.01], [0.02], Load(1, 1, 1)))], "", PLANS[Size.SMOKE]
+        ).how
+    )
 
 
 def test_an_environment_is_made_once_for_a_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
