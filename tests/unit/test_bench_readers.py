@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import pytest
 
+from bench import readers
+from bench.audience import raise_open_files
 from bench.crowd import Heard, a_crowd
 from bench.fanout import TOGETHER, Found, Plan, Spread, Told, chapter, spread_of, told_of
 from bench.openloop import Done
@@ -93,11 +96,9 @@ async def test_a_crowd_of_which_some_are_refused_is_none() -> None:
                 pass
 
 
-@pytest.mark.parametrize(
-    ("open_files", "readers"), [(float("inf"), 10_000), (20_000, 10_000), (4_096, 3_584)]
-)
-def test_there_are_as_many_readers_as_files_may_be_open(open_files: float, readers: int) -> None:
-    assert fitting(10_000, open_files) == readers
+@pytest.mark.parametrize(("open_files", "fits"), [(float("inf"), 10_000), (20_000, 10_000), (4_096, 3_584)])
+def test_there_are_as_many_readers_as_files_may_be_open(open_files: float, fits: int) -> None:
+    assert fitting(10_000, open_files) == fits
 
 
 def test_a_notice_is_told_from_its_first_reader_to_its_last() -> None:
@@ -151,11 +152,18 @@ def test_a_newsroom_that_falls_behind_gains_delay() -> None:
 
 
 def found(
-    *, readers: int = 100, across: float = 0.2, missed: int = 0, kib: float = 14, load: Told | None = None
+    *,
+    readers: int = 100,
+    own: int = 10,
+    across: float = 0.2,
+    missed: int = 0,
+    kib: float = 14,
+    load: Told | None = None,
 ) -> Found:
     return Found(
         plan=Plan(everybody=100, notices=1, own=10, rate=10, loads=1, seconds=4.0),
         readers=readers,
+        own=own,
         open_seconds=1.0,
         reader_bytes=kib * 1024,
         spreads=[Spread([0.1, 0.1 + across], missed, used=0.002)],
@@ -191,3 +199,44 @@ def test_fewer_readers_than_wanted_are_told_and_not_judged() -> None:
     assert "100 readers were wanted" in few.details[0]
     assert "50" in few.details[0]
     assert "wanted" not in chapter(replace(found())).details[0]
+    few = chapter(found(own=5, load=a_load(unheard=9)))
+    assert all(row.is_met is not False for row in few.rows)
+    assert "10 readers were wanted" in few.details[0]
+
+
+@dataclass
+class System:
+    """Has a limit of open files, and refuses more than `most`, whatever the limit says."""
+
+    most: int
+    limits: tuple[int, int]
+
+    def getrlimit(self, _: int) -> tuple[int, int]:
+        return self.limits
+
+    def setrlimit(self, _: int, limits: tuple[int, int]) -> None:
+        if limits[0] == resource.RLIM_INFINITY or limits[0] > self.most:
+            raise ValueError("current limit exceeds maximum limit")
+        self.limits = limits
+
+
+@pytest.mark.parametrize(
+    ("limits", "most", "obtained"),
+    [
+        ((256, resource.RLIM_INFINITY), 245_760, 131_072),
+        ((256, resource.RLIM_INFINITY), 10_240, 8_192),
+        ((256, resource.RLIM_INFINITY), 256, 256),
+        ((1_024, 20_000), 20_000, 20_000),
+        ((20_000, 20_000), 20_000, 20_000),
+    ],
+)
+def test_as_many_files_are_opened_as_the_system_really_lets(
+    limits: tuple[int, int], most: int, obtained: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = System(most, limits)
+    monkeypatch.setattr("resource.getrlimit", system.getrlimit)
+    monkeypatch.setattr("resource.setrlimit", system.setrlimit)
+    assert readers._open_files() == obtained
+    assert system.limits == limits
+    assert raise_open_files() == obtained
+    assert system.limits == (obtained, limits[1])
