@@ -2,7 +2,8 @@
 
 A chapter is kept under its name and size, each with its own day and machine. So a run of a few measures
 leaves the others as they stand, and the short table does not take the place of a long run. Nor does a chapter
-without figures, skipped or failed, take the place of one that has some: these stay, and it is said beside them.
+without figures, skipped or failed, take the place of one that has some: these stay, and it is said beside
+them.
 """
 
 from __future__ import annotations

@@ -14,8 +14,9 @@ from aiohttp.test_utils import TestServer
 
 from bench import peer, wagtail
 from bench.articles import an_article
+from bench.environments import Environment
 from bench.machine import cores
-from bench.peer import NoPeer, interpreter
+from bench.peer import NoPeer
 from bench.stack import Broken
 from bench.table import Size, Stand
 from bench.wagtail import OURS, PLANS, THEIRS, Found, Load, Side, chapter, measure_wagtail
@@ -115,37 +116,14 @@ def test_without_wagtail_it_is_told_what_was_skipped(tmp_path: Path, monkeypatch
 
 def test_wagtail_has_a_worker_for_each_core_and_two_at_least() -> None:
     assert max(2, cores()) == peer.WORKERS
-    assert (
-        f"{peer.WORKERS} workers"
-        in chapter(
-            [dict.fromkeys((OURS, THEIRS), Found([0.01], [0.02], Load(1, 1, 1)))], "", PLANS[Size.SMOKE]
-        ).how
-    )
+    found = Found([0.01], [0.02], Load(1, 1, 1))
+    assert f"{peer.WORKERS} workers" in chapter([{OURS: found, THEIRS: found}], "", PLANS[Size.SMOKE]).how
 
 
-def test_an_environment_is_made_once_for_a_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And anew where the list is another, or an installation failed."""
-    ran: list[str] = []
-    listed = tmp_path / "list.txt"
-    listed.write_text("wagtail==1")
+def test_a_wagtail_that_cannot_be_installed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> NoReturn:
+        raise Broken("no network")
 
-    def run(command: list[str], *_: object) -> str:
-        ran.append(command[2])
-        if fails:
-            raise Broken("no network")
-        (tmp_path / "environment").mkdir(exist_ok=True)
-        return ""
-
-    monkeypatch.setattr(peer, "ENVIRONMENT", tmp_path / "environment")
-    monkeypatch.setattr(peer, "LIST", listed)
-    monkeypatch.setattr(peer, "_run", run)
-    fails = False
-    assert interpreter(lambda _: None) == interpreter(lambda _: None)
-    assert ran == ["venv", "pip"]
-    listed.write_text("wagtail==2")
-    fails = True
-    with pytest.raises(NoPeer, match=r"no network; it needs .* apt-get install"):
-        interpreter(lambda _: None)
-    fails = False
-    interpreter(lambda _: None)
-    assert ran == ["venv", "pip", "venv", "venv", "pip"]
+    monkeypatch.setattr(Environment, "made", fails)
+    with pytest.raises(NoPeer, match="no network"), peer.a_wagtail(tmp_path, ["World"], lambda _: None):
+        pass
