@@ -17,7 +17,7 @@ _INSTALL_SECONDS = 900
 
 @dataclass(frozen=True)
 class Environment:
-    """One of them. `name`: of its list in `requirements` and of its folder; `what` it holds; `size` in words."""
+    """One of them. `name`: of its list in `requirements` and of its folder; `what` it holds; its `size`."""
 
     name: str
     what: str

@@ -15,6 +15,7 @@ from bench.findings import Finding
 from bench.measures import MEASURES, Entry
 from bench.stack import Broken
 from bench.table import Chapter, Goal, Measure, Row, Size, Stand
+from desk.parts.home import SOURCE
 from newsroom.articles import ArticleText
 from services.ingest.requests import NewArticle
 
@@ -102,7 +103,7 @@ def test_all_lies_in_the_projects_folder_until_the_run_ends(run: Callable[..., i
         stood.extend(sorted(tmp_path.rglob("page")))
         return a_chapter_of_nothing()
 
-    assert Path(cli.SOURCE / ".newsroom") in REAL_WORK.parents
+    assert SOURCE / ".newsroom" in REAL_WORK.parents
     assert run(entries(one=writing, two=writing)) == 0
     assert [page.parent.name for page in stood] == ["one", "one", "two"]
     assert list((tmp_path / "bench").iterdir()) == []

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from bench import load as loads
+from bench import soak, sustained, wagtail
 from bench.load import Sent, work
 from bench.openloop import drive
-from bench.stack import Newsroom
+from bench.stack import ONE_KEY, Broken, Newsroom
+from bench.table import Measure, Size, Stand
 from bench.traffic import SHARES, Act, Traffic
 from bench.watch import Watch
+from desk.parts.home import SOURCE
 from newsroom.articles import Contract
 from newsroom.kafka.fake import FakeLog, FakePublisher
 from newsroom.outcomes import EventOutcome, EventState, Rendering, outcome_message, rendering_message
@@ -124,6 +127,33 @@ async def test_what_is_refused_or_rejected_of_a_filling_is_counted(
         monkeypatch.setattr(loads, name, replaced)
     newsroom = Newsroom("", "", "", "", "", Path(), "", {})
     assert await work(newsroom, 10, 2, "filling", lambda _: None) == refused + rejected
+
+
+@pytest.mark.parametrize(
+    "measure", [sustained.measure_sustained, soak.measure_memory, wagtail.measure_wagtail]
+)
+def test_no_load_is_met_by_the_bound_on_one_key(
+    measure: Measure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def refusing(*_: object, settings: Mapping[str, str], **__: object) -> Iterator[NoReturn]:
+        assert settings == ONE_KEY
+        raise Broken("seen")
+
+    @contextmanager
+    def a_peer(*_: object) -> Iterator[tuple[str, str]]:
+        yield "", ""
+
+    for module in (sustained, soak, wagtail):
+        monkeypatch.setattr(module, "a_newsroom", refusing)
+    monkeypatch.setattr(wagtail, "a_wagtail", a_peer)
+    with pytest.raises(Broken, match="seen"):
+        measure(Stand(tmp_path, tmp_path, lambda _: None, Size.SMOKE))
+
+
+def test_the_bound_on_one_key_is_a_setting() -> None:
+    (name,) = ONE_KEY
+    assert f"{name}=" in (SOURCE / ".env.example").read_text()
 
 
 async def told(watch: Watch, *messages: Message) -> None:
