@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -17,6 +18,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import psutil
 
 from bench import document
 from bench.findings import Finding
@@ -92,11 +95,18 @@ def chosen(entries: Sequence[Entry], only: Sequence[str] | None, size: Size) -> 
 @contextmanager
 def a_folder(work: Path) -> Iterator[Path]:
     """One for a whole run, removed at its end and not before: on some file systems new files come slowly for
-    minutes after many were deleted, so no measure is to follow upon that.
+    minutes after many were deleted, so no measure is to follow upon that. What a killed run left then goes
+    as well.
     """
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(prefix="", dir=work, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix=f"{os.getpid()}-", dir=work, ignore_cleanup_errors=True
+    ) as folder:
         yield Path(folder)
+    for left in work.iterdir():
+        process = left.name.partition("-")[0]
+        if not (process.isdecimal() and psutil.pid_exists(int(process))):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def measure(entries: Sequence[Entry], size: Size, found: list[Finding], folder: Path) -> None:

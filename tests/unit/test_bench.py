@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,6 +108,15 @@ def test_all_lies_in_the_projects_folder_until_the_run_ends(run: Callable[..., i
     assert run(entries(one=writing, two=writing)) == 0
     assert [page.parent.name for page in stood] == ["one", "one", "two"]
     assert list((tmp_path / "bench").iterdir()) == []
+
+
+def test_what_a_killed_run_left_is_removed_after_a_run(tmp_path: Path) -> None:
+    work, own = tmp_path / "work", f"{os.getpid()}-other"
+    for name in ("999999999-killed", own):
+        (work / name).mkdir(parents=True)
+    with cli.a_folder(work):
+        assert len(list(work.iterdir())) == 3
+    assert [left.name for left in work.iterdir()] == [own]
 
 
 def test_after_an_interruption_is_printed_what_was_found(

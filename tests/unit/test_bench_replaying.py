@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from bench import replaying
 from bench.chronicle import Chronicle
 from bench.finish import Standing
-from bench.replaying import PLANS, Plan, Replay, chapter, grown
-from bench.stack import Broken
+from bench.replaying import PLANS, Plan, Replay, Stage, chapter, grown
+from bench.stack import Broken, Newsroom
 from bench.table import Chapter, Size
 from bench.traffic import SHARES
 from newsroom.events import EntryAdded, decode_event, event_message
@@ -127,6 +128,20 @@ def test_kinds_and_processor_time_are_told() -> None:
     details = "\n".join(chapter([a_replay()], [a_replay()], chronicle, PLAN).details)
     assert f"{chronicle.told['published']} published" in details
     assert "store 0.40, render 1.00" in details
+
+
+def test_a_stage_that_forgets_keeps_its_former_pages_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replaying, "drop", lambda *_: None)
+    public = tmp_path / "site/public"
+    stage = Stage(Newsroom("", "", "", "", "", public, "", {}), tmp_path / "former")
+    for _ in range(2):
+        public.mkdir(parents=True)
+        (public / "index.html").write_text("a page")
+        stage._forget()
+        assert list(public.parent.iterdir()) == []
+    assert len(list((tmp_path / "former").rglob("index.html"))) == 2
 
 
 def test_pages_that_are_missing_are_no_measurement() -> None:
