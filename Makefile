@@ -58,7 +58,7 @@ messages: .venv/.runtime ## Bring the interface's catalogues up to date, and tel
 	@exec .venv/bin/python -m services.render.words.messages
 
 lock: .venv/.dev ## Pin anew what requirements/*.in name, to the newest that fit
-	@for list in runtime parts dev wagtail; do \
+	@for list in runtime parts dev wagtail caddy; do \
 		echo "== requirements/$$list.txt"; \
 		(cd requirements && ../.venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 			--no-header --quiet --output-file $$list.txt $$list.in) || exit 1; done

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import shutil
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import psutil
 
 from bench import document
 from bench.findings import Finding
-from bench.machine import Machine, this_machine
+from bench.machine import Machine, commit_of, this_machine
 from bench.measures import MEASURES, Entry
 from bench.report import as_json, as_text
 from bench.table import Chapter, Size, Stand
@@ -27,6 +32,8 @@ from newsroom.telemetry import configure_logging
 from newsroom.times import now
 
 INTERRUPTED = 130
+WORK = Home(SOURCE / ".newsroom").root / "bench"
+"""Not in the system's temporary folder, which may be memory, where a flush costs nothing."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found: list[Finding] = []
     code = 0
     try:
-        measure(chosen(MEASURES, wanted.only, size), size, found)
+        with a_folder(WORK) as folder:
+            measure(chosen(MEASURES, wanted.only, size), size, found, folder)
     except KeyboardInterrupt:
         code = INTERRUPTED
     _tell(found, as_machine_reads=wanted.json)
@@ -84,24 +92,52 @@ def chosen(entries: Sequence[Entry], only: Sequence[str] | None, size: Size) -> 
     return [entry for entry in entries if entry.has_long or size is not Size.LONG]
 
 
-def measure(entries: Sequence[Entry], size: Size, found: list[Finding]) -> None:
-    """One after another, what each found at the end of the list, so that it is there after Ctrl-C. One that
-    fails is told as such, and the next one goes on.
+@contextmanager
+def a_folder(work: Path) -> Iterator[Path]:
+    """One for a whole run, removed at its end and not before: on some file systems new files come slowly for
+    minutes after many were deleted, so no measure is to follow upon that. What a killed run left then goes
+    as well.
     """
-    begun, machine = time.monotonic(), this_machine()
+    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(
+        prefix=f"{os.getpid()}-", dir=work, ignore_cleanup_errors=True
+    ) as folder:
+        yield Path(folder)
+    for left in work.iterdir():
+        process = left.name.partition("-")[0]
+        if not (process.isdecimal() and psutil.pid_exists(int(process))):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def measure(entries: Sequence[Entry], size: Size, found: list[Finding], folder: Path) -> None:
+    """One after another, what each found at the end of the list, so that it is there after Ctrl-C. One that
+    fails is told as such, and the next one goes on. What it has written is flushed before that.
+    """
+    begun, run = time.monotonic(), _Run(size, folder, this_machine(folder), commit_of(SOURCE))
     for entry in entries:
         say = _sayer(entry.name, begun)
         say(entry.what)
-        finding = _finding(entry, size, say, machine)
+        finding = _finding(entry, run, say)
         found.append(finding)
+        os.sync()
         say(f"done in {finding.seconds:.0f} s")
 
 
-def _finding(entry: Entry, size: Size, say: Callable[[str], None], machine: Machine) -> Finding:
+@dataclass(frozen=True)
+class _Run:
+    size: Size
+    folder: Path
+    machine: Machine
+    commit: str
+
+
+def _finding(entry: Entry, run: _Run, say: Callable[[str], None]) -> Finding:
     day, begun = now().date(), time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="newsroom-bench-", ignore_cleanup_errors=True) as folder:
-        chapter = _chapter(entry, Stand(Path(folder), Home(SOURCE / ".newsroom").parts, say, size))
-    return Finding(chapter, size, day, time.monotonic() - begun, machine)
+    folder = run.folder / entry.name
+    folder.mkdir()
+    chapter = _chapter(entry, Stand(folder, Home(SOURCE / ".newsroom").parts, say, run.size))
+    seconds = time.monotonic() - begun
+    return Finding(chapter, run.size, day, seconds, run.machine, commit=run.commit)
 
 
 def _chapter(entry: Entry, stand: Stand) -> Chapter:

@@ -30,6 +30,8 @@ _AT_ONCE = 100
 OPEN_SECONDS = 120.0
 """In which all of them have to come."""
 _PIECE_BYTES = 16 * 1024
+_MOST_FILES = 1024 * 1024
+"""Open files to ask for first where the system names no bound."""
 
 
 @dataclass
@@ -124,10 +126,27 @@ def main() -> None:
         print(json.dumps(audience.hear(int(first), int(count), float(seconds))), flush=True)
 
 
-def raise_open_files() -> None:
-    """As many files as the system lets this process have open."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+def raise_open_files() -> float:
+    """Have the system let this process have as many files open as it does; how many that are.
+
+    A system may tell of no bound and yet refuse some: then less is tried, down to what is there already.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    tried = hard
+    while tried != soft:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (tried, hard))
+        except (ValueError, OSError):
+            tried = _MOST_FILES if tried == resource.RLIM_INFINITY else tried // 2
+            if soft == resource.RLIM_INFINITY or tried <= soft:
+                break
+        else:
+            return _files(tried)
+    return _files(soft)
+
+
+def _files(limit: int) -> float:
+    return float("inf") if limit == resource.RLIM_INFINITY else limit
 
 
 if __name__ == "__main__":

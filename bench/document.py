@@ -107,7 +107,8 @@ def _chapter(finding: Finding, machines: Sequence[str]) -> Iterator[str]:
     chapter = finding.chapter
     yield f"## {_heading(finding)}\n"
     where = f" on machine {machines.index(str(finding.machine)) + 1}" if len(machines) > 1 else ""
-    yield f"Measured on {finding.day}{where}, in {finding.seconds:.0f} s.\n"
+    at = f" at {finding.commit}" if finding.commit else ""
+    yield f"Measured on {finding.day}{at}{where}, in {finding.seconds:.0f} s.\n"
     for said in (chapter.how, chapter.skipped, chapter.failed, finding.tried_again):
         if said:
             yield "\n".join(_filled(said)) + "\n"

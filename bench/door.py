@@ -20,7 +20,7 @@ from bench.caller import Caller, a_post, callers
 from bench.costs import processor_seconds
 from bench.openloop import Done, drive
 from bench.quantiles import curve, quantiles
-from bench.stack import Broken, Newsroom, a_newsroom
+from bench.stack import ONE_KEY, Broken, Newsroom, a_newsroom
 from bench.table import Chapter, Goal, Plot, Row, Series, Size, Stand
 from newsroom.events import Event, EventKind, Published, event_message
 from newsroom.ids import new_event_id
@@ -36,8 +36,6 @@ _IN_OPEN_LOAD = 128
 _ROUNDS = {Size.SMOKE: (2, 0.3, 0.5), Size.TABLE: (3, 5.0, 8.0), Size.LONG: (5, 20.0, 30.0)}
 """How many rounds, of how many seconds as fast as it goes, and of how many in open load."""
 _WARM_UP_SHARE = 0.6
-_SETTINGS = {"NEWSROOM_KEY_REQUESTS_PER_MINUTE": "10000000"}
-"""All comes with one key, whose bound would be met first."""
 _NAME = "door-{:07}-{:02}"
 """Of an article: all are of one length, so that a request is made by putting the name into another one."""
 _HOW = (
@@ -99,7 +97,7 @@ def measure_door(stand: Stand) -> Chapter:
         stand.say,
         services=["ingest"],
         has_documents=False,
-        settings=_SETTINGS,
+        settings=ONE_KEY,
     ) as newsroom:
         return uvloop.run(_take(newsroom, stand))
 

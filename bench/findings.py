@@ -2,7 +2,8 @@
 
 A chapter is kept under its name and size, each with its own day and machine. So a run of a few measures
 leaves the others as they stand, and the short table does not take the place of a long run. Nor does a chapter
-that was skipped or failed take the place of one that has figures: these stay, and it is said beside them.
+without figures, skipped or failed, take the place of one that has some: these stay, and it is said beside
+them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from bench.table import Chapter, Size
 class Finding:
     """A chapter: in which size it was measured, when, for how long, and where.
 
+    `commit`: of the project, with a `+` where files were changed; empty where that is not known.
     `tried_again`: what later runs said that brought no figures.
     """
 
@@ -31,6 +33,7 @@ class Finding:
     seconds: float
     machine: Machine
     tried_again: str = ""
+    commit: str = ""
 
     @property
     def key(self) -> tuple[str, Size]:
@@ -38,7 +41,8 @@ class Finding:
 
     @property
     def has_figures(self) -> bool:
-        return not self.chapter.skipped and not self.chapter.failed
+        """Also where a part of the chapter was skipped."""
+        return bool(self.chapter.rows) and not self.chapter.failed
 
 
 _KEPT = TypeAdapter(list[Finding])

@@ -65,6 +65,15 @@ def standing(folder: Path) -> Standing:
     return Standing(sizes, last_at)
 
 
+def aside(folder: Path, place: Path) -> None:
+    """Move what is in it to a new folder on the same file system. Nothing is deleted: on some file systems
+    new files come slowly for minutes after that.
+    """
+    place.mkdir(parents=True)
+    for path in folder.iterdir():
+        path.rename(place / path.name)
+
+
 def _files(folder: str) -> Iterator[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         for entry in entries:

@@ -23,9 +23,11 @@ from newsroom.kafka.producer import KafkaPublisher
 from newsroom.records import Message
 from newsroom.times import now
 from newsroom.topics import TopicSpec
-from newsroom.updates import Announcement, update_message
+from newsroom.updates import Announcement, ArticleUpdate, update_message
+from services.render.contexts.articlepages import article_page
+from services.render.looks.look import Look, load_look
 from services.render.looks.sitefile import load_site
-from services.render.pages import Pages
+from services.render.posts import NO_POSTS
 
 STEPS = ("event on the log", "revision in MongoDB", "update on the log", "page drawn", "page on the disk")
 _EVENTS = TopicSpec("bench.events", 12, is_source=True)
@@ -41,7 +43,7 @@ class Floor:
         self._publisher = KafkaPublisher(bootstrap, client_id=_CLIENT)
         self._mongo = mongo.connect(SecretStr(mongo_url), app_name=_CLIENT)
         self._revisions = self._mongo["newsroom_bench"]["revisions"]
-        self._pages = Pages(load_site(site_file, "http://127.0.0.1:8000"))
+        self._look = load_look(load_site(site_file, "http://127.0.0.1:8000"))
         self._folder = folder
 
     async def open(self) -> None:
@@ -77,10 +79,20 @@ class Floor:
         with _timed(took, STEPS[2]):
             await self._publisher.publish(announced)
         with _timed(took, STEPS[3]):
-            page = next(iter(self._pages.article(update).values()))
+            page = page_of(update, self._look)
         with _timed(took, STEPS[4]):
             _write(self._folder / f"{name}.html", page)
         return took
+
+
+def page_of(update: ArticleUpdate, look: Look) -> bytes:
+    """The article's own page and no other, with the bytes that render gives it."""
+    public = update.public
+    assert public is not None  # noqa: S101  (it was published right here)
+    assert public.text is not None  # noqa: S101
+    voice = look.voice_in(public.language)
+    context = article_page(update, public, public.text, voice.site, voice.wording, NO_POSTS)
+    return look.draw("article.html", context, voice)
 
 
 def _moved(message: Message, topic: TopicSpec) -> Message:

@@ -6,6 +6,7 @@ uses, in as many processes as there are cores; that nothing of it is flushed is 
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -53,11 +54,16 @@ def find_hugo() -> str | None:
 
 
 class HugoSite:
-    """The site below `folder`, for a Hugo to build again and again."""
+    """The site below `folder`, for a Hugo to build again and again. `public`: where its last build stands.
+
+    Each build has a folder of its own, and none is removed here: on some file systems new files come slowly
+    for minutes after many were deleted.
+    """
 
     def __init__(self, hugo: str, folder: Path, site: Site, stories: Iterable[Story]) -> None:
         self._hugo, self._folder = hugo, folder
-        self.public = folder / "public"
+        self._numbers = itertools.count(1)
+        self.public = folder / "public-0"
         shutil.copytree(TEMPLATES, folder)
         (folder / "config/_default/params.json").write_bytes(orjson.dumps(_params(site)))
         (folder / "config/_default/config.json").write_bytes(
@@ -75,9 +81,13 @@ class HugoSite:
         )
         return next((word for word in told.stdout.split() if word.startswith("v")), "of unknown version")
 
+    def warm_up(self) -> None:
+        """Build all of it once, without siblings. Raises: Broken."""
+        self._run()
+
     def build(self) -> Build:
-        """Build all of it into an empty folder, then the siblings. Raises: Broken."""
-        shutil.rmtree(self.public, ignore_errors=True)
+        """Build all of it into a new folder, then the siblings. Raises: Broken."""
+        self.public = self._folder / f"public-{next(self._numbers)}"
         with packers() as pool:
             os.sync()
             begun = time.perf_counter()

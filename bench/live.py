@@ -14,7 +14,7 @@ from typing import Any
 import uvloop
 
 from bench.articles import a_request, an_article
-from bench.quantiles import counted, quantiles, ratios, times
+from bench.quantiles import counted, ratios, times
 from bench.stack import Broken, Editor, Newsroom, a_newsroom
 from bench.table import Chapter, Goal, Size, Stand
 
@@ -26,8 +26,8 @@ _SENTENCE = "Two more people have left the building; the police say that the tal
 _HOW = (
     "One live article has {entries:,} entries. Then, by turns that change, one at a time: a further entry for"
     " it, and the first entry of another, new live article; each a POST with `Prefer: wait` until its answer"
-    " that it is rendered. {rounds}; each gives one value. Warm-up: the entries that fill the long article,"
-    f" {_AT_ONCE} people at once, and {_WARM_UP} pairs."
+    " that it is rendered. {rounds}; each gives one p50; what is slowest is told of all rounds together."
+    f" Warm-up: the entries that fill the long article, {_AT_ONCE} people at once, and {_WARM_UP} pairs."
 )
 
 
@@ -139,8 +139,8 @@ def _id_of(name: str) -> str:
 
 def chapter(entries: int, rounds: Sequence[Sequence[LivePair]]) -> Chapter:
     """What the pairs of each round tell, behind so many entries. Every round has one pair at least."""
-    first = [quantiles(pair.first_seconds for pair in each) for each in rounds]
-    further = [quantiles(pair.further_seconds for pair in each) for each in rounds]
+    first = [[pair.first_seconds for pair in each] for each in rounds]
+    further = [[pair.further_seconds for pair in each] for each in rounds]
     behind = f"an entry behind {entries:,} others"
     return Chapter(
         name="live",

@@ -96,21 +96,24 @@ async def load(newsroom: Newsroom, rate: float, seconds: float, name: str) -> Lo
     return _summed(rate, done, on_the_way, cores)
 
 
-async def work(newsroom: Newsroom, count: int, clients: int, name: str, say: Callable[[str], None]) -> None:
+async def work(newsroom: Newsroom, count: int, clients: int, name: str, say: Callable[[str], None]) -> int:
     """Have so many events sent, by clients of whom each sends its next one when its last is through.
 
-    For a warm-up, as fast as the newsroom carries; what the door refuses is let go. Raises: Broken when one
-    is not through for too long.
+    For a warm-up, as fast as the newsroom carries. How many were refused by the door, or rejected by the
+    log's order. Raises: Broken when one is not through for too long.
     """
     traffic, numbers, said = Traffic(name), iter(range(count)), time.monotonic()
+    missing = 0
     async with watching(newsroom.bootstrap) as watch, _door(newsroom) as door:
 
         async def client() -> None:
-            nonlocal said
+            nonlocal said, missing
             for number in numbers:
                 sent = await _send(door, traffic.next())
+                at = None
                 if sent.event_id:
-                    await asyncio.wait_for(_through(traffic, watch, sent), _PATIENCE_SECONDS)
+                    at = await asyncio.wait_for(_through(traffic, watch, sent), _PATIENCE_SECONDS)
+                missing += at is None
                 if time.monotonic() - said > _SAY_SECONDS:
                     said = time.monotonic()
                     say(f"{number:,} of {count:,} events")
@@ -120,6 +123,7 @@ async def work(newsroom: Newsroom, count: int, clients: int, name: str, say: Cal
         except TimeoutError as error:
             raise Broken(f"an event was not through after {_PATIENCE_SECONDS:.0f} s") from error
     await worked_off(newsroom)
+    return missing
 
 
 async def worked_off(newsroom: Newsroom) -> None:

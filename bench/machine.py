@@ -25,29 +25,66 @@ _ANSWER_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Machine:
-    """`cores`: those that this process may use. `versions`: of what is there, by name."""
+    """`cores`: those that this process may use. `versions`: of what is there, by name. `files`: the type of
+    the file system that was written to; empty where the system does not tell it.
+    """
 
     processor: str
     cores: int
     memory_gib: float
     system: str
     versions: Mapping[str, str]
+    files: str = ""
 
     def __str__(self) -> str:
         ran = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         cores = f"{self.cores} core" if self.cores == 1 else f"{self.cores} cores"
-        return f"{self.processor}, {cores}, {self.memory_gib:.1f} GiB memory, {self.system}; {ran}"
+        files = f", files on {self.files}" if self.files else ""
+        return f"{self.processor}, {cores}, {self.memory_gib:.1f} GiB memory, {self.system}{files}; {ran}"
 
 
-def this_machine() -> Machine:
-    """What can be told of it; what is not installed is left out."""
+def this_machine(folder: Path) -> Machine:
+    """What can be told of it; what is not installed is left out. `folder`: what is measured lies below it."""
     return Machine(
         processor=_processor(),
         cores=cores(),
         memory_gib=round(psutil.virtual_memory().total / 2**30, 1),
         system=f"{platform.system()} {platform.release()}",
         versions={"Python": platform.python_version(), "Kafka": KAFKA_VERSION, **_mongod(), **_others()},
+        files=file_system(folder),
     )
+
+
+def file_system(folder: Path) -> str:
+    """The type of the one that the folder lies on, as `ext4`; empty where the system does not tell it."""
+    place = folder.resolve()
+    try:
+        mounted = psutil.disk_partitions(all=True)
+    except OSError:
+        return ""
+    found = [each for each in mounted if place.is_relative_to(each.mountpoint)]
+    return max(reversed(found), key=lambda each: len(each.mountpoint)).fstype if found else ""
+
+
+def commit_of(project: Path) -> str:
+    """The short hash of its commit, with a `+` where files but the benchmark's own documents were changed;
+    empty where there is no git, or no repository.
+    """
+    if not (project / ".git").exists():
+        return ""
+    commit = _git(project, "rev-parse", "--short", "HEAD")
+    changed = _git(project, "status", "--porcelain", "--", ".", ":!docs/benchmarks*")
+    return f"{commit}+" if commit and changed else commit or ""
+
+
+def _git(project: Path, *words: str) -> str | None:
+    git = shutil.which("git")
+    if git is None:
+        return None
+    done = subprocess.run(  # noqa: S603
+        [git, "-C", str(project), *words], capture_output=True, text=True, timeout=60, check=False
+    )
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def _processor() -> str:

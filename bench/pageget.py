@@ -16,7 +16,7 @@ import uvloop
 from bench import edge, wrk
 from bench.articles import a_request, an_article
 from bench.costs import processor_seconds
-from bench.edge import Caddy
+from bench.edge import Caddy, NoCaddy
 from bench.stack import Broken, Editor, Newsroom, a_newsroom
 from bench.table import Chapter, Goal, Row, Size, Stand
 from bench.wrk import Speed
@@ -72,10 +72,12 @@ class Asked:
 
 def measure_page_get(stand: Stand) -> Chapter:
     """Raises: Broken, PartFailed, Misconfigured, Away; psutil.Error when a process is gone."""
-    program, caddy = wrk.find_wrk(), edge.find_caddy(stand.folder)
-    missing = [told for found, told in ((program, wrk.NONE), (caddy, edge.NONE)) if found is None]
-    if program is None or caddy is None:
-        return Chapter(_NAME, _TITLE, how="", skipped="; ".join(missing))
+    if (program := wrk.find_wrk()) is None:
+        return Chapter(_NAME, _TITLE, how="", skipped=wrk.NONE)
+    try:
+        caddy = edge.a_caddy(stand.folder, stand.say)
+    except NoCaddy as error:
+        return Chapter(_NAME, _TITLE, how="", skipped=str(error))
     rounds, seconds = _ROUNDS[stand.size]
     with a_newsroom(stand.folder / "home", stand.jars, stand.say) as newsroom:
         path = uvloop.run(_publish(newsroom))

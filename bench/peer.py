@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.environments import Environment, run
+from bench.machine import cores
 from bench.stack import Broken
 from desk.parts.home import SOURCE, Home
 from desk.parts.part import Part
@@ -18,10 +17,8 @@ from desk.parts.ports import LOOPBACK, free_ports
 from desk.parts.process import Process
 from faults.stage.environment import address
 
-ENVIRONMENT = Home(SOURCE / ".newsroom").root / "wagtail"
-LIST = SOURCE / "requirements" / "wagtail.txt"
-WORKERS, THREADS = 2, 2
-_INSTALL_SECONDS = 900
+ENVIRONMENT = Environment("wagtail", "Wagtail", "about 240 MB")
+WORKERS, THREADS = max(2, cores()), 2
 _BEGIN_SECONDS = 120
 _ANSWER_SECONDS = 1.0
 _SERVER = (
@@ -45,17 +42,20 @@ def a_wagtail(folder: Path, sections: Sequence[str], say: Callable[[str], None])
 
     Raises: NoPeer; PartFailed, Broken when it does not start.
     """
-    python = interpreter(say)
+    try:
+        python = ENVIRONMENT.made(say) / "python"
+    except Broken as error:
+        raise NoPeer(str(error)) from error
     home = Home(folder)
     home.make()
     (port,) = free_ports(1)
     told = _told(folder)
-    _run([str(python), "-m", "bench.wagtailsite.begin", str(port), *sections], _BEGIN_SECONDS, told)
+    run([str(python), "-m", "bench.wagtailsite.begin", str(port), *sections], _BEGIN_SECONDS, told)
     server = _Server(home, python, port, told)
     try:
         server.start()
         server.wait_until_ready()
-        yield server.where, _run([str(python), "-c", _VERSIONS], _BEGIN_SECONDS).strip()
+        yield server.where, run([str(python), "-c", _VERSIONS], _BEGIN_SECONDS).strip()
     finally:
         server.stop()
 
@@ -89,40 +89,3 @@ class _Server(Part):
             return False
         finally:
             connection.close()
-
-
-def interpreter(say: Callable[[str], None]) -> Path:
-    """The Python of Wagtail's environment, which is made anew where the list, the folder or our own Python is
-    another. Raises: NoPeer.
-    """
-    python, stamp = ENVIRONMENT / "bin" / "python", ENVIRONMENT / ".made"
-    wanted = f"{ENVIRONMENT} {sys.version} {hashlib.sha256(LIST.read_bytes()).hexdigest()}"
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return python
-    say("Wagtail gets an environment of its own (about 240 MB, the first time)")
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    try:
-        _run([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)], _INSTALL_SECONDS)
-        _run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", str(LIST)], _INSTALL_SECONDS)
-    except Broken as error:
-        raise NoPeer(
-            f"{error}; it needs python3-venv (Debian, Ubuntu: apt-get install python3-venv) and, the first "
-            "time, a network to fetch requirements/wagtail.txt"
-        ) from error
-    stamp.write_text(wanted)
-    return python
-
-
-def _run(command: Sequence[str], seconds: float, told: dict[str, str] | None = None) -> str:
-    """What it says. Raises: Broken with the end of its complaint."""
-    named = " ".join(command[1:3])
-    try:
-        done = subprocess.run(  # noqa: S603  (ours, word by word)
-            command, env=told, capture_output=True, text=True, timeout=seconds, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Broken(f"`{named}` did not end: {error}") from error
-    if done.returncode != 0:
-        last = next(iter(done.stderr.strip().splitlines()[-1:]), "it says nothing")
-        raise Broken(f"`{named}` ended with {done.returncode}: {last[:200]}")
-    return done.stdout

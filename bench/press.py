@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import shutil
 import time
@@ -14,9 +15,8 @@ import httpx
 
 from bench.bulk import Paper, Story, publication, put_on_log
 from bench.costs import processor_seconds
-from bench.finish import Standing, finished
+from bench.finish import Standing, aside, finished
 from bench.stack import Broken, Newsroom
-from faults.stage.written import empty
 
 _PATIENCE_SECONDS = 3600.0
 _ASK_SECONDS = 0.5
@@ -33,11 +33,12 @@ class Printing:
 class Press:
     """`count`: how many articles it has printed. `whole`: all files that belong to them.
 
-    `blank` is to hold the pages that stand without any article.
+    `folder` is to hold the pages that stand without any article, and those of former turns.
     """
 
-    def __init__(self, newsroom: Newsroom, blank: Path, paper: Paper) -> None:
-        self._newsroom, self._blank, self._paper = newsroom, blank, paper
+    def __init__(self, newsroom: Newsroom, folder: Path, paper: Paper) -> None:
+        self._newsroom, self._folder, self._paper = newsroom, folder, paper
+        self._blank, self._turns = folder / "blank", itertools.count(1)
         self.count = 0
         self.whole = Standing({}, 0)
 
@@ -66,9 +67,9 @@ class Press:
         return self.whole.last_at - begun
 
     async def again(self) -> Printing:
-        """Remove all pages and have them made anew. Raises: Broken, also when they are not the same."""
+        """Move all pages aside and have them made anew. Raises: Broken, also when paths or sizes differ."""
         public, pids = self._newsroom.public, self._newsroom.pids
-        empty(public)
+        aside(public, self._folder / f"former-{next(self._turns)}")
         shutil.copytree(self._blank, public, dirs_exist_ok=True)
         os.sync()
         before, begun = processor_seconds(pids), time.time()

@@ -16,7 +16,7 @@ import uvloop
 from bench.articles import a_request, an_article
 from bench.floor import Floor
 from bench.listener import Listener, listening
-from bench.quantiles import Quantiles, counted, curve, quantiles, ratios, times
+from bench.quantiles import counted, curve, of_tail, quantiles, ratios, times
 from bench.stack import POLL_SECONDS, Broken, Editor, Newsroom, a_newsroom
 from bench.table import Chapter, Goal, Plot, Row, Series, Size, Stand
 from faults.stage.environment import SITE_FILE
@@ -33,9 +33,9 @@ _HOW = (
     f" is asked for over HTTP every {POLL_SECONDS * 1000:g} ms (each time costs the newsroom an error page)"
     " until it is there; and the floor, which is what no way from a POST to a page can do without, one step"
     " after another in one process: an event produced with acks=all, a revision inserted with majority and"
-    " journal, an update produced with acks=all, the page drawn, its file written, flushed and renamed."
-    " {rounds}; each round gives one value, which is the quantile of its publications over the same quantile"
-    f" of its walks over the floor. Warm-up: {_WARM_UP} turns."
+    " journal, an update produced with acks=all, the article's page drawn (not its history), its file"
+    " written, flushed and renamed. {rounds}; each round gives one p50 and its ratio to that of its walks"
+    f" over the floor; p99 is of the turns of all rounds together. Warm-up: {_WARM_UP} turns."
 )
 
 
@@ -165,8 +165,8 @@ def _ratios(way: Way, rounds: Sequence[Sequence[Turn]]) -> list[Row]:
     return ratios(way.name, _found(way, rounds), _found(FLOOR, rounds), "x floor", way.p50, way.p99)
 
 
-def _found(way: Way, rounds: Sequence[Sequence[Turn]]) -> list[Quantiles]:
-    return [quantiles(map(way.seconds, turns)) for turns in rounds]
+def _found(way: Way, rounds: Sequence[Sequence[Turn]]) -> list[list[float]]:
+    return [[way.seconds(turn) for turn in turns] for turns in rounds]
 
 
 def _way_of(turns: Sequence[Turn]) -> list[str]:
@@ -178,9 +178,9 @@ def _way_of(turns: Sequence[Turn]) -> list[str]:
 
 
 def _steps_of_floor(turns: Sequence[Turn]) -> list[str]:
-    lines = ["The floor                                                  p50         p99"]
+    lines = [f"The floor                                                  p50{of_tail(len(turns)):>17}"]
     found = {name: quantiles(turn.floor[name] for turn in turns) for name in turns[0].floor}
-    return lines + [f"  {name:<44}{of.p50:>9.1f} ms{of.p99:>9.1f} ms" for name, of in found.items()]
+    return lines + [f"  {name:<44}{of.p50:>9.1f} ms{of.p99:>14.1f} ms" for name, of in found.items()]
 
 
 def steps(ways: Sequence[Mapping[str, float]]) -> list[tuple[str, float, float]]:

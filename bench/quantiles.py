@@ -10,6 +10,8 @@ from bench.table import Goal, Row
 
 P50, P99 = 0.50, 0.99
 _PERCENTS = range(1, 101)
+ENOUGH = 100
+"""Of fewer, the 99th percentile is but the highest."""
 
 
 @dataclass(frozen=True)
@@ -44,25 +46,40 @@ def counted(rounds: Sequence[Sequence[object]], what: str) -> str:
     return f"{len(rounds)} rounds of {of} {what}"
 
 
-def times(what: str, found: Sequence[Quantiles]) -> list[Row]:
-    """Two rows: what took so long in each round."""
+def of_tail(count: int) -> str:
+    """What a 99th percentile of so many is called: of fewer than a hundred it is the highest of them."""
+    return "p99" if count >= ENOUGH else f"slowest of {count}"
+
+
+def times(what: str, rounds: Sequence[Sequence[float]]) -> list[Row]:
+    """Two rows of seconds: the median of each round; the 99th percentile of all rounds together."""
+    whole = pooled(rounds)
     return [
-        Row(f"{what}, p50", [each.p50 for each in found], "ms"),
-        Row(f"{what}, p99", [each.p99 for each in found], "ms"),
+        Row(f"{what}, p50", [quantiles(each).p50 for each in rounds], "ms"),
+        Row(f"{what}, {of_tail(len(whole))}", [quantiles(whole).p99], "ms"),
     ]
 
 
 def ratios(
     what: str,
-    found: Sequence[Quantiles],
-    base: Sequence[Quantiles],
+    rounds: Sequence[Sequence[float]],
+    base: Sequence[Sequence[float]],
     unit: str,
     p50: Goal | None = None,
     p99: Goal | None = None,
 ) -> list[Row]:
-    """Two rows: how many times its base it took, each quantile over the same one, in each round."""
-    pairs = list(zip(found, base, strict=True))
+    """Two rows: how many times its base it took; by the median in each round, by the 99th percentile in all
+    rounds together. Rounds as long as those of the base.
+    """
+    pairs = [(quantiles(own), quantiles(floor)) for own, floor in zip(rounds, base, strict=True)]
+    whole, base_whole = pooled(rounds), pooled(base)
+    tail = quantiles(whole).p99 / quantiles(base_whole).p99
     return [
         Row(f"{what}, p50", [own.p50 / floor.p50 for own, floor in pairs], unit, p50),
-        Row(f"{what}, p99", [own.p99 / floor.p99 for own, floor in pairs], unit, p99),
+        Row(f"{what}, {of_tail(len(whole))}", [tail], unit, p99),
     ]
+
+
+def pooled(rounds: Iterable[Iterable[float]]) -> list[float]:
+    """What was measured in all rounds."""
+    return [each for found in rounds for each in found]

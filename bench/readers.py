@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import httpx
 import uvloop
 
-from bench.audience import NOTE
+from bench.audience import NOTE, raise_open_files
 from bench.costs import memory, processor_seconds
 from bench.crowd import Crowd, a_crowd
 from bench.fanout import TOGETHER, Found, Plan, Spread, Told, chapter, spread_of, told_of
@@ -60,7 +60,8 @@ async def _take(newsroom: Newsroom, stand: Stand, plan: Plan) -> Found:
     try:
         desk = Desk(publisher, newsroom.pids)
         await _warm_up(newsroom, desk, plan)
-        wanted = fitting(plan.everybody, _open_files())
+        open_files = _open_files()
+        wanted, own = fitting(plan.everybody, open_files), fitting(plan.own, open_files)
         stand.say(f"{wanted:,} readers open the same page")
         before, begun = memory(newsroom.pids["render"]), time.monotonic()
         async with a_crowd(newsroom.site, wanted, f"/live/{EVERYBODYS}?revision={desk.told}") as crowd:
@@ -69,10 +70,10 @@ async def _take(newsroom: Newsroom, stand: Stand, plan: Plan) -> Found:
             reader_bytes = (memory(newsroom.pids["render"]) - before) / crowd.readers
             spreads = [await desk.tell_everybody(crowd) for _ in range(plan.notices)]
         await _alone(newsroom.site)
-        loads = await _load(newsroom, desk, stand, plan)
+        loads = await _load(newsroom, desk, stand, plan, own)
     finally:
         await publisher.stop()
-    return Found(plan, crowd.readers, took, reader_bytes, spreads, loads)
+    return Found(plan, crowd.readers, own, took, reader_bytes, spreads, loads)
 
 
 async def _warm_up(newsroom: Newsroom, desk: Desk, plan: Plan) -> None:
@@ -82,9 +83,9 @@ async def _warm_up(newsroom: Newsroom, desk: Desk, plan: Plan) -> None:
     await _alone(newsroom.site)
 
 
-async def _load(newsroom: Newsroom, desk: Desk, stand: Stand, plan: Plan) -> list[Told]:
-    stand.say(f"{plan.own:,} readers, {plan.rate:,} notices a second, {plan.loads} times {plan.seconds:g} s")
-    async with a_crowd(newsroom.site, plan.own, f"/live/{OWN_ARTICLE}?revision={desk.told}") as crowd:
+async def _load(newsroom: Newsroom, desk: Desk, stand: Stand, plan: Plan, own: int) -> list[Told]:
+    stand.say(f"{own:,} readers, {plan.rate:,} notices a second, {plan.loads} times {plan.seconds:g} s")
+    async with a_crowd(newsroom.site, own, f"/live/{OWN_ARTICLE}?revision={desk.told}") as crowd:
         await desk.tell_each(crowd, plan.rate, plan.warm_seconds)
         return [await desk.tell_each(crowd, plan.rate, plan.seconds) for _ in range(plan.loads)]
 
@@ -95,9 +96,12 @@ def fitting(wanted: int, open_files: float) -> int:
 
 
 def _open_files() -> float:
-    """How many a process may have open here, once it has asked for all."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return float("inf") if most == resource.RLIM_INFINITY else most
+    """How many a process may have open here, once it has asked for all. This one has as many as before."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        return raise_open_files()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 async def _alone(site: str) -> None:

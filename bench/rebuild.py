@@ -27,21 +27,23 @@ _HOW = (
     "{articles:,} articles{fewer}, {a_day} a day, under {tags} tags and by {authors} authors, with"
     " fronts, feeds (Atom, RSS, JSON), archives by day and month, the ledger and sitemaps."
     f" {RENDERS} processes render (`NEWSROOM_RENDERS`). {{times}}, by"
-    " turns: all pages of the newsroom are removed and `POST /republications` asks for them, as `newsroom"
+    " turns: all pages of the newsroom are moved aside and `POST /republications` asks for them, as `newsroom"
     " republish --all` does. It ends when the last file came to stand, as the file itself tells once the"
-    " rebuild is done and every consumer has committed all there is; they must be the files that stood"
-    " before.{hugo} A page is an article's page; its history, a page too, is made on both sides and"
-    " not counted. Warm-up: the newsroom has printed all of it once, as the events came in. What both read"
-    " is in the system's cache, and what was written before a turn is flushed before it (sync). Not alike:"
-    " the newsroom reads MongoDB, flushes each file before it is renamed into place, acknowledges with"
-    " acks=all and majority, and makes the compressed siblings ({encodings}). Hugo reads content files and"
-    " flushes nothing. It makes no siblings: these are made after it by the functions that render uses, in"
-    " a process for each core, and not flushed."
+    " rebuild is done and every consumer has committed all there is; they must be as many files of the same"
+    " sizes at the same paths as before.{hugo} Nothing is deleted between turns, on either side. A page is an"
+    " article's page; its history, a page too, is made on both sides and not counted. Warm-up: the newsroom"
+    " has printed all of it once, as the events came in{warm}. What both read is in the system's cache, and"
+    " what was written before a turn is flushed before it (sync). Not alike: the newsroom reads MongoDB,"
+    " flushes each file before it is renamed into place, acknowledges with acks=all and majority, and makes"
+    " the compressed siblings ({encodings}). Hugo reads content files and flushes nothing. It makes no"
+    " siblings: these are made after it by the functions that render uses, in a process for each core, and"
+    " not flushed."
 )
 _HUGO = (
-    " Then Hugo {version} builds the same articles and lists, with templates as rich as ours, while the"
-    " newsroom is at rest."
+    " Then Hugo {version} builds the same articles and lists into a new folder, with templates as rich as"
+    " ours, while the newsroom is at rest."
 )
+_HUGO_WARM = ", and Hugo has built all of it once, untimed"
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,12 @@ def measure_rebuild(stand: Stand) -> Chapter:
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         site = load_site(SITE_FILE, newsroom.site)
-        press = Press(newsroom, stand.folder / "blank", Paper(site.sections))
+        press = Press(newsroom, stand.folder / "press", Paper(site.sections))
         first_rate = runner.run(press.fill(plan.first, plan.articles, plan.fill_seconds, stand.say))
         theirs = HugoSite(command, stand.folder / "hugo", site, press.stories()) if command else None
+        if theirs:
+            stand.say("Hugo builds once to warm up")
+            theirs.warm_up()
 
         def turn() -> Turn:
             return Turn(runner.run(press.again()), theirs.build() if theirs else None)
@@ -151,6 +156,7 @@ def chapter(turns: Sequence[Turn], edition: Edition, plan: Plan) -> Chapter:
         authors=AUTHORS,
         times=often(len(turns)),
         hugo=_HUGO.format(version=edition.hugo) if edition.hugo else "",
+        warm=_HUGO_WARM if edition.hugo else "",
         encodings=", ".join(ENCODINGS),
     )
     return Chapter(

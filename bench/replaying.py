@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 import uvloop
@@ -14,13 +16,13 @@ import uvloop
 from bench.bulk import put_on_log
 from bench.chronicle import Chronicle
 from bench.costs import processor_seconds
-from bench.finish import Standing, finished
+from bench.finish import Standing, aside, finished
 from bench.rebuild import often
 from bench.stack import RENDERS, Broken, Newsroom, a_newsroom
 from bench.table import Chapter, Goal, Row, Size, Stand
 from desk.parts.service import ask_health
 from faults.stage.arena import DATABASES
-from faults.stage.written import drop, empty
+from faults.stage.written import drop
 
 GOAL = Goal(2000, is_most=False)
 _NAME, _TITLE = "replay", "Pages and MongoDB deleted, the log read again"
@@ -30,12 +32,13 @@ _GROWTH = 4
 _HISTORY = "/history/index.html"
 _HOW = (
     "{events:,} events of every kind{fewer} lie on the log, of {articles:,} articles, put there past the"
-    " door. {times} the services are stopped, both databases dropped and the folder of the pages emptied."
-    " Then the services are started, and the time runs from there, their own start included. The store is"
-    " ready when all events are folded and every article is announced. All is done when the last file came"
-    " to stand, pages, listings and compressed siblings, as the file itself tells once no rebuild runs any"
-    " more and every consumer has committed all there is; as many articles must have pages then as the"
-    " events say, and the same files must stand each time. Durability as always: acks=all, majority and"
+    " door. {times} the services are stopped, both databases dropped and the pages moved aside, as deleting"
+    " many files would slow what comes next. Then the services are started, and the time runs from there,"
+    " their own start included. The store is ready when all events are folded and every article is announced."
+    " All is done when the last file came to stand, pages, listings and compressed siblings, as the file"
+    " itself tells once no rebuild runs any more and every consumer has committed all there is; as many"
+    " articles must have pages then as the events say, and as many files of the same sizes at the same paths"
+    " must stand each time. Durability as always: acks=all, majority and"
     f" journal, each file flushed; {RENDERS} processes render."
     " Warm-up: the same with fewer events at first ({warm_ups})."
 )
@@ -79,7 +82,7 @@ def measure_replay(stand: Stand) -> Chapter:
         a_newsroom(stand.folder / "home", stand.jars, stand.say, renders=RENDERS) as newsroom,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        stage = Stage(newsroom)
+        stage = Stage(newsroom, stand.folder / "former")
 
         def replay() -> Replay:
             stand.say(f"{stage.chronicle.told.total():,} events are read again")
@@ -112,10 +115,11 @@ def _more(plan: Plan, last: Replay) -> int:
 
 
 class Stage:
-    """A newsroom that forgets everything but its log, and begins anew."""
+    """A newsroom that forgets everything but its log, and begins anew. Its former pages go to `former`."""
 
-    def __init__(self, newsroom: Newsroom) -> None:
-        self._newsroom = newsroom
+    def __init__(self, newsroom: Newsroom, former: Path) -> None:
+        self._newsroom, self._former = newsroom, former
+        self._turns = itertools.count(1)
         self.chronicle = Chronicle()
 
     async def add(self, events: int) -> None:
@@ -144,7 +148,7 @@ class Stage:
         """Nothing is left but the log."""
         self._stop()
         drop(self._newsroom.mongo_url, DATABASES)
-        empty(self._newsroom.public.parent)
+        aside(self._newsroom.public.parent, self._former / str(next(self._turns)))
         os.sync()
 
     def _stop(self) -> None:
@@ -162,13 +166,13 @@ class Stage:
 
 
 def check(replays: Sequence[Replay], articles: int) -> None:
-    """Raises: Broken when not all of it stands, or not the same each time."""
+    """Raises: Broken when not all of it stands, or files or their sizes differ from time to time."""
     for replay in replays:
         stands = replay.standing.count(_HISTORY)
         if stands != articles:
             raise Broken(f"{articles:,} articles are to have pages after a replay, and {stands:,} have")
         if replay.standing.sizes != replays[0].standing.sizes:
-            raise Broken("a replay did not make the same files as the one before")
+            raise Broken("a replay did not make files of the same paths and sizes as the one before")
 
 
 def chapter(

@@ -90,9 +90,12 @@ def _is_whole(row: Sequence[str]) -> bool:
 
 
 def _details(chapter: Chapter) -> list[str]:
-    said = chapter.skipped or chapter.failed
     return [
         f"== {chapter.name}: {chapter.title}",
-        *textwrap.wrap(said or chapter.how, _WIDTH, break_long_words=False, break_on_hyphens=False),
+        *(
+            line
+            for said in (chapter.how, chapter.skipped, chapter.failed)
+            for line in textwrap.wrap(said, _WIDTH, break_long_words=False, break_on_hyphens=False)
+        ),
         *(["", *chapter.details] if chapter.details else []),
     ]

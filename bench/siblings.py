@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
+from bench.machine import cores
 from services.render.site import COMPRESSED, ENCODINGS
 
 _AT_ONCE = 50
@@ -19,8 +19,8 @@ _START_SECONDS = 0.2
 
 @contextmanager
 def packers() -> Iterator[Executor]:
-    """A process for each core, all of them started."""
-    count = os.cpu_count() or 1
+    """A process for each core that this one may use, all of them started."""
+    count = cores()
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
         list(pool.map(_begin, [_START_SECONDS] * count))
         yield pool

@@ -14,7 +14,7 @@ import uvloop
 
 from bench.costs import MEGABYTE, memory
 from bench.load import Load, load, work
-from bench.stack import Newsroom, a_newsroom
+from bench.stack import ONE_KEY, Broken, Newsroom, a_newsroom
 from bench.table import Chapter, Goal, Plot, Row, Series, Size, Stand
 from services.ingest.statuses import MAX_REMEMBERED
 
@@ -27,14 +27,16 @@ _HOW = (
     "Memory of each process, shared pages in parts (PSS), looked at every {every_seconds:g} s: at rest in a"
     " newsroom that has just started, for {rest_seconds:g} s, then in an open load of {rate:g} events of"
     " every kind a second for {load_seconds:g} s. Each third of either gives one value, the median of its"
-    " looks. Warm-up: {warm}."
+    " looks. The bound on one key is raised. Warm-up: {warm}."
 )
 _HOW_GROWTH = (
     " Growth is the line through the looks under load (the median of the slopes between any two, which no"
     " peak moves), over ten minutes, as part of the median. Up to {most:g} % counts as none: a garbage"
     " collector and an allocator move a process by a few percent, while a service of 100 MB that kept a"
-    " kilobyte of each event would grow by six. What services keep of the latest events on purpose is full"
-    " before. MongoDB's cache and Java's heap may grow up to what they are set to (256 MB each)."
+    " kilobyte of each event would grow by six. What ingest keeps on purpose of the latest {kept:,} events is"
+    " full before; what it keeps of the latest {kept:,} articles is half full, as every second event brings a"
+    " new one, and grows on. MongoDB's cache and Java's heap may grow up to what they are set to (256 MB"
+    " each)."
 )
 
 
@@ -69,16 +71,19 @@ class Look:
 
 @dataclass(frozen=True)
 class Found:
-    """What was seen at rest and under load, and what came of the load."""
+    """What was seen at rest and under load, and what came of the load. `missing_before`: of the events of the
+    warm-up, how many the public will not see.
+    """
 
     at_rest: Sequence[Look]
     loaded: Sequence[Look]
     load: Load
+    missing_before: int = 0
 
 
 def measure_memory(stand: Stand) -> Chapter:
     """Raises: Broken, PartFailed, Misconfigured, Away; psutil.Error when a process is gone."""
-    with a_newsroom(stand.folder / "home", stand.jars, stand.say) as newsroom:
+    with a_newsroom(stand.folder / "home", stand.jars, stand.say, settings=ONE_KEY) as newsroom:
         return chapter(uvloop.run(_take(newsroom, stand)), PLANS[stand.size])
 
 
@@ -87,14 +92,15 @@ async def _take(newsroom: Newsroom, stand: Stand) -> Found:
     stand.say(f"watching memory at rest for {plan.rest_seconds:g} s")
     async with looking(newsroom.pids, plan.every_seconds) as at_rest:
         await asyncio.sleep(plan.rest_seconds)
+    missing = 0
     if plan.filling:
         stand.say(f"{plan.filling:,} events, so that what is kept of the latest is full")
-        await work(newsroom, plan.filling, _CLIENTS, "filling", stand.say)
+        missing = await work(newsroom, plan.filling, _CLIENTS, "filling", stand.say)
     stand.say(f"{plan.warm_seconds:g} s to warm up, then {plan.load_seconds:g} s at {plan.rate:g} a second")
-    await load(newsroom, plan.rate, plan.warm_seconds, "warm")
+    missing += (await load(newsroom, plan.rate, plan.warm_seconds, "warm")).missing
     async with looking(newsroom.pids, plan.every_seconds) as loaded:
         done = await load(newsroom, plan.rate, plan.load_seconds, "soak")
-    return Found(at_rest, loaded, done)
+    return Found(at_rest, loaded, done, missing)
 
 
 @asynccontextmanager
@@ -137,14 +143,24 @@ def growth(looks: Sequence[Look], name: str) -> float:
 
 
 def chapter(found: Found, plan: Plan) -> Chapter:
-    """What the looks tell, one of each kind at least. Growth only of a whole soak."""
+    """What the looks tell, one of each kind at least. Growth only of a whole soak.
+
+    Raises: Broken when no event of the load came through.
+    """
+    if len(found.load.through) <= found.load.lost:
+        raise Broken(f"no event was through under load: {_of_load(found.load)}")
     names, is_soak = list(found.loaded[0].memory), plan.load_seconds >= SOAK_SECONDS
     how = _HOW + (_HOW_GROWTH if is_soak else "")
     return Chapter(
         name="memory",
         title="Memory at rest and under load",
-        how=how.format(**asdict(plan), warm=_warm(plan), most=GOAL.bound),
-        rows=[*(_grown(found.loaded, names) if is_soak else ()), *_levels(found, names)],
+        how=how.format(**asdict(plan), warm=_warm(plan), most=GOAL.bound, kept=MAX_REMEMBERED),
+        rows=[
+            *(_grown(found.loaded, names) if is_soak else ()),
+            Row("under load: refused, rejected or lost", [float(found.load.missing)], "events", Goal(0)),
+            Row("before it: refused, rejected or lost", [float(found.missing_before)], "events", Goal(0)),
+            *_levels(found, names),
+        ],
         details=[_peaks(found.loaded, names), _of_load(found.load)],
         plots=[_plot(found.loaded, names)] if is_soak else [],
     )

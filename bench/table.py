@@ -92,8 +92,8 @@ class Chapter:
     """What one measure found.
 
     `how`: what was done, on both sides, with what durability, how often and after what warm-up.
-    `details`: further lines, as they are. `skipped`: why there are no rows, and how to get them. `failed`:
-    what went wrong, where something did.
+    `details`: further lines, as they are. `skipped`: why there are no rows, or not all of them, and how
+    to get them. `failed`: what went wrong, where something did.
     """
 
     name: str

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from desk.parts.home import SOURCE
-from supply.pinned import DEV, PARTS, PEER, RUNTIME
+from supply.pinned import DEV, EDGE, PARTS, PEER, RUNTIME
 
 _TOOLS = SOURCE / "tests" / "tools"
 _PATIENCE_SECONDS = 900
@@ -114,7 +114,8 @@ def _last_line(complained: str) -> str:
 def main() -> int:
     """Ask, tell, and leave with the worst of the codes: a hole is worse than an answer that is missing."""
     peer = python_packages((PEER,), "Wagtail, for the benchmark")
-    answers = [python_packages((RUNTIME, PARTS, DEV)), peer, node_tools()]
+    edge = python_packages((EDGE,), "Caddy, for the benchmark")
+    answers = [python_packages((RUNTIME, PARTS, DEV)), peer, edge, node_tools()]
     for answer in answers:
         for line in answer.lines():
             print(line)

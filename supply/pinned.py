@@ -16,7 +16,8 @@ RUNTIME = REQUIREMENTS / "runtime.txt"
 PARTS = REQUIREMENTS / "parts.txt"
 DEV = REQUIREMENTS / "dev.txt"
 PEER = REQUIREMENTS / "wagtail.txt"
-"""Of an environment of its own: versions may be others than in the lists before."""
+EDGE = REQUIREMENTS / "caddy.txt"
+"""These two of environments of their own: versions may be others than in the lists before."""
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)(?:\s*;\s*([^\\]+?))?\s*\\?$", re.MULTILINE)
 _IMAGE = re.compile(r"^\s*(?:image:|FROM)\s+([a-z/]+):([\w.-]+)", re.MULTILINE)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from bench.findings import Finding
 from bench.measures import MEASURES, Entry
 from bench.stack import Broken
 from bench.table import Chapter, Goal, Measure, Row, Size, Stand
+from desk.parts.home import SOURCE
 from newsroom.articles import ArticleText
 from services.ingest.requests import NewArticle
 
@@ -24,6 +26,13 @@ def a_chapter(stand: Stand) -> Chapter:
     assert list(stand.folder.iterdir()) == []
     stand.say("measuring")
     return Chapter("another name", "A title", "how it was done", [Row("took", [3.0], "ms", Goal(2))])
+
+
+REAL_WORK = cli.WORK
+
+
+def a_chapter_of_nothing() -> Chapter:
+    return Chapter("", "A title", "how it was done")
 
 
 def raising(error: BaseException) -> Measure:
@@ -38,8 +47,9 @@ def entries(**by_name: Measure) -> tuple[Entry, ...]:
 
 
 @pytest.fixture(autouse=True)
-def _logs_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is configured holds for all tests of this process."""
+def _all_else_stays_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What is configured holds for all tests of this process, and the project's folder is not theirs."""
+    monkeypatch.setattr(cli, "WORK", tmp_path / "bench")
     monkeypatch.setattr(cli, "configure_logging", lambda **_: None)
 
 
@@ -83,6 +93,30 @@ def test_a_measure_that_fails_is_told_and_the_others_go_on(
     door, speed = json.loads(capsys.readouterr().out)["chapters"]
     assert door["failed"] == "Broken: the door is shut"
     assert (speed["failed"], speed["rows"][0]["value"], speed["rows"][0]["is_met"]) == ("", 3, False)
+
+
+def test_all_lies_in_the_projects_folder_until_the_run_ends(run: Callable[..., int], tmp_path: Path) -> None:
+    """Nothing is deleted between two measures."""
+    stood: list[Path] = []
+
+    def writing(stand: Stand) -> Chapter:
+        (stand.folder / "page").write_text("a page")
+        stood.extend(sorted(tmp_path.rglob("page")))
+        return a_chapter_of_nothing()
+
+    assert SOURCE / ".newsroom" in REAL_WORK.parents
+    assert run(entries(one=writing, two=writing)) == 0
+    assert [page.parent.name for page in stood] == ["one", "one", "two"]
+    assert list((tmp_path / "bench").iterdir()) == []
+
+
+def test_what_a_killed_run_left_is_removed_after_a_run(tmp_path: Path) -> None:
+    work, own = tmp_path / "work", f"{os.getpid()}-other"
+    for name in ("999999999-killed", own):
+        (work / name).mkdir(parents=True)
+    with cli.a_folder(work):
+        assert len(list(work.iterdir())) == 3
+    assert [left.name for left in work.iterdir()] == [own]
 
 
 def test_after_an_interruption_is_printed_what_was_found(

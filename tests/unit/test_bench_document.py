@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from bench import document, findings
 from bench.document import made, written
 from bench.findings import Finding, merged
-from bench.machine import Machine, program_version, this_machine
+from bench.machine import Machine, commit_of, file_system, program_version, this_machine
 from bench.plots import drawn, ticks
 from bench.table import Chapter, Goal, Plot, Row, Series, Size
 
@@ -67,6 +70,13 @@ def test_what_brings_no_figures_leaves_those_that_stand_and_says_so(chapter: Cha
     assert merged([a_finding(chapter, day=2)], [a_finding(day=3)]) == [a_finding(day=3)]
 
 
+def test_own_figures_are_kept_where_only_the_comparison_was_skipped() -> None:
+    alone = a_finding(replace(CHAPTER, skipped="the comparison with a peer"), day=2)
+    assert merged([a_finding()], [alone]) == [alone]
+    assert "By turns, 1 + 2 - 3." in (text := made([alone])["benchmarks.md"])
+    assert "the comparison with a peer" in text
+
+
 def test_nothing_that_was_kept_is_lost_by_a_further_run(tmp_path: Path) -> None:
     written(tmp_path, [a_finding(size=Size.LONG)])
     found = written(tmp_path, [a_finding(replace(CHAPTER, name="rest")), a_finding()])
@@ -97,6 +107,52 @@ def test_the_document_tells_the_whole_table_with_day_and_machine() -> None:
     assert "![How fast & slow](benchmarks/speed.svg)" in text
     assert "Measured on 2026-01-01, in 12 s." in text
     assert "A processor, 2 cores, 8.0 GiB memory, Linux 6.1; Python 3.11.7." in text
+
+
+def test_commit_and_file_system_are_told_where_they_are_known(tmp_path: Path) -> None:
+    known = replace(a_finding(), commit="abc1234+", machine=replace(MACHINE, files="ext4"))
+    text = made([known])["benchmarks.md"]
+    assert "Measured on 2026-01-01 at abc1234+, in 12 s." in text
+    assert "Linux 6.1, files on ext4; Python 3.11.7." in text
+    file = tmp_path / "kept.json"
+    findings.write(file, [known])
+    file.write_text(re.sub(r',"(commit|files)":"[^"]*"', "", file.read_text()))
+    assert made(findings.read(file)) == made([a_finding()])
+
+
+def git(folder: Path, *words: str) -> None:
+    identity = ("-c", "user.name=A", "-c", "user.email=a@example.com")
+    subprocess.run(["git", "-C", str(folder), *identity, *words], check=True, capture_output=True)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not on PATH")
+def test_a_commit_is_told_with_a_sign_where_files_were_changed(tmp_path: Path) -> None:
+    assert commit_of(tmp_path) == ""
+    git(tmp_path, "init")
+    (tmp_path / "code.py").write_text("1")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "One")
+    commit = commit_of(tmp_path)
+    assert re.fullmatch("[0-9a-f]{7,}", commit)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/benchmarks.json").write_text("[]")
+    assert commit_of(tmp_path) == commit
+    (tmp_path / "code.py").write_text("2")
+    assert commit_of(tmp_path) == f"{commit}+"
+
+
+def test_the_file_system_is_that_of_the_nearest_mount(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mount(point: Path, kind: str) -> SimpleNamespace:
+        return SimpleNamespace(mountpoint=str(point), fstype=kind)
+
+    mounts = [mount(Path("/"), "ext4"), mount(tmp_path, "xfs"), mount(tmp_path, "tmpfs")]
+    monkeypatch.setattr("psutil.disk_partitions", lambda **_: mounts)
+    assert file_system(tmp_path / "bench") == "tmpfs"
+    assert file_system(Path(f"{tmp_path}-other")) == "ext4"
+    monkeypatch.setattr("psutil.disk_partitions", lambda **_: [])
+    assert file_system(tmp_path) == ""
 
 
 def test_machines_are_told_apart() -> None:
@@ -153,8 +209,8 @@ def test_a_logarithmic_axis_is_marked_by_round_figures(values: list[float], mark
     assert ticks(values) == pytest.approx(marks)
 
 
-def test_this_machine_can_be_told() -> None:
-    found = this_machine()
+def test_this_machine_can_be_told(tmp_path: Path) -> None:
+    found = this_machine(tmp_path)
     assert found.processor
     assert found.cores >= 1
     assert found.versions["Python"].startswith("3.")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from bench import siblings
 from bench.bulk import Paper, Story
 from bench.hugo import HOW_TO_GET, HugoSite, find_hugo
 from bench.stack import Broken
@@ -66,11 +70,31 @@ def test_siblings_are_made_after_hugo_as_render_makes_them(tmp_path: Path) -> No
     assert not (site.public / "card.png.gz").exists()
 
 
-def test_each_build_begins_with_an_empty_folder(tmp_path: Path) -> None:
+def test_siblings_are_made_by_as_many_processes_as_cores_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+
+    @contextmanager
+    def pool(count: int, **_: object) -> Iterator[ThreadPoolExecutor]:
+        started.append(count)
+        with ThreadPoolExecutor(count) as threads:
+            yield threads
+
+    monkeypatch.setattr(siblings, "cores", lambda: 3)
+    monkeypatch.setattr(siblings, "ProcessPoolExecutor", pool)
+    with siblings.packers():
+        assert started == [3]
+
+
+def test_each_build_has_a_new_folder_and_no_former_one_is_removed(tmp_path: Path) -> None:
     site = a_site(tmp_path, WRITES_TWO_FILES)
-    site.build()
-    (site.public / "former.html").write_text("of a former build")
-    assert site.build().files == 2
+    site.warm_up()
+    folders = [site.public]
+    for _ in range(2):
+        assert site.build().files == 2
+        folders.append(site.public)
+    assert len(set(folders)) == 3
+    assert all((folder / "index.html").is_file() for folder in folders)
+    assert not (folders[0] / "index.html.gz").exists()
 
 
 def test_a_hugo_that_fails_is_told_with_what_it_says(tmp_path: Path) -> None:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
+from bench import load as loads
+from bench import soak, sustained, wagtail
+from bench.load import Sent, work
 from bench.openloop import drive
+from bench.stack import ONE_KEY, Broken, Newsroom
+from bench.table import Measure, Size, Stand
 from bench.traffic import SHARES, Act, Traffic
 from bench.watch import Watch
+from desk.parts.home import SOURCE
 from newsroom.articles import Contract
 from newsroom.kafka.fake import FakeLog, FakePublisher
 from newsroom.outcomes import EventOutcome, EventState, Rendering, outcome_message, rendering_message
@@ -86,6 +95,65 @@ async def test_a_load_of_nothing_is_refused(rate: float) -> None:
 
     with pytest.raises(ValueError, match="is no load"):
         await drive(rate, 1, act)
+
+
+@pytest.mark.parametrize(("refused", "rejected"), [(0, 0), (3, 0), (0, 2), (3, 2)])
+async def test_what_is_refused_or_rejected_of_a_filling_is_counted(
+    refused: int, rejected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @asynccontextmanager
+    async def nobody(_: object) -> AsyncIterator[None]:
+        yield
+
+    numbers = iter(range(10))
+
+    async def send(_: object, act: Act) -> Sent:
+        number = next(numbers)
+        return Sent(act, 1.0) if number < refused else Sent(act, 1.0, f"evt_{number}", "a1")
+
+    async def through(_: Traffic, __: object, sent: Sent) -> float | None:
+        return None if int(sent.event_id[4:]) >= 10 - rejected else 2.0
+
+    async def at_rest(_: object) -> None: ...
+
+    changed: dict[str, Any] = {
+        "watching": nobody,
+        "_door": nobody,
+        "_send": send,
+        "_through": through,
+        "worked_off": at_rest,
+    }
+    for name, replaced in changed.items():
+        monkeypatch.setattr(loads, name, replaced)
+    newsroom = Newsroom("", "", "", "", "", Path(), "", {})
+    assert await work(newsroom, 10, 2, "filling", lambda _: None) == refused + rejected
+
+
+@pytest.mark.parametrize(
+    "measure", [sustained.measure_sustained, soak.measure_memory, wagtail.measure_wagtail]
+)
+def test_no_load_is_met_by_the_bound_on_one_key(
+    measure: Measure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def refusing(*_: object, settings: Mapping[str, str], **__: object) -> Iterator[NoReturn]:
+        assert settings == ONE_KEY
+        raise Broken("seen")
+
+    @contextmanager
+    def a_peer(*_: object) -> Iterator[tuple[str, str]]:
+        yield "", ""
+
+    for module in (sustained, soak, wagtail):
+        monkeypatch.setattr(module, "a_newsroom", refusing)
+    monkeypatch.setattr(wagtail, "a_wagtail", a_peer)
+    with pytest.raises(Broken, match="seen"):
+        measure(Stand(tmp_path, tmp_path, lambda _: None, Size.SMOKE))
+
+
+def test_the_bound_on_one_key_is_a_setting() -> None:
+    (name,) = ONE_KEY
+    assert f"{name}=" in (SOURCE / ".env.example").read_text()
 
 
 async def told(watch: Watch, *messages: Message) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from bench import edge, pageget, wrk
+from bench.environments import Environment
 from bench.pageget import EDGE, OWN, PLAIN, Asked, chapter
 from bench.stack import Broken
 from bench.table import Size, Stand
@@ -83,13 +85,48 @@ def test_a_caddy_that_does_not_take_the_configuration_is_none(tmp_path: Path) ->
 def test_without_its_tools_the_measure_is_skipped_and_says_how_to_get_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    stand = Stand(tmp_path, tmp_path, lambda _: None, Size.SMOKE)
     monkeypatch.setattr(wrk, "find_wrk", lambda: None)
-    monkeypatch.setattr(edge, "find_caddy", lambda _: None)
-    found = pageget.measure_page_get(Stand(tmp_path, tmp_path, lambda _: None, Size.SMOKE))
+    found = pageget.measure_page_get(stand)
     assert not found.rows
     assert "package `wrk`" in found.skipped
-    assert "caddy" in found.skipped
+
+    def fails(*_: object) -> NoReturn:
+        raise Broken("no network")
+
+    monkeypatch.setattr(wrk, "find_wrk", lambda: "/usr/bin/wrk")
+    monkeypatch.setattr(edge, "_programs", list)
+    monkeypatch.setattr(Environment, "made", fails)
+    found = pageget.measure_page_get(stand)
+    assert not found.rows
+    assert "none that can be installed: no network" in found.skipped
     assert "\n" not in found.skipped
+
+
+@pytest.mark.parametrize(("on_path", "installed"), [("true", "false"), ("false", "true"), (None, "true")])
+def test_a_caddy_is_installed_where_none_on_path_takes_the_configuration(
+    on_path: str | None, installed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def link(folder: Path, program: str) -> str:
+        folder.mkdir()
+        (folder / "caddy").symlink_to(str(shutil.which(program)))
+        return str(folder / "caddy")
+
+    there = [link(tmp_path / "there", on_path)] if on_path else []
+    own = link(tmp_path / "own", installed)
+    monkeypatch.setattr(edge, "_programs", lambda: there)
+    monkeypatch.setattr(Environment, "made", lambda *_: tmp_path / "own")
+    assert edge.a_caddy(tmp_path, lambda _: None) == (there[0] if on_path == "true" else own)
+
+
+def test_an_installed_caddy_that_does_not_take_the_configuration_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "caddy").symlink_to(str(shutil.which("false")))
+    monkeypatch.setattr(edge, "_programs", list)
+    monkeypatch.setattr(Environment, "made", lambda *_: tmp_path)
+    with pytest.raises(edge.NoCaddy, match=r"requirements/caddy.txt does not take it"):
+        edge.a_caddy(tmp_path, lambda _: None)
 
 
 SENT = {"http://edge/a/": b"packed", "http://own/a/": b"packed", "http://plain/a/index.html.br": b"packed"}

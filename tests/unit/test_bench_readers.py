@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import pytest
 
+from bench import readers
+from bench.audience import raise_open_files
 from bench.crowd import Heard, a_crowd
 from bench.fanout import TOGETHER, Found, Plan, Spread, Told, chapter, spread_of, told_of
 from bench.openloop import Done
@@ -93,11 +96,9 @@ async def test_a_crowd_of_which_some_are_refused_is_none() -> None:
                 pass
 
 
-@pytest.mark.parametrize(
-    ("open_files", "readers"), [(float("inf"), 10_000), (20_000, 10_000), (4_096, 3_584)]
-)
-def test_there_are_as_many_readers_as_files_may_be_open(open_files: float, readers: int) -> None:
-    assert fitting(10_000, open_files) == readers
+@pytest.mark.parametrize(("open_files", "fits"), [(float("inf"), 10_000), (20_000, 10_000), (4_096, 3_584)])
+def test_there_are_as_many_readers_as_files_may_be_open(open_files: float, fits: int) -> None:
+    assert fitting(10_000, open_files) == fits
 
 
 def test_a_notice_is_told_from_its_first_reader_to_its_last() -> None:
@@ -127,12 +128,12 @@ def test_a_delay_counts_from_when_a_notice_was_due() -> None:
     found = told_of(done(2), 10, 2, heard_after(0.7), {})
     assert found.delays == pytest.approx([0.7] * 2 * TOGETHER)
     assert found.late == pytest.approx([0.5, 0.5])
-    assert (found.superseded, found.lost) == (0, 0)
+    assert (found.unheard, found.lost) == (0, 0)
 
 
-def test_a_notice_behind_which_a_later_one_came_is_superseded_and_a_last_one_lost() -> None:
+def test_every_notice_that_nobody_heard_is_counted_and_a_last_one_is_lost() -> None:
     found = told_of(done(2), 10, 2, heard_after(0.7, 11, 12, 19), {})
-    assert (found.superseded, found.lost) == (2, 1)
+    assert (found.unheard, found.lost) == (3, 1)
 
 
 def test_a_load_that_nobody_heard_is_no_measurement() -> None:
@@ -140,9 +141,9 @@ def test_a_load_that_nobody_heard_is_no_measurement() -> None:
         told_of(done(2), 10, 2, [Heard(0, 9, 99.0)], {})
 
 
-def a_load(*, first: float = 0.01, last: float = 0.01, lost: int = 0) -> Told:
+def a_load(*, first: float = 0.01, last: float = 0.01, lost: int = 0, unheard: int = 0) -> Told:
     delays = [first] * 50 + [last] * 50
-    return Told(seconds=4.0, delays=delays, late=[0.001], superseded=0, lost=lost, cores={"render": 0.5})
+    return Told(seconds=4.0, delays=delays, late=[0.001], unheard=unheard, lost=lost, cores={"render": 0.5})
 
 
 def test_a_newsroom_that_falls_behind_gains_delay() -> None:
@@ -151,11 +152,18 @@ def test_a_newsroom_that_falls_behind_gains_delay() -> None:
 
 
 def found(
-    *, readers: int = 100, across: float = 0.2, missed: int = 0, kib: float = 14, load: Told | None = None
+    *,
+    readers: int = 100,
+    own: int = 10,
+    across: float = 0.2,
+    missed: int = 0,
+    kib: float = 14,
+    load: Told | None = None,
 ) -> Found:
     return Found(
         plan=Plan(everybody=100, notices=1, own=10, rate=10, loads=1, seconds=4.0),
         readers=readers,
+        own=own,
         open_seconds=1.0,
         reader_bytes=kib * 1024,
         spreads=[Spread([0.1, 0.1 + across], missed, used=0.002)],
@@ -172,6 +180,7 @@ def found(
         (found(kib=16), "memory of render"),
         (found(load=a_load(last=0.1)), "delay gained"),
         (found(load=a_load(lost=1)), "who lost the last"),
+        (found(load=a_load(unheard=1)), "not heard (superseded or lost)"),
     ],
 )
 def test_each_goal_of_the_readers_can_be_missed(told: Found, missed: str) -> None:
@@ -180,9 +189,54 @@ def test_each_goal_of_the_readers_can_be_missed(told: Found, missed: str) -> Non
     assert all(missed in what for what in missing)
 
 
+def test_it_is_told_that_notices_go_out_in_bursts() -> None:
+    assert "10 notices a second in all, which go out as 2 bursts of 5" in chapter(found()).how
+
+
 def test_fewer_readers_than_wanted_are_told_and_not_judged() -> None:
     few = chapter(found(readers=50, across=9, kib=99))
     assert all(row.is_met is not False for row in few.rows)
     assert "100 readers were wanted" in few.details[0]
     assert "50" in few.details[0]
     assert "wanted" not in chapter(replace(found())).details[0]
+    few = chapter(found(own=5, load=a_load(unheard=9)))
+    assert all(row.is_met is not False for row in few.rows)
+    assert "10 readers were wanted" in few.details[0]
+
+
+@dataclass
+class System:
+    """Has a limit of open files, and refuses more than `most`, whatever the limit says."""
+
+    most: int
+    limits: tuple[int, int]
+
+    def getrlimit(self, _: int) -> tuple[int, int]:
+        return self.limits
+
+    def setrlimit(self, _: int, limits: tuple[int, int]) -> None:
+        if limits[0] == resource.RLIM_INFINITY or limits[0] > self.most:
+            raise ValueError("current limit exceeds maximum limit")
+        self.limits = limits
+
+
+@pytest.mark.parametrize(
+    ("limits", "most", "obtained"),
+    [
+        ((256, resource.RLIM_INFINITY), 245_760, 131_072),
+        ((256, resource.RLIM_INFINITY), 10_240, 8_192),
+        ((256, resource.RLIM_INFINITY), 256, 256),
+        ((1_024, 20_000), 20_000, 20_000),
+        ((20_000, 20_000), 20_000, 20_000),
+    ],
+)
+def test_as_many_files_are_opened_as_the_system_really_lets(
+    limits: tuple[int, int], most: int, obtained: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = System(most, limits)
+    monkeypatch.setattr("resource.getrlimit", system.getrlimit)
+    monkeypatch.setattr("resource.setrlimit", system.setrlimit)
+    assert readers._open_files() == obtained
+    assert system.limits == limits
+    assert raise_open_files() == obtained
+    assert system.limits == (obtained, limits[1])

@@ -10,11 +10,11 @@ import pytest
 
 from bench import press, rebuild
 from bench.bulk import A_DAY, Paper, moment, publication
-from bench.finish import Standing, standing
+from bench.finish import Standing, aside, standing
 from bench.hugo import Build
-from bench.press import Printing
+from bench.press import Press, Printing
 from bench.rebuild import PLANS, Edition, Turn, chapter, in_time, page_bytes
-from bench.stack import Broken
+from bench.stack import Broken, Newsroom
 from bench.table import Chapter, Row, Size
 from faults.stage.environment import SITE_FILE
 from newsroom.records import Position
@@ -119,6 +119,8 @@ def test_without_hugo_the_newsroom_has_its_rows_and_the_comparison_is_skipped() 
     assert {row.unit for row in found.rows} == {"pages/s", "files/s"}
     assert "apt-get install hugo" in found.skipped
     assert "Then Hugo" not in found.how
+    assert "untimed" not in found.how
+    assert "Hugo has built all of it once, untimed" in chapter([a_turn()], an_edition(), PLAN).how
 
 
 def test_it_is_told_where_there_was_no_time_for_all_articles() -> None:
@@ -149,6 +151,45 @@ def test_what_stands_is_told_with_sizes_and_the_time_of_the_last_file(tmp_path: 
     assert found.sizes == {"/a/history/index.html": 5, "/a/index.html": 3}
     assert (found.count("/index.html"), found.count("/history/index.html")) == (2, 1)
     assert before < found.last_at < time.time() + 1
+
+
+def test_pages_are_moved_aside_and_the_folder_stays(tmp_path: Path) -> None:
+    public, former = tmp_path / "public", tmp_path / "former" / "1"
+    (public / "a").mkdir(parents=True)
+    (public / "a/index.html").write_text("a page")
+    (public / "robots.txt").write_text("words")
+    inode = (public / "a/index.html").stat().st_ino, public.stat().st_ino
+    aside(public, former)
+    assert list(public.iterdir()) == []
+    assert ((former / "a/index.html").stat().st_ino, public.stat().st_ino) == inode
+    assert set(standing(former).sizes) == {"/a/index.html", "/robots.txt"}
+
+
+async def test_a_press_keeps_its_former_pages_aside_while_it_prints_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public = tmp_path / "home/site/public"
+    public.mkdir(parents=True)
+    page = public / "index.html"
+    page.write_text("a page")
+    newsroom = Newsroom("", "", "", "", "", public, "", {})
+    again = Press(newsroom, tmp_path / "press", PAPER)
+    again.whole = standing(public)
+    (tmp_path / "press/blank").mkdir(parents=True)
+
+    async def republish(_: Press) -> None:
+        assert list(public.iterdir()) == []
+        page.write_text("a page")
+
+    async def finished(*_: object) -> Standing:
+        return standing(public)
+
+    monkeypatch.setattr(Press, "_republish", republish)
+    monkeypatch.setattr(press, "finished", finished)
+    assert (await again.again()).seconds is not None
+    assert (await again.again()).cores == {}
+    kept = sorted((tmp_path / "press").rglob("index.html"))
+    assert [each.parent.name for each in kept] == ["former-1", "former-2"]
 
 
 def test_what_a_rebuild_made_otherwise_is_named() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from bench import replaying
 from bench.chronicle import Chronicle
 from bench.finish import Standing
-from bench.replaying import PLANS, Plan, Replay, chapter, grown
-from bench.stack import Broken
+from bench.replaying import PLANS, Plan, Replay, Stage, chapter, grown
+from bench.stack import Broken, Newsroom
 from bench.table import Chapter, Size
 from bench.traffic import SHARES
 from newsroom.events import EntryAdded, decode_event, event_message
@@ -129,6 +130,20 @@ def test_kinds_and_processor_time_are_told() -> None:
     assert "store 0.40, render 1.00" in details
 
 
+def test_a_stage_that_forgets_keeps_its_former_pages_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replaying, "drop", lambda *_: None)
+    public = tmp_path / "site/public"
+    stage = Stage(Newsroom("", "", "", "", "", public, "", {}), tmp_path / "former")
+    for _ in range(2):
+        public.mkdir(parents=True)
+        (public / "index.html").write_text("a page")
+        stage._forget()
+        assert list(public.parent.iterdir()) == []
+    assert len(list((tmp_path / "former").rglob("index.html"))) == 2
+
+
 def test_pages_that_are_missing_are_no_measurement() -> None:
     replaying.check([a_replay(articles=3)], 3)
     with pytest.raises(Broken, match="4 articles are to have pages after a replay, and 3 have"):
@@ -138,5 +153,5 @@ def test_pages_that_are_missing_are_no_measurement() -> None:
 def test_replays_that_differ_are_no_measurement() -> None:
     other = Standing(dict.fromkeys(a_replay().standing.sizes, 10), 0)
     differing = Replay(1000, 2, 10, {}, other)
-    with pytest.raises(Broken, match="did not make the same files"):
+    with pytest.raises(Broken, match="did not make files of the same paths and sizes"):
         replaying.check([a_replay(), differing], 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -56,6 +57,11 @@ def test_the_table_is_printed_before_all_details() -> None:
     assert (
         told.index("== speed: How fast it is") < told.index("  as it is    ms") < told.index("in open load")
     )
+
+
+def test_how_is_printed_also_where_a_part_was_skipped() -> None:
+    told = as_text([replace(LOAD, skipped="the comparison: apt-get install peer")])
+    assert "in open load\nthe comparison: apt-get install peer" in told
 
 
 def test_what_is_printed_fits_a_terminal() -> None:

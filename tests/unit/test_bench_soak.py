@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import psutil
 import pytest
 
 from bench.load import Load
 from bench.soak import PLANS, Found, Look, chapter, growth, looking
+from bench.stack import Broken
 from bench.table import Row, Size
 
 MB = 1024 * 1024
@@ -54,11 +56,28 @@ def test_five_percent_count_as_none(end: float, is_met: bool) -> None:
 
 def test_a_short_load_tells_no_growth() -> None:
     assert list(rows(Size.TABLE, looks(*a_line(90, 110)))) == [
+        "under load: refused, rejected or lost",
+        "before it: refused, rejected or lost",
         "store at rest",
         "all of them at rest",
         "store under load",
         "all of them under load",
     ]
+
+
+def test_events_that_went_missing_are_told_and_none_may() -> None:
+    load = replace(NOTHING, through=[0.1] * 5, refused=1, rejected=2, lost=3)
+    found = {row.what: row for row in chapter(Found(looks(50), looks(60), load, 4), PLANS[Size.TABLE]).rows}
+    under, before = (found[f"{when}: refused, rejected or lost"] for when in ("under load", "before it"))
+    assert (under.value, under.is_met) == (6, False)
+    assert (before.value, before.is_met) == (4, False)
+    assert rows(Size.TABLE, looks(60))["under load: refused, rejected or lost"].is_met
+
+
+def test_memory_under_a_load_that_did_not_come_through_is_no_measurement() -> None:
+    lost = replace(NOTHING, through=[60.0] * 3, refused=4, lost=3)
+    with pytest.raises(Broken, match="no event was through under load"):
+        chapter(Found(looks(50), looks(60), lost), PLANS[Size.TABLE])
 
 
 def test_a_watch_is_told_in_thirds() -> None:

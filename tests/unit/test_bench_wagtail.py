@@ -14,10 +14,12 @@ from aiohttp.test_utils import TestServer
 
 from bench import peer, wagtail
 from bench.articles import an_article
-from bench.peer import NoPeer, interpreter
+from bench.environments import Environment
+from bench.machine import cores
+from bench.peer import NoPeer
 from bench.stack import Broken
 from bench.table import Size, Stand
-from bench.wagtail import OURS, PLANS, THEIRS, Found, Side, chapter, measure_wagtail
+from bench.wagtail import OURS, PLANS, THEIRS, Found, Load, Side, chapter, measure_wagtail
 
 
 class FakeSite:
@@ -60,7 +62,9 @@ async def test_a_page_is_asked_for_until_it_is_there() -> None:
 async def test_clients_ask_for_the_answer_when_the_page_is_there() -> None:
     site = FakeSite(status=201)
     async with a_side(site) as side:
-        assert await side.rate("load", 0.01) > 0
+        count, seconds = await side.load("load", 0.01)
+    assert count == len(site.waits)
+    assert seconds >= 0.01
     assert set(site.waits) == {"wait=9"}
     assert len(site.waits) == len(site.asked) > 0
 
@@ -81,16 +85,21 @@ async def test_a_page_that_never_says_so_is_told(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("ours", "latency_is_met", "rate_is_met"),
     [
-        (Found([0.01], [0.3], 50), True, True),
-        (Found([0.011], [0.3], 49), False, False),
+        (Found([0.01], [0.3], Load(100, 1.0, 2.0)), True, True),
+        (Found([0.011], [0.3], Load(98, 1.0, 2.0)), False, False),
     ],
 )
 def test_the_newsroom_is_compared_with_wagtail(ours: Found, latency_is_met: bool, rate_is_met: bool) -> None:
-    theirs = Found([0.02], [0.03], 10)
+    """By rate until its listings stand: that its pages do is told beside."""
+    theirs = Found([0.02], [0.03], Load(20, 2.0, 2.0))
     rows = {row.what: row for row in chapter([{OURS: ours, THEIRS: theirs}], "", PLANS[Size.SMOKE]).rows}
     assert rows["POST to page fetched, p50"].is_met is latency_is_met
-    assert rows["created and fetched"].is_met is rate_is_met
-    assert rows["created and fetched"].value == pytest.approx(ours.rate / 10)
+    assert rows["created, fetched and listed"].is_met is rate_is_met
+    assert rows["created, fetched and listed"].value == pytest.approx(ours.load.count / 20)
+    assert rows["created and fetched"].is_met is None
+    assert rows["created and fetched"].value == pytest.approx(ours.load.count / 10)
+    assert rows["newsroom: created, fetched and listed"].value == pytest.approx(ours.load.count / 2)
+    assert rows["POST to page fetched, slowest of 1"].goal is None
     assert rows["POST to home naming it, p50"].value == pytest.approx(10)
     assert rows["Wagtail: POST to page fetched, p50"].value == pytest.approx(20)
 
@@ -105,29 +114,16 @@ def test_without_wagtail_it_is_told_what_was_skipped(tmp_path: Path, monkeypatch
     assert found.skipped == "no Wagtail to compare with: no network; get one"
 
 
-def test_an_environment_is_made_once_for_a_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And anew where the list is another, or an installation failed."""
-    ran: list[str] = []
-    listed = tmp_path / "list.txt"
-    listed.write_text("wagtail==1")
+def test_wagtail_has_a_worker_for_each_core_and_two_at_least() -> None:
+    assert max(2, cores()) == peer.WORKERS
+    found = Found([0.01], [0.02], Load(1, 1, 1))
+    assert f"{peer.WORKERS} workers" in chapter([{OURS: found, THEIRS: found}], "", PLANS[Size.SMOKE]).how
 
-    def run(command: list[str], *_: object) -> str:
-        ran.append(command[2])
-        if fails:
-            raise Broken("no network")
-        (tmp_path / "environment").mkdir(exist_ok=True)
-        return ""
 
-    monkeypatch.setattr(peer, "ENVIRONMENT", tmp_path / "environment")
-    monkeypatch.setattr(peer, "LIST", listed)
-    monkeypatch.setattr(peer, "_run", run)
-    fails = False
-    assert interpreter(lambda _: None) == interpreter(lambda _: None)
-    assert ran == ["venv", "pip"]
-    listed.write_text("wagtail==2")
-    fails = True
-    with pytest.raises(NoPeer, match=r"no network; it needs .* apt-get install"):
-        interpreter(lambda _: None)
-    fails = False
-    interpreter(lambda _: None)
-    assert ran == ["venv", "pip", "venv", "venv", "pip"]
+def test_a_wagtail_that_cannot_be_installed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> NoReturn:
+        raise Broken("no network")
+
+    monkeypatch.setattr(Environment, "made", fails)
+    with pytest.raises(NoPeer, match="no network"), peer.a_wagtail(tmp_path, ["World"], lambda _: None):
+        pass

@@ -14,11 +14,11 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from desk.parts import jars
 from supply import audit
-from supply.pinned import DEV, PARTS, PEER, REQUIREMENTS, RUNTIME, images, packages
+from supply.pinned import DEV, EDGE, PARTS, PEER, REQUIREMENTS, RUNTIME, images, packages
 from supply.sbom import bill
 
 LOCKS = (RUNTIME, PARTS, DEV)
-ALL = (*LOCKS, PEER)
+ALL = (*LOCKS, PEER, EDGE)
 CLEAN = {"name": "aiokafka", "version": "0.14.0", "vulns": []}
 SKIPPED = {"name": "motor", "skip_reason": "not found"}
 HOLE = {"name": "pyyaml", "version": "5.3", "vulns": [{"id": "PYSEC-2021-142", "fix_versions": ["5.4"]}]}
