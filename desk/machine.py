@@ -71,7 +71,7 @@ class MachineSettings(CommonSettings):
         default=1,
         ge=1,
         le=1 + len(MORE_RENDERS),
-        description="Processes that render, of which each keeps a core busy in a rebuild and takes 100 MB",
+        description="Processes that render: each keeps a core busy in a rebuild and takes 100 to 230 MB",
     )
     renders_port: int = Field(
         default=8010,
