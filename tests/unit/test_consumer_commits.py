@@ -20,6 +20,16 @@ ALIVE = 60.0
 """Seconds without progress that a loop may take; no machine is so busy that a test meets them by itself."""
 
 
+def away_once(loop: Loop) -> Callable[[object], None]:
+    """For its `before`: MongoDB is away when the first batch is tried."""
+
+    def away(_: object) -> None:
+        if len(loop.batches) == 1:
+            raise Away("mongodb")
+
+    return away
+
+
 async def test_nothing_is_committed_before_its_effect() -> None:
     loop = Loop(a_log())
     loop.gate.clear()
@@ -417,11 +427,7 @@ async def test_a_rebalance_in_an_outage_drops_the_batch_at_once() -> None:
     second = Loop(log)
     await write(log, "a1")
 
-    def away_once(_: object) -> None:
-        if len(first.batches) == 1:
-            raise Away("mongodb")
-
-    first.before = away_once
+    first.before = away_once(first)
     async with first.running():
         await until(lambda: first.batches)
         begun = time.monotonic()
@@ -447,12 +453,8 @@ async def test_who_gives_up_a_client_in_an_outage_does_not_wait_for_its_own_batc
         loop.log.group(GROUP)._rebalance_soon()  # as if it had connected anew
         raise Away("kafka")
 
-    def away_once(_: object) -> None:
-        if len(loop.batches) == 1:
-            raise Away("mongodb")
-
     monkeypatch.setattr(loop.source, "poll", gives_up)
-    loop.before = away_once
+    loop.before = away_once(loop)
     async with loop.running():
         await until(lambda: loop.committed == {P0: 1}, seconds=30)
     assert loop.batches == [("a1",), ("a1",)]
@@ -473,12 +475,8 @@ async def test_who_waits_for_a_dependency_does_not_poll_once_a_rebalance_waits_f
             polled_in_a_rebalance.append(first.consumer._revoking)
         return await poll(timeout_seconds)
 
-    def away_once(_: object) -> None:
-        if len(first.batches) == 1:
-            raise Away("mongodb")
-
     monkeypatch.setattr(first.source, "poll", looks)
-    first.before = away_once
+    first.before = away_once(first)
     async with first.running():
         await until(lambda: polled_in_a_rebalance)
         async with second.running():

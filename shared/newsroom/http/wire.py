@@ -23,7 +23,7 @@ from newsroom.http.unread import Unread
 MAX_HEAD_BYTES = 32 * 1024
 MAX_ADDRESS_BYTES = 8 * 1024
 MAX_QUEUED = 16
-"""Requests that one connection may send before the first of them is answered."""
+"""Requests that may wait on one connection behind the one that is being answered."""
 
 
 class _Unfit(Exception):
@@ -131,7 +131,8 @@ class ProblemProtocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self.send_400_response("Invalid HTTP request received.")
         # A line that never ends, in a head or behind a body, comes to no callback: count what is fed.
-        if self._is_in_message and not self._comes_on and not self._is_over:
+        is_over = self._refused is not None or self.transport.is_closing()
+        if self._is_in_message and not self._comes_on and not is_over:
             self._fed_bytes += len(data)
             if self._fed_bytes > 2 * MAX_HEAD_BYTES:
                 self._refuse_head()
@@ -285,11 +286,6 @@ class ProblemProtocol(HttpToolsProtocol):
             return _Awaited.REST
         # Between two requests uvicorn waits by itself, unless something came that began none.
         return _Awaited.NOTHING if self.timeout_keep_alive_task is not None else _Awaited.REQUEST
-
-    @property
-    def _is_over(self) -> bool:
-        """Whether nothing more is read."""
-        return self._refused is not None or self.transport.is_closing()
 
     @property
     def _is_answering(self) -> bool:
