@@ -20,7 +20,7 @@ MOST_SECONDS = 1.0
 """In which 99 of 100 events are through where a load is carried, and half where it is kept up with."""
 GROWN_TIMES, GROWN_SECONDS = 2.0, 0.25
 """By this factor and by so much the last third's p50 is above the first third's where a backlog grows."""
-_TRIES = 3
+_HOLDS = 2
 _KINDS = ", ".join(f"{share} {kind}" for kind, share in SHARES.items())
 _HOW = (
     "Open loop: each event is sent when it is due, however long those before it take, and its time counts"
@@ -32,7 +32,7 @@ _HOW = (
     f" of its events is more than {GROWN_TIMES:g} times that of the first and at least {GROWN_SECONDS:g} s"
     f" above it. Rates go up, {{step:g}} s each, until one is not kept up with; then"
     " by halves between what is carried and what is not. The highest that was carried is held for {hold:g} s,"
-    " and the next lower one where that fails. Of that load each third gives one p50, and p99 is of all of"
+    " and where that fails the highest of at most half of it. Of that load each third gives one p50, and p99 is of all of"
     " it. Warm-up: the lower rates."
 )
 
@@ -112,10 +112,8 @@ async def _climb(newsroom: Newsroom, plan: Plan, say: Callable[[str], None]) -> 
     while (rate := next_rate(tried, plan)) is not None:
         tried.append(await step(rate, plan.step_seconds, f"step-{len(tried)}"))
     held: list[Load] = []
-    for rate in candidates(tried)[:_TRIES]:
+    while (rate := next_held(tried, held)) is not None:
         held.append(await step(rate, plan.hold_seconds, f"held-{len(held)}"))
-        if is_carried(held[-1]):
-            break
     return Climb(tried, held)
 
 
@@ -140,8 +138,18 @@ def candidates(tried: Sequence[Load]) -> list[float]:
     )
 
 
+def next_held(tried: Sequence[Load], held: Sequence[Load]) -> float | None:
+    """Which of the rates that were carried to hold after these: the highest; where it was not carried for
+    longer, the highest of at most half of it, for what fails there fails near there, too; None at the end.
+    """
+    if len(held) == _HOLDS or any(map(is_carried, held)):
+        return None
+    most = held[-1].rate / 2 if held else math.inf
+    return next((rate for rate in candidates(tried) if rate <= most), None)
+
+
 def _ceiling(tried: Sequence[Load]) -> float:
-    return min((each.rate for each in tried if not is_carried(each)), default=float("inf"))
+    return min((each.rate for each in tried if not is_carried(each)), default=math.inf)
 
 
 def chapter(climb: Climb, plan: Plan) -> Chapter:

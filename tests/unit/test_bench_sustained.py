@@ -7,7 +7,17 @@ from dataclasses import replace
 import pytest
 
 from bench.load import Load
-from bench.sustained import PLANS, Climb, Plan, candidates, chapter, is_carried, is_kept_up_with, next_rate
+from bench.sustained import (
+    PLANS,
+    Climb,
+    Plan,
+    candidates,
+    chapter,
+    is_carried,
+    is_kept_up_with,
+    next_held,
+    next_rate,
+)
 from bench.table import Size
 
 PLAN = Plan(rates=(5, 10, 20, 40), step_seconds=15, halvings=2, hold_seconds=60)
@@ -91,6 +101,28 @@ def test_below_the_first_rate_it_goes_down_by_halves() -> None:
     assert next_rate([missed(5)], PLAN) == 2.5
     assert next_rate([missed(5), missed(2.5)], PLAN) == 1.25
     assert next_rate([missed(5), missed(2.5), missed(1.25)], PLAN) is None
+
+
+@pytest.mark.parametrize(
+    ("held", "rate"),
+    [
+        ([], 17.5),
+        ([a_load(17.5)], None),
+        ([late(17.5)], 5),
+        ([late(17.5), a_load(5)], None),
+        ([late(17.5), late(5)], None),
+    ],
+)
+def test_where_a_held_rate_fails_it_goes_down_by_half_and_twice_at_most(
+    held: list[Load], rate: float | None
+) -> None:
+    tried = [a_load(2.5), a_load(5), a_load(10), late(20), a_load(15), a_load(17.5)]
+    assert next_held(tried, held) == rate
+
+
+def test_of_what_was_not_carried_nothing_is_held() -> None:
+    assert next_held([a_load(10), missed(20)], [late(10)]) is None
+    assert next_held([missed(5)], []) is None
 
 
 def test_the_ladder_of_the_table_reaches_the_goal() -> None:
