@@ -32,8 +32,8 @@ _HOW = (
     f" of its events is more than {GROWN_TIMES:g} times that of the first and at least {GROWN_SECONDS:g} s"
     f" above it. Rates go up, {{step:g}} s each, until one is not kept up with; then"
     " by halves between what is carried and what is not. The highest that was carried is held for {hold:g} s,"
-    " and where that fails the highest of at most half of it. Of that load each third gives one p50, and p99 is of all of"
-    " it. Warm-up: the lower rates."
+    " and where that fails the highest of at most half of it. Of that load each third gives one p50, and p99"
+    " is of all of it. Warm-up: the lower rates."
 )
 
 
