@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
 from newsroom import mongo
@@ -26,6 +26,8 @@ from services.render.together import Together
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_LONG_BYTES = 8 * 1024
+"""Of a longer document nothing is remembered: so many of them would fill the memory."""
 
 
 def _translated(call: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
@@ -46,6 +48,7 @@ class MongoReadModel:
 
     def __init__(self, database: mongo.Database) -> None:
         self._articles = database["articles"]
+        self._listed = mongo.undecoded(self._articles)
         self._entries = database["entries"]
         self._listings = database["listings"]
         self._identity = database["identity"]
@@ -271,13 +274,13 @@ class MongoReadModel:
 
     @_translated
     async def cards(self, listing: str, limit: int) -> tuple[Card, ...]:
-        newest = self._articles.find({"listings": listing}, {"card": 1})
+        newest = self._listed.find({"listings": listing}, {"card": 1})
         found = (
             await newest.sort([("bumped_at", mongo.DESCENDING), ("_id", mongo.ASCENDING)])
             .limit(limit)
             .to_list(limit)
         )
-        return tuple(Card.model_validate(document["card"]) for document in found)
+        return tuple([_card(document) for document in found])
 
     @_translated
     async def entries(self, ledger: str, limit: int) -> tuple[LedgerEntry, ...]:
@@ -285,16 +288,16 @@ class MongoReadModel:
         entry.
         """
         field = _NEWEST_ENTRY[ledger]
-        newest = self._articles.find({field: {"$ne": None}}, {"ledger": 1})
+        newest = self._listed.find({field: {"$ne": None}}, {"ledger": 1})
         order = [(field, mongo.DESCENDING), ("_id", mongo.ASCENDING)]
         found = await newest.sort(order).limit(limit).to_list(limit)
-        entries = [LedgerEntry.model_validate(entry) for document in found for entry in document["ledger"]]
+        entries = [entry for document in found for entry in _entries(document)]
         return newest_entries(entries_in(ledger, tuple(entries)), limit)
 
     @_translated
     async def archive(self, listing: str, limit: int) -> tuple[Card, ...]:
-        newest = self._articles.find({"listings": listing}, _ARCHIVED).sort(_BY_PUBLICATION).limit(limit)
-        return tuple([archived(document["card"]) for document in await newest.to_list(None)])
+        newest = self._listed.find({"listings": listing}, _ARCHIVED).sort(_BY_PUBLICATION).limit(limit)
+        return tuple([_archived_card(document) for document in await newest.to_list(None)])
 
     @_translated
     async def months(self, listing: str) -> tuple[str, ...]:
@@ -350,6 +353,41 @@ class MongoReadModel:
     @_translated
     async def address(self, path: str) -> Address | None:
         return _address(await self._articles.find_one({"paths": path}, _ADDRESS))
+
+
+def _remembered(
+    most: int,
+) -> Callable[[Callable[[mongo.Document], R]], Callable[[mongo.Undecoded], R]]:
+    """What was made of so many documents is: a listing asks for all that it shows whenever one moved."""
+
+    def remembering(make: Callable[[mongo.Document], R]) -> Callable[[mongo.Undecoded], R]:
+        def read(raw: bytes) -> R:
+            return make(mongo.decoded(raw))
+
+        kept = lru_cache(maxsize=most)(read)
+
+        def found(document: mongo.Undecoded) -> R:
+            raw = mongo.bytes_of(document)
+            return (read if len(raw) > _LONG_BYTES else kept)(raw)
+
+        return found
+
+    return remembering
+
+
+@_remembered(1024)
+def _card(document: mongo.Document) -> Card:
+    return Card.model_validate(document["card"])
+
+
+@_remembered(2 * 1024)
+def _archived_card(document: mongo.Document) -> Card:
+    return archived(document["card"])
+
+
+@_remembered(1024)
+def _entries(document: mongo.Document) -> tuple[LedgerEntry, ...]:
+    return tuple([LedgerEntry.model_validate(entry) for entry in document["ledger"]])
 
 
 def _these(article_ids: Sequence[str]) -> mongo.Document:

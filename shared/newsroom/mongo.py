@@ -9,8 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
+import bson
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pydantic import SecretStr
 from pymongo import (
@@ -41,14 +44,16 @@ from newsroom.servers import NO_FILES, Tls
 
 __all__ = [
     "ASCENDING", "DESCENDING", "BulkWriteError", "Client", "Collection", "Database", "DeleteOne", "Document",
-    "DuplicateKeyError", "IndexModel", "InsertOne", "ReplaceOne", "ReturnDocument", "UpdateOne", "answering",
-    "connect", "failed", "only_duplicates", "ping", "refusal", "replace_older", "tls_options", "translating",
+    "DuplicateKeyError", "IndexModel", "InsertOne", "ReplaceOne", "ReturnDocument", "Undecoded", "UpdateOne",
+    "answering", "bytes_of", "connect", "decoded", "failed", "only_duplicates", "ping", "refusal",
+    "replace_older", "tls_options", "translating", "undecoded",
 ]  # fmt: skip
 
 Document: TypeAlias = dict[str, Any]
 Client: TypeAlias = "AsyncIOMotorClient[Document]"
 Database: TypeAlias = "AsyncIOMotorDatabase[Document]"
 Collection: TypeAlias = "AsyncIOMotorCollection[Document]"
+Undecoded: TypeAlias = RawBSONDocument
 
 SELECTION_TIMEOUT_MS = 2_000
 SOCKET_TIMEOUT_MS = 10_000
@@ -108,6 +113,22 @@ def connect(url: SecretStr, *, app_name: str, tls: Tls = NO_FILES) -> Client:
         raise Misconfigured(
             "NEWSROOM_MONGO is no MongoDB URL: write one like mongodb://host:27017/?replicaSet=newsroom"
         ) from error
+
+
+def undecoded(collection: Collection) -> AsyncIOMotorCollection[Undecoded]:
+    """The same collection, whose documents come as the server sent them (`bytes_of`, `decoded`)."""
+    options = CodecOptions(document_class=RawBSONDocument)
+    return cast("AsyncIOMotorCollection[Undecoded]", collection.with_options(codec_options=options))
+
+
+def bytes_of(document: Undecoded) -> bytes:
+    """Of equal bytes the documents are equal, so what was made of them need not be made twice."""
+    return bytes(document.raw)
+
+
+def decoded(raw: bytes) -> Document:
+    """A document from such bytes."""
+    return bson.decode(raw)
 
 
 def tls_options(tls: Tls) -> dict[str, Any]:

@@ -271,9 +271,24 @@ async def test_an_archive_comes_in_the_order_of_publication_without_what_moves(m
         await model.insert(a_state(update))
     found = await model.archive("/2023/06/", 10)
     assert [card.article_id for card in found] == ["b2", "a1", "c3"]
-    assert found[2] == archived(its_card(published("c3", 0, revision=5)).model_dump())
+    assert found[2] == archived_of(published("c3", 0, revision=5))
     assert await model.archive("/2023/06/", 1) == found[:1]
     assert await model.archive("/2023/05/", 10) == ()
+
+
+async def test_what_is_asked_again_is_as_it_stands_now(model: ReadModel) -> None:
+    """Whatever was remembered of the former answer; what did not move is as it was."""
+    first, other, later = published("a1", 0), published("b2", 7), published("a1", 0, revision=2)
+    state = a_state(first)
+    for each in (state, a_state(other)):
+        await model.insert(each)
+    assert await model.archive("/2023/06/20/", 10) == tuple(archived_of(each) for each in (other, first))
+    assert set(await model.cards(HOME, 10)) == {its_card(first), its_card(other)}
+    assert len(await model.entries(UPDATES_LEDGER, 10)) == 2
+    assert await model.replace(the_next(state, later), 1)
+    assert await model.archive("/2023/06/20/", 10) == tuple(archived_of(each) for each in (other, later))
+    assert set(await model.cards(HOME, 10)) == {its_card(later), its_card(other)}
+    assert len(await model.entries(UPDATES_LEDGER, 10)) == 3
 
 
 async def test_a_sitemap_tells_pages_and_when_they_changed(model: ReadModel) -> None:
@@ -357,6 +372,10 @@ def published(article_id: str, minutes: int, *, revision: int = 1) -> ArticleUpd
     assert update.public is not None
     public = update.public.model_copy(update={"published_at": minute(minutes)})
     return update.model_copy(update={"public": public})
+
+
+def archived_of(update: ArticleUpdate) -> Card:
+    return archived(its_card(update).model_dump())
 
 
 def its_card(update: ArticleUpdate) -> Card:

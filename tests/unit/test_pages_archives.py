@@ -97,6 +97,25 @@ def test_a_section_is_told_where_there_may_be_several() -> None:
     assert not page_of("/kazakhstan/2023/06/", a_card()).all("p", class_="what")
 
 
+def test_a_line_is_drawn_once_for_all_archives_in_which_it_stands_alike() -> None:
+    """Of equal cards, whoever read them; another headline or another zone makes another one."""
+    pages = Pages(a_site("Kazakhstan"))
+
+    def drawn_once() -> int:
+        foot = 1
+        misses: int = pages._look._pieces.cache_info().misses  # type: ignore[attr-defined]
+        return misses - foot
+
+    cards = [a_card(f"Story {number}") for number in range(20)]
+    for path in ("/2023/06/", "/tags/astana/2023/06/"):
+        pages.listing(Listing(path, tuple(cards)))
+    assert drawn_once() == 20
+    pages.listing(Listing("/2023/06/", (*(card.model_copy() for card in cards[1:]), a_card("Another"))))
+    assert drawn_once() == 21
+    pages.listing(Listing("/2023/06/", (a_card("Story 1", timezone="Europe/London"),)))
+    assert drawn_once() == 22
+
+
 @pytest.mark.parametrize("path", ARCHIVES)
 def test_an_archive_keeps_its_bytes_when_an_old_story_moves_on(path: str) -> None:
     """Once it is called updated, further updates change nothing."""

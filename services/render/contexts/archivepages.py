@@ -6,8 +6,8 @@ keeps its bytes: `shown` beside this holds to it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 from newsroom.addresses import HOME, day_path, month_of, month_path
@@ -21,11 +21,19 @@ from services.render.words.dates import When
 from services.render.words.typography import set_line
 from services.render.words.wording import Label, Wording
 
+_KEPT = 2 * 1024
+"""How many articles are remembered: those of a full day, and of some months."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class ArchiveItem:
-    """An article in an archive: `when` is its first publication, in the dateline's zone."""
+    """An article in an archive: `when` is its first publication, in the dateline's zone, and `day` that day
+    as paths write it.
 
+    Kept by its card, and compared by identity, so that its line is found without a look at its words.
+    """
+
+    day: str
     path: str
     headline: Words
     deck: str
@@ -89,27 +97,29 @@ def _crumbs(listing: Listing, site: Site, wording: Wording) -> tuple[Crumb, ...]
 
 def _days(listing: Listing, site: Site, wording: Wording) -> tuple[ArchiveDay, ...]:
     """By the day in the dateline's zone, which may part otherwise than the moments do."""
-    cards = sorted(listing.cards, key=lambda card: card.day, reverse=True)
+    has_decks = listing.kind is ListingKind.DAY
+    items = [_item(card, has_decks, site, wording) for card in listing.cards]
     is_month_of_site = bool(listing.days)
     return tuple(
         ArchiveDay(
             wording.day(day),
             day_path(day) if is_month_of_site else None,
-            _items(list(group), listing.kind, site, wording),
+            tuple(group),
         )
-        for day, group in groupby(cards, lambda card: card.day)
+        for day, group in groupby(
+            sorted(items, key=lambda item: item.day, reverse=True), lambda item: item.day
+        )
     )
 
 
-def _items(cards: Sequence[Card], kind: ListingKind, site: Site, wording: Wording) -> tuple[ArchiveItem, ...]:
-    return tuple(
-        ArchiveItem(
-            path=card.path,
-            headline=words_in(card.headline, card.language),
-            deck=set_line(card.deck, card.language) if kind is ListingKind.DAY else "",
-            section=section_link(card.section, site),
-            when=wording.when(card.published_at, card.timezone),
-            label=wording.card_label(card.label) if card.label else None,
-        )
-        for card in cards
+@lru_cache(maxsize=_KEPT)
+def _item(card: Card, has_deck: bool, site: Site, wording: Wording) -> ArchiveItem:
+    return ArchiveItem(
+        day=card.day,
+        path=card.path,
+        headline=words_in(card.headline, card.language),
+        deck=set_line(card.deck, card.language) if has_deck else "",
+        section=section_link(card.section, site),
+        when=wording.when(card.published_at, card.timezone),
+        label=wording.card_label(card.label) if card.label else None,
     )
