@@ -21,6 +21,7 @@ MOST_SECONDS = 1.0
 GROWN_TIMES, GROWN_SECONDS = 2.0, 0.25
 """By this factor and by so much the last third's p50 is above the first third's where a backlog grows."""
 _HOLDS = 2
+"""How many rates are held at most: the whole table has twenty minutes."""
 _KINDS = ", ".join(f"{share} {kind}" for kind, share in SHARES.items())
 _HOW = (
     "Open loop: each event is sent when it is due, however long those before it take, and its time counts"

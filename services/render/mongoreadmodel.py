@@ -385,7 +385,7 @@ def _archived_card(document: mongo.Document) -> Card:
     return archived(document["card"])
 
 
-@_remembered(1024)
+@_remembered(512)
 def _entries(document: mongo.Document) -> tuple[LedgerEntry, ...]:
     return tuple([LedgerEntry.model_validate(entry) for entry in document["ledger"]])
 

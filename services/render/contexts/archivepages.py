@@ -97,19 +97,18 @@ def _crumbs(listing: Listing, site: Site, wording: Wording) -> tuple[Crumb, ...]
 
 def _days(listing: Listing, site: Site, wording: Wording) -> tuple[ArchiveDay, ...]:
     """By the day in the dateline's zone, which may part otherwise than the moments do."""
-    has_decks = listing.kind is ListingKind.DAY
-    items = [_item(card, has_decks, site, wording) for card in listing.cards]
+    has_deck = listing.kind is ListingKind.DAY
+    items = [_item(card, has_deck, site, wording) for card in listing.cards]
+    items.sort(key=_day_of, reverse=True)
     is_month_of_site = bool(listing.days)
     return tuple(
-        ArchiveDay(
-            wording.day(day),
-            day_path(day) if is_month_of_site else None,
-            tuple(group),
-        )
-        for day, group in groupby(
-            sorted(items, key=lambda item: item.day, reverse=True), lambda item: item.day
-        )
+        ArchiveDay(wording.day(day), day_path(day) if is_month_of_site else None, tuple(group))
+        for day, group in groupby(items, _day_of)
     )
+
+
+def _day_of(item: ArchiveItem) -> str:
+    return item.day
 
 
 @lru_cache(maxsize=_KEPT)
